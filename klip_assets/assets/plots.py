@@ -1,0 +1,42 @@
+"""Pictures for the Dagster UI: small, because they are kept in its event database.
+
+Put here: drawing what an asset found. Keep out: finding it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import dagster as dg
+import numpy as np
+import pyarrow as pa
+
+from klip_assets.highlights.tables import Signals, score_curve
+from klip_assets.highlights.weights import WeightSet
+
+
+def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> dg.MarkdownMetadataValue | None:
+    """Draw the score curve with its highlights as an inline PNG; None if there is no curve."""
+    if not signals.duration_s or signals.segments.num_rows == 0:
+        return None
+    score = score_curve(signals, weights).score
+    if not np.isfinite(score).any():
+        return None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 2.4), dpi=80, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    minutes = np.arange(len(score)) / 60
+    axes.plot(minutes, score, color="#4c72b0", linewidth=1)
+    for row in highlights.to_pylist():
+        axes.axvspan(row["start_s"] / 60, row["end_s"] / 60, color="#dd8452", alpha=0.3, linewidth=0)
+        axes.annotate(str(row["rank"]), (row["peak_s"] / 60, row["score"]), ha="center", va="bottom", fontsize=8)
+    axes.set(xlabel="minutes", ylabel="score", ylim=(0, 1.08), xlim=(0, max(minutes[-1], 1 / 60)))
+    axes.set_title(f"{signals.video_id}: score a second, highlights shaded", fontsize=9)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    data = base64.b64encode(picture.getvalue()).decode()
+    return dg.MetadataValue.md(f"![score curve](data:image/png;base64,{data})")

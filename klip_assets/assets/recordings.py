@@ -1,0 +1,243 @@
+"""Group `recordings`: what a dropped file holds: its facts, its words, its sound, its chat."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from klip_assets.assets.declare import versions_of, video_stage
+from klip_assets.assets.stage import Output, Stage
+from klip_assets.audio.features import measure_sound
+from klip_assets.chat.activity import chat_activity as activity_of
+from klip_assets.chat.readers import read_chat
+from klip_assets.contracts import (
+    AUDIO_FEATURES,
+    CHAT_ACTIVITY,
+    CHAT_MESSAGES,
+    TRANSCRIPT_WORDS,
+    VIDEOS,
+)
+from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
+from klip_assets.inbox.fingerprint import file_sha256, fingerprint
+from klip_assets.inbox.recordings import Recording, display_name
+from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
+from klip_assets.media.info import StreamInfo, read_info
+from klip_assets.media.probe import probe
+from klip_assets.refused import Refused
+from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
+from klip_assets.speech.words import Transcript
+
+GROUP = "recordings"
+
+
+def _source(stage: Stage) -> dict[str, str]:
+    return {"source": fingerprint(stage.recording)}
+
+
+@video_stage(VIDEOS, group=GROUP, upstream=[], inputs=_source, code_version="1", kinds={"ffmpeg"})
+def videos(stage: Stage) -> Output:
+    """Probed with FFmpeg's libraries, titled by the yt-dlp sidecar; content that is already there is a duplicate."""
+    recording = stage.recording
+    info, refused = _stream_info(recording)
+    sha256 = file_sha256(recording.path)
+    row: dict[str, Any] = {
+        "video_id": stage.key,
+        "title": info.title or recording.path.stem,
+        "channel": info.channel,
+        "platform": info.platform,
+        "url": info.url,
+        "started_at": info.started_at,
+        "size_bytes": recording.path.stat().st_size,
+        "sha256": sha256,
+        "source_path": recording.name,
+        "caption_languages": sorted({language for language, _ in recording.captions if language}),
+        "has_chat": recording.chat is not None,
+        "ingested_at": datetime.now(UTC).replace(tzinfo=None),
+    }
+    facts, status, error = _facts(recording)
+    holder = stage.installation.registry.claim_content(sha256, stage.key) if status != "unreadable" else stage.key
+    if status == "unreadable":
+        stage.installation.registry.record_poison(stage.key, fingerprint(recording))
+    elif holder != stage.key:
+        status = "duplicate"
+    row |= facts | {"status": status, "error": error, "duplicate_of": None if holder == stage.key else holder}
+    files = {
+        "recording": f"{sha256}:{status}",
+        "captions": _joint_hash(path for _, path in recording.captions),
+        "chat": _joint_hash([recording.chat] if recording.chat else []),
+    }
+    notes = {"files": files, "status": status, "unreadable": status == "unreadable"}
+    return Output(VIDEOS.from_rows([row]), notes, refused)
+
+
+@video_stage(
+    TRANSCRIPT_WORDS,
+    group=GROUP,
+    upstream=[VIDEOS],
+    inputs=lambda stage: {
+        "recording": stage.files["recording"],
+        "captions": stage.files["captions"],
+        "engine": engine_for(
+            captions=stage.recording.captions,
+            whisper_model=stage.settings.whisper_model,
+            language=stage.settings.language,
+        ),
+        "language": stage.settings.language or "",
+    },
+    code_version="1",
+    kinds={"python"},
+)
+def transcript_words(stage: Stage) -> Output:
+    """From captions beside the recording, else by faster-whisper if KLIP_WHISPER_MODEL is set, else by pocketsphinx."""
+    captions = list(stage.recording.captions)
+    refused: dict[str, list[Refused]] = {display_name(path, stage.recording.root): [] for _, path in captions}
+    if stage.video["status"] == "duplicate":
+        return Output(TRANSCRIPT_WORDS.empty(), {"engine": "none"})
+    while True:
+        chosen = best_captions(captions, stage.settings.language)
+        if chosen is None and stage.sound is None:
+            return Output(TRANSCRIPT_WORDS.empty(), {"engine": "none"}, refused)
+        try:
+            transcript = _transcribe(stage, captions)
+            break
+        except UnreadableSidecarError as error:
+            # The next best source is used; the broken file is named in `quarantine`.
+            assert chosen is not None
+            captions.remove(chosen)
+            name = display_name(chosen[1], stage.recording.root)
+            refused[name] = [Refused("file", "not readable as captions", str(error))]
+            stage.context.log.warning(str(error))
+    if chosen:
+        refused[display_name(chosen[1], stage.recording.root)] = list(transcript.refused)
+    notes = {"engine": transcript.engine, "engine_model": transcript.engine_model}
+    return Output(transcript.table(stage.key), notes, refused)
+
+
+@video_stage(
+    AUDIO_FEATURES,
+    group=GROUP,
+    upstream=[VIDEOS],
+    inputs=lambda stage: {"recording": stage.files["recording"]},
+    code_version="1",
+    kinds={"numpy"},
+)
+def audio_features(stage: Stage) -> Output:
+    """Measured in one streaming pass over the decoded sound, at constant memory."""
+    if stage.sound is None:
+        return Output(AUDIO_FEATURES.empty())
+    info = probe(stage.sound)
+    decoding = Decoding()
+    rows = measure_sound(decode_sound(stage.sound, decoding), stage.key, stage.report_progress())
+    shorter = info.sound_duration_s is not None and info.sound_duration_s <= decoding.seconds + 1
+    notes = {
+        "decoded_s": round(decoding.seconds, 3),
+        "decode_errors": decoding.errors,
+        "first_decode_error": decoding.first_error or "",
+        "all_zero": rows["peak_dbfs"].null_count == rows.num_rows,
+        "track_shorter": shorter,
+    }
+    return Output(rows, notes)
+
+
+@video_stage(
+    CHAT_MESSAGES,
+    group=GROUP,
+    upstream=[VIDEOS],
+    inputs=lambda stage: {"chat": stage.files["chat"], "recording": stage.files["recording"]},
+    code_version="1",
+    kinds={"python"},
+)
+def chat_messages(stage: Stage) -> Output:
+    """From a TwitchDownloader JSON or a CSV beside the recording; no rows where there is none."""
+    path = stage.recording.chat
+    if path is None or stage.video["status"] == "duplicate":
+        return Output(CHAT_MESSAGES.empty())
+    name = display_name(path, stage.recording.root)
+    try:
+        chat = read_chat(path, stage.key)
+    except UnreadableSidecarError as error:
+        stage.context.log.warning(str(error))
+        return Output(
+            CHAT_MESSAGES.empty(),
+            {"unreadable_chat": str(error)},
+            {name: [Refused("file", "not readable as a chat log", str(error))]},
+        )
+    return Output(chat.messages, {"refused": len(chat.refused)}, {name: chat.refused})
+
+
+@video_stage(
+    CHAT_ACTIVITY,
+    group=GROUP,
+    upstream=[VIDEOS, CHAT_MESSAGES],
+    inputs=lambda stage: {
+        **versions_of(CHAT_MESSAGES)(stage),
+        "recording": stage.files["recording"],
+        "chat_lag_s": str(stage.settings.chat_lag_s),
+    },
+    code_version="1",
+    kinds={"numpy"},
+)
+def chat_activity(stage: Stage) -> pa.Table:
+    """Counts and rates a second; the lag is the stated default (KLIP_CHAT_LAG_S), not yet estimated."""
+    return activity_of(
+        stage.read(CHAT_MESSAGES),
+        video_id=stage.key,
+        duration_s=stage.video["duration_s"] or 0.0,
+        lag_s=stage.settings.chat_lag_s,
+    )
+
+
+def _stream_info(recording: Recording) -> tuple[StreamInfo, dict[str, list[Refused]]]:
+    if recording.info is None:
+        return StreamInfo(), {}
+    name = display_name(recording.info, recording.root)
+    try:
+        return read_info(recording.info), {name: []}
+    except UnreadableSidecarError as error:
+        return StreamInfo(), {name: [Refused("file", "not readable as metadata", str(error))]}
+
+
+def _facts(recording: Recording) -> tuple[dict[str, Any], str, str | None]:
+    try:
+        media = probe(recording.path)
+    except UnreadableMediaError as error:
+        return {}, "unreadable", str(error)
+    facts = {
+        "duration_s": media.duration_s,
+        "container": media.container,
+        "video_codec": media.video_codec,
+        "width": media.width,
+        "height": media.height,
+        "fps": media.fps,
+        "audio_codec": media.audio_codec,
+        "sample_rate_hz": media.sample_rate_hz,
+        "channels": media.channels,
+    }
+    if media.audio_codec is None:
+        return facts, "no_audio", None
+    decoding = Decoding()
+    if has_any_sound(recording.path, decoding):
+        return facts, "ok", None
+    if decoding.samples == 0:
+        return facts, "no_audio", f"the sound can't be decoded: {decoding.first_error or 'no samples came out'}"
+    return facts, "silent", None
+
+
+def _transcribe(stage: Stage, captions: list[tuple[str, Any]]) -> Transcript:
+    settings = stage.settings
+    return transcribe(
+        stage.recording.path,
+        captions=captions,
+        whisper_model=settings.whisper_model,
+        whisper_device=settings.whisper_device,
+        language=settings.language,
+        on_progress=stage.report_progress(),
+    )
+
+
+def _joint_hash(paths: Any) -> str:
+    hashes = [f"{path.name}:{file_sha256(path)}" for path in paths]
+    return hashlib.sha256("|".join(sorted(hashes)).encode()).hexdigest()[:32] if hashes else ""

@@ -1,0 +1,74 @@
+"""Group `warehouse`: the published tables, as analysts see them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from klip_assets import __version__
+from klip_assets.assets.highlights import weights
+from klip_assets.assets.stage import OWNERS, RETRY_IO, column_schema
+from klip_assets.assets.tweets import TWEET_FILES
+from klip_assets.contracts import DAY_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES
+from klip_assets.resources import Installation
+from klip_assets.warehouse.publish import publish
+
+PREFIX = "warehouse"
+
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(days=1))
+
+
+def _lake_deps(name: str) -> list[dg.AssetDep]:
+    if name in VIDEO_TABLES or name in DAY_TABLES:
+        return [dg.AssetDep(dg.AssetKey([name]), partition_mapping=dg.AllPartitionMapping())]
+    if name == weights.key.path[-1]:
+        return [dg.AssetDep(weights.key)]
+    if name == "quarantine":
+        return [dg.AssetDep(dg.AssetKey([TWEET_FILES]))]
+    return [dg.AssetDep(dg.AssetKey(["evaluations"]))] if name == "evaluations" else []
+
+
+def _spec(name: str) -> dg.AssetSpec:
+    table = TABLES[name]
+    return dg.AssetSpec(
+        dg.AssetKey([PREFIX, name]),
+        deps=_lake_deps(name),
+        description=f"{table.description}\n\nA {table.published_as} in klip.duckdb.",
+        group_name=PREFIX,
+        owners=OWNERS,
+        kinds={"duckdb", table.published_as},
+        code_version=__version__,
+        freshness_policy=FRESHNESS,
+        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"klip.main.{name}"},
+    )
+
+
+@dg.multi_asset(
+    name="publish_warehouse_tables", specs=[_spec(name) for name in PUBLISHED_TABLES], retry_policy=RETRY_IO
+)
+def warehouse_tables(
+    context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+) -> Iterator[dg.MaterializeResult]:
+    """Publish everything accepted as a new version of klip.duckdb."""
+    settings = installation.settings
+    done = publish(
+        installation.lake,
+        settings.warehouse_dir,
+        state_dir=settings.state_dir,
+        storage_version=settings.storage_version,
+        keep_versions=settings.keep_versions,
+        timeout_s=settings.publish_timeout_s,
+    )
+    context.log.info(f"version {done.version}: {done.videos} videos, {done.days} days of tweets")
+    for key, reasons in done.waiting.items():
+        context.log.warning(f"{key} is not published as it stands: {'; '.join(reasons)}")
+    for name in PUBLISHED_TABLES:
+        yield dg.MaterializeResult(
+            asset_key=[PREFIX, name],
+            metadata={
+                "dagster/row_count": done.rows[name],
+                "dagster/uri": str(done.path),
+                "version": done.version,
+                "waiting": {key: list(reasons) for key, reasons in done.waiting.items()},
+            },
+        )

@@ -1,0 +1,78 @@
+"""Loudness against its surroundings: what is loud *for this stream, now*.
+
+All statistics are robust (median and median absolute deviation): a minute of shouting does not raise the bar for
+itself the way a mean would.
+
+Put here: local z-scores. Keep out: absolute measures (`audio.loudness`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Series = NDArray[np.float64]
+
+#: Half width of the surroundings, in seconds.
+AROUND_S = 60
+
+#: Seconds that must be known around one before it gets a z.
+ENOUGH = 10
+
+#: Levels differ by this much without anything happening; a smaller spread counts as this (dB).
+LEAST_SIGMA_DB = 1.5
+
+#: Nearly silent seconds count as this quiet, or pauses would own the statistics (LUFS).
+FLOOR_LUFS = -60.0
+
+#: Seconds before a burst that it rises above.
+BEFORE_S = 8
+
+_MAD_TO_SIGMA = 1.4826
+_CHUNK = 4096
+
+
+def loudness_z(loudness: Series) -> Series:
+    """Robust two-sided local z of a loudness series; the second itself is left out of its surroundings.
+
+    Args:
+        loudness: LUFS a second, NaN for digital silence; shape (seconds,).
+
+    Returns:
+        (value - median) / (1.4826 MAD) over +-60 s; NaN where the value or too many around it are unknown.
+    """
+    median, sigma = _surroundings(loudness)
+    return (np.maximum(loudness, FLOOR_LUFS) - median) / sigma
+
+
+def burst_z(loudness: Series) -> Series:
+    """Rise of each second above the median of the 8 s before it, in the sigmas of `loudness_z`."""
+    _, sigma = _surroundings(loudness)
+    floored = np.maximum(np.nan_to_num(loudness, nan=FLOOR_LUFS), FLOOR_LUFS)
+    padded = np.concatenate([np.full(BEFORE_S, np.nan), floored[:-1]]) if len(floored) else floored
+    before = np.full(len(floored), np.nan)
+    if len(floored):
+        windows = sliding_window_view(padded, BEFORE_S)[: len(floored)]
+        known = np.isfinite(windows).sum(axis=1) >= BEFORE_S // 2
+        before[known] = np.nanmedian(windows[known], axis=1)
+    return np.where(np.isfinite(loudness), (floored - before) / sigma, np.nan)
+
+
+def _surroundings(loudness: Series) -> tuple[Series, Series]:
+    length = len(loudness)
+    median, sigma = np.full(length, np.nan), np.full(length, np.nan)
+    floored = np.where(np.isfinite(loudness), np.maximum(loudness, FLOOR_LUFS), np.nan)
+    padded = np.pad(floored, AROUND_S, constant_values=np.nan)
+    for first in range(0, length, _CHUNK):
+        last = min(first + _CHUNK, length)
+        windows = sliding_window_view(padded[first : last + 2 * AROUND_S], 2 * AROUND_S + 1).copy()
+        windows[:, AROUND_S] = np.nan
+        known = np.isfinite(windows).sum(axis=1) >= ENOUGH
+        if not known.any():
+            continue
+        middle = np.nanmedian(windows[known], axis=1)
+        spread = _MAD_TO_SIGMA * np.nanmedian(np.abs(windows[known] - middle[:, None]), axis=1)
+        places = np.arange(first, last)[known]
+        median[places], sigma[places] = middle, np.maximum(spread, LEAST_SIGMA_DB)
+    return median, sigma

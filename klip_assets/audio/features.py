@@ -1,0 +1,165 @@
+"""The row a second of `audio_features`, in one pass over the decoded sound at constant memory.
+
+Put here: bringing all measures to the grid of seconds. Keep out: the measures themselves (the modules beside).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from klip_assets.audio import contrast, pitch, spectrum
+from klip_assets.audio.loudness import LoudnessMeter
+from klip_assets.audio.pitch import PitchMeter
+from klip_assets.audio.spectrum import SpectrumMeter
+from klip_assets.audio.voice import FRAME as VOICE_FRAME
+from klip_assets.audio.voice import VoiceMeter
+from klip_assets.contracts import AUDIO_FEATURES
+from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, FloatArray
+
+Series = NDArray[np.float64]
+
+
+def measure_sound(
+    blocks: Iterable[FloatArray], video_id: str, on_progress: Callable[[float], None] | None = None
+) -> pa.Table:
+    """Measure a recording second by second.
+
+    Args:
+        blocks: 16 kHz mono float32 in blocks of 10 s, the last one shorter (`media.decode.decode_sound`).
+        video_id: Goes into every row.
+        on_progress: Called with the seconds done after every block.
+
+    Returns:
+        A table by the contract `audio_features`: one row for each begun second of sound.
+    """
+    meter = _Meter()
+    done = 0.0
+    ahead: FloatArray | None = None
+    for block in blocks:
+        if ahead is not None:
+            meter.push(ahead, last=False)
+            done += BLOCK_S
+            if on_progress:
+                on_progress(done)
+        ahead = block
+    if ahead is None:
+        return AUDIO_FEATURES.empty()
+    meter.push(ahead, last=True)
+    if on_progress:
+        on_progress(done + len(ahead) / SAMPLE_RATE_HZ)
+    return meter.table(video_id)
+
+
+class _Meter:
+    """Feeds every measure and keeps one value a second of each."""
+
+    def __init__(self) -> None:
+        self._loudness, self._spectrum = LoudnessMeter(), SpectrumMeter()
+        self._pitch, self._voice = PitchMeter(), VoiceMeter()
+        self._levels: dict[str, list[Series]] = {"rms": [], "peak": [], "crossings": []}
+        self._centroid, self._flux = _SecondMean(spectrum.HOP), _SecondMean(spectrum.HOP)
+        self._mfcc, self._speech = _SecondMean(spectrum.HOP), _SecondMean(VOICE_FRAME)
+        self._pitches: list[FloatArray] = []
+        self._last_sign: bool | None = None
+
+    def push(self, block: FloatArray, *, last: bool) -> None:
+        self._loudness.push(block)
+        frames = self._spectrum.push(block, last=last)
+        self._centroid.add(frames.centroid_hz)
+        self._flux.add(frames.flux_db)
+        self._mfcc.add(frames.mfcc)
+        self._speech.add(self._voice.push(block).astype(np.float32))
+        self._pitches.append(self._pitch.push(block))
+        seconds = np.arange(0, len(block), SAMPLE_RATE_HZ)
+        lengths = np.diff(np.append(seconds, len(block)))
+        squares = np.add.reduceat(np.square(block, dtype=np.float64), seconds)
+        self._levels["rms"].append(np.sqrt(squares / lengths))
+        self._levels["peak"].append(np.maximum.reduceat(np.abs(block), seconds).astype(np.float64))
+        signs = np.signbit(block)
+        before = signs[0] if self._last_sign is None else self._last_sign
+        changes = np.diff(signs, prepend=before).astype(np.float64)
+        self._levels["crossings"].append(np.add.reduceat(changes, seconds) / lengths)
+        self._last_sign = bool(signs[-1])
+
+    def table(self, video_id: str) -> pa.Table:
+        rms, peak, crossings = (np.concatenate(self._levels[name]) for name in ("rms", "peak", "crossings"))
+        seconds = len(rms)
+        momentary, short_term = self._loudness.per_second(seconds)
+        pitch_hz, voiced = _pitch_per_second(np.concatenate(self._pitches), seconds)
+        silent = peak == 0
+        mfcc = self._mfcc.means(seconds)
+        return AUDIO_FEATURES.from_columns(
+            {
+                "video_id": [video_id] * seconds,
+                "t_s": np.arange(seconds, dtype=np.int32),
+                "rms_dbfs": _null_nan(_decibels(rms)),
+                "peak_dbfs": _null_nan(_decibels(peak)),
+                "loudness_momentary_lufs": _null_nan(momentary),
+                "loudness_short_term_lufs": _null_nan(short_term),
+                "loudness_z": _null_nan(contrast.loudness_z(momentary)),
+                "burst_z": _null_nan(contrast.burst_z(momentary)),
+                "spectral_centroid_hz": _null_nan(np.where(silent, np.nan, self._centroid.means(seconds)[:, 0])),
+                "spectral_flux": _null_nan(self._flux.means(seconds)[:, 0]),
+                "zero_crossing_rate": _null_nan(np.where(silent, np.nan, crossings)),
+                "pitch_hz": _null_nan(pitch_hz),
+                "voiced_share": _null_nan(voiced),
+                "speech_share": _null_nan(np.clip(self._speech.means(seconds)[:, 0], 0, 1)),
+                "mfcc": [None if quiet else row.tolist() for quiet, row in zip(silent, mfcc, strict=True)],
+            }
+        )
+
+
+class _SecondMean:
+    """Means a second of values that stand for frames a fixed number of samples apart."""
+
+    def __init__(self, hop: int) -> None:
+        self._a_second = SAMPLE_RATE_HZ // hop
+        self._sums: list[NDArray[np.float64]] = []
+        self._rest: NDArray[np.float64] | None = None
+
+    def add(self, values: FloatArray) -> None:
+        block = np.asarray(values, np.float64)
+        block = block[:, None] if block.ndim == 1 else block
+        if self._rest is not None:
+            block = np.concatenate([self._rest, block])
+        whole = len(block) // self._a_second * self._a_second
+        if whole:
+            self._sums.append(block[:whole].reshape(-1, self._a_second, block.shape[1]).mean(axis=1))
+        self._rest = block[whole:]
+
+    def means(self, seconds: int) -> NDArray[np.float64]:
+        """Return the means, shape (seconds, width); NaN for seconds too short to hold a frame."""
+        rest = self._rest if self._rest is not None else np.zeros((0, 1))
+        parts = [*self._sums, *([rest.mean(axis=0, keepdims=True)] if len(rest) else [])]
+        found = np.concatenate(parts) if parts else np.zeros((0, rest.shape[1]))
+        missing = max(0, seconds - len(found))
+        return np.concatenate([found, np.full((missing, found.shape[1]), np.nan)])[:seconds]
+
+
+def _pitch_per_second(values: FloatArray, seconds: int) -> tuple[Series, Series]:
+    second = np.arange(len(values)) * pitch.HOP // SAMPLE_RATE_HZ
+    voiced = np.isfinite(values)
+    frames = np.bincount(second, minlength=seconds)[:seconds]
+    hits = np.bincount(second[voiced], minlength=seconds)[:seconds]
+    share = np.divide(hits, frames, out=np.full(seconds, np.nan), where=frames > 0)
+    median = np.full(seconds, np.nan)
+    if voiced.any():
+        starts = np.flatnonzero(np.diff(second[voiced], prepend=-1))
+        for group in np.split(values[voiced], starts[1:]) if len(starts) else []:
+            t = int(second[voiced][starts[0]])
+            median[t] = float(np.median(group))
+            starts = starts[1:]
+    return median, share
+
+
+def _decibels(amplitude: Series) -> Series:
+    with np.errstate(divide="ignore"):
+        return np.where(amplitude > 0, 20 * np.log10(amplitude), np.nan)
+
+
+def _null_nan(values: Series) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)

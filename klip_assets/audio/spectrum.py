@@ -1,0 +1,106 @@
+"""Spectral features in blocks, by librosa's definitions (Hann window, Slaney mel filters, orthonormal DCT-II).
+
+librosa itself needs the whole recording in memory; these give the same numbers (tested) with a tail of one frame
+carried from block to block.
+
+Put here: what is computed from a magnitude spectrum. Keep out: pitch, loudness, aggregation to seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray
+
+FRAME = 512
+HOP = 160
+MELS = 40
+COEFFICIENTS = 13
+
+_AMIN = 1e-10
+
+
+@dataclass(frozen=True)
+class SpectralFrames:
+    """Features of consecutive frames, 10 ms apart.
+
+    Attributes:
+        centroid_hz: Shape (frames,); 0 where the frame is digital silence.
+        flux_db: Mean rise of the log-mel spectrum since the frame before, shape (frames,).
+        mfcc: Shape (frames, 13).
+    """
+
+    centroid_hz: FloatArray
+    flux_db: FloatArray
+    mfcc: FloatArray
+
+
+def mel_filters(bands: int = MELS, frame: int = FRAME, rate_hz: int = SAMPLE_RATE_HZ) -> FloatArray:
+    """Return Slaney's triangular mel filters with equal area, as `librosa.filters.mel` does by default.
+
+    Returns:
+        Array of shape (bands, 1 + frame / 2).
+    """
+    edges = _mel_to_hz(np.linspace(_hz_to_mel(0.0), _hz_to_mel(rate_hz / 2), bands + 2))
+    bins = np.fft.rfftfreq(frame, 1 / rate_hz)
+    ramps = edges[:, None] - bins[None, :]
+    widths = np.diff(edges)
+    rising = -ramps[:-2] / widths[:-1, None]
+    falling = ramps[2:] / widths[1:, None]
+    weights = np.maximum(0, np.minimum(rising, falling)) * (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    return weights.astype(np.float32)
+
+
+class SpectrumMeter:
+    """Computes spectral features of a stream, block by block."""
+
+    def __init__(self) -> None:
+        self._tail = np.zeros(0, np.float32)
+        self._last_mel: FloatArray | None = None
+        self._filters = mel_filters()
+        # The periodic Hann window, as scipy.signal.get_window gives it to librosa.
+        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
+        self._bins = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE_HZ).astype(np.float32)
+
+    def push(self, block: FloatArray, *, last: bool = False) -> SpectralFrames:
+        """Return the features of the frames that start in what is known so far.
+
+        Args:
+            block: The next samples.
+            last: Whether they are the last; the final frames are then filled up with zeros.
+        """
+        from scipy.fft import dct, rfft
+
+        samples = np.concatenate([self._tail, block])
+        if last:
+            samples = np.concatenate([samples, np.zeros(FRAME - 1, np.float32)])
+        count = max(0, (len(samples) - FRAME) // HOP + 1)
+        if last:
+            count = min(count, -(-(len(samples) - FRAME + 1) // HOP))
+        self._tail = samples[count * HOP :]
+        if count == 0:
+            empty = np.zeros(0, np.float32)
+            return SpectralFrames(empty, empty, np.zeros((0, COEFFICIENTS), np.float32))
+        frames = sliding_window_view(samples, FRAME)[: count * HOP : HOP]
+        magnitude = np.abs(rfft(frames * self._window, axis=1))
+        total = magnitude.sum(axis=1)
+        centroid = np.divide(magnitude @ self._bins, total, out=np.zeros_like(total), where=total > 0)
+        log_mel = 10 * np.log10(np.maximum(_AMIN, np.square(magnitude) @ self._filters.T))
+        before = self._last_mel if self._last_mel is not None else log_mel[:1]
+        flux = np.maximum(0, np.diff(log_mel, axis=0, prepend=before)).mean(axis=1)
+        self._last_mel = log_mel[-1:]
+        mfcc = dct(log_mel, type=2, axis=1, norm="ortho")[:, :COEFFICIENTS]
+        return SpectralFrames(centroid, flux, mfcc)
+
+
+def _hz_to_mel(hz: float) -> float:
+    linear = hz * 3 / 200
+    return linear if hz < 1000 else 15 + float(np.log(hz / 1000)) * 27 / float(np.log(6.4))
+
+
+def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))

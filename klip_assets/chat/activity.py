@@ -1,0 +1,128 @@
+"""What a chat shows, second by second.
+
+Put here: counts, shares and the rate of messages along the video. Keep out: reading logs (`chat.readers`), and what
+counts as a bot, an emote or laughter (`chat.lexicon`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from klip_assets.chat.lexicon import laughs
+from klip_assets.contracts import CHAT_ACTIVITY
+
+CHATTERS_WINDOW_S = 10
+RATE_BEFORE_S, RATE_AFTER_S = 4, 5
+LOCAL_S = 300
+LARGEST_Z = 20.0
+#: Scale of the z where the chat hardly varies: one message in the window, so that a lone message is 1 and not inf.
+SMALLEST_SIGMA = 1.0 / (RATE_BEFORE_S + 1 + RATE_AFTER_S)
+_MAD_TO_SIGMA = 1.4826
+_WINDOWS_AT_ONCE = 2048
+
+
+def chat_activity(messages: pa.Table, *, video_id: str, duration_s: float, lag_s: float) -> pa.Table:
+    """Add a chat up by seconds: a row for each second of the video, or none if there is no message at all.
+
+    Only people count. Messages before the start or after the end are in no row.
+
+    Args:
+        messages: The log, as CHAT_MESSAGES.
+        video_id: The recording.
+        duration_s: Its length.
+        lag_s: Seconds the chat is taken to lag behind; written into each row, nothing is shifted.
+    """
+    seconds = math.ceil(duration_s)
+    if messages.num_rows == 0 or seconds <= 0:
+        return CHAT_ACTIVITY.empty()
+    t_s = np.floor(np.nan_to_num(messages["offset_s"].to_numpy(), nan=-1.0)).astype(np.int64)
+    is_person = pc.invert(pc.fill_null(messages["is_bot"], False)).to_numpy().astype(bool)
+    used = np.flatnonzero(is_person & (t_s >= 0) & (t_s < seconds))
+    people = messages.take(pa.array(used)) if len(used) < messages.num_rows else messages
+    t_s = t_s[used]
+    counts = np.bincount(t_s, minlength=seconds)
+    said = counts > 0
+    sentiment = people["sentiment"].to_numpy().astype(np.float64)  # NULL is NaN
+    scored = ~np.isnan(sentiment)
+    return CHAT_ACTIVITY.from_columns(
+        {
+            "video_id": pa.repeat(pa.scalar(video_id), seconds),
+            "t_s": pa.array(np.arange(seconds), pa.int32()),
+            "messages": pa.array(counts, pa.int32()),
+            "unique_chatters": _unique_chatters(people["author"], t_s, seconds),
+            "emote_share": _mean(t_s, _holds_emote(people), said),
+            "laughter_share": _mean(t_s, _laughs(people), said),
+            "sentiment": _mean(t_s[scored], sentiment[scored], np.bincount(t_s[scored], minlength=seconds) > 0),
+            "rate_z": pa.array(local_robust_z(message_rate(counts))),
+            "lag_s": pa.repeat(pa.scalar(float(lag_s)), seconds),
+        }
+    )
+
+
+def message_rate(counts: np.ndarray) -> np.ndarray:
+    """Return messages a second over the 10 s around each second (4 before it, 5 after), fewer at the ends."""
+    total = np.concatenate([[0], np.cumsum(counts)])
+    at = np.arange(len(counts))
+    start = np.maximum(at - RATE_BEFORE_S, 0)
+    end = np.minimum(at + RATE_AFTER_S + 1, len(counts))
+    return np.asarray((total[end] - total[start]) / (end - start))
+
+
+def local_robust_z(values: np.ndarray) -> np.ndarray:
+    """Return each value's distance from the local median in local sigmas (1.4826 MAD), within +-20.
+
+    Local are the 300 s on either side; near the ends, the window of the same length that still fits.
+    """
+    size = min(2 * LOCAL_S + 1, len(values))
+    windows = np.lib.stride_tricks.sliding_window_view(values, size)
+    medians = np.empty(len(windows))
+    spreads = np.empty(len(windows))
+    for start in range(0, len(windows), _WINDOWS_AT_ONCE):
+        block = windows[start : start + _WINDOWS_AT_ONCE]
+        median = np.median(block, axis=1)
+        medians[start : start + len(block)] = median
+        spreads[start : start + len(block)] = np.median(np.abs(block - median[:, None]), axis=1, overwrite_input=True)
+    own = np.clip(np.arange(len(values)) - LOCAL_S, 0, len(windows) - 1)
+    sigma = np.maximum(_MAD_TO_SIGMA * spreads[own], SMALLEST_SIGMA)
+    return np.clip((values - medians[own]) / sigma, -LARGEST_Z, LARGEST_Z)
+
+
+def _mean(t_s: np.ndarray, values: np.ndarray, known: np.ndarray) -> pa.Array:
+    """Return the mean of the values of each second, NULL where it is not known."""
+    counts = np.bincount(t_s, minlength=len(known))
+    means = np.bincount(t_s, weights=values, minlength=len(known)) / np.maximum(counts, 1)
+    return pa.array(np.clip(means, -1.0, 1.0), mask=~known)
+
+
+def _holds_emote(messages: pa.Table) -> np.ndarray:
+    lengths = pc.fill_null(pc.list_value_length(messages["emotes"]), 0)
+    return np.asarray(pc.greater(lengths, 0).to_numpy(), dtype=np.float64)
+
+
+def _laughs(messages: pa.Table) -> np.ndarray:
+    return np.asarray(laughs(messages["text"]).to_numpy(), dtype=np.float64)
+
+
+def _unique_chatters(authors: pa.ChunkedArray, t_s: np.ndarray, seconds: int) -> pa.Array:
+    """Return how many people wrote in the 10 s up to and including each second; NULL if the log names nobody.
+
+    A message makes its author present for 10 s. Where the next one of the same author comes sooner, it takes over, so
+    that the author is counted once: the presences that begin and end at each second, added up, are the answer.
+    """
+    named = authors.is_valid().to_numpy().astype(bool)
+    if len(named) and not named.any():
+        return pa.nulls(seconds, pa.int32())
+    author = pc.fill_null(authors.combine_chunks().dictionary_encode().indices, -1).to_numpy()[named].astype(np.int64)
+    moments = np.unique(author * seconds + t_s[named])
+    author, start = np.divmod(moments, seconds)
+    end = start + CHATTERS_WINDOW_S
+    if len(moments) > 1:
+        same = author[1:] == author[:-1]
+        end[:-1] = np.where(same, np.minimum(end[:-1], start[1:]), end[:-1])
+    begins = np.bincount(start, minlength=seconds + CHATTERS_WINDOW_S)
+    ends = np.bincount(end, minlength=seconds + CHATTERS_WINDOW_S)
+    return pa.array(np.cumsum(begins - ends)[:seconds], pa.int32())

@@ -1,0 +1,88 @@
+"""The `klip` command: click for words, rich for tables. One module a family of commands.
+
+Put here: the group, its options and how errors are shown. Keep out: work; a command asks a domain package or runs a
+Dagster job.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from klip_assets import __version__
+from klip_assets.errors import KlipError
+
+#: Command -> (module, function). Modules are imported when their command runs, so that `klip --help` is quick.
+_COMMANDS = {
+    "demo": "klip_assets.cli.demo:demo",
+    "add": "klip_assets.cli.inbox:add",
+    "process": "klip_assets.cli.process:process",
+    "highlights": "klip_assets.cli.show:highlights",
+    "videos": "klip_assets.cli.show:videos",
+    "tweets": "klip_assets.cli.show:tweets",
+    "sql": "klip_assets.cli.show:sql",
+    "eval": "klip_assets.cli.evaluate:evaluate",
+    "export": "klip_assets.cli.show:export",
+    "remove": "klip_assets.cli.inbox:remove",
+    "prune": "klip_assets.cli.service:prune",
+    "dev": "klip_assets.cli.service:dev",
+    "doctor": "klip_assets.cli.doctor:doctor",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed, and whose errors are one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        from importlib import import_module
+
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KlipError as error:
+            raise click.ClickException(str(error)) from error
+        except Exception as error:
+            raise click.ClickException(_one_line(error)) from error
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.version_option(__version__, prog_name="klip")
+def main(debug: bool) -> None:
+    """Stream recordings and tweets in; explained highlights and audience sentiment out.
+
+    Start with `klip demo`, then `klip add stream.mp4` and `klip process`.
+    """
+
+
+def _one_line(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        name = "_".join(["KLIP", *(str(part) for part in first["loc"])]).upper()
+        return f"{name}: {first['msg']} (found {str(first['input'])!r})"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'} (klip --debug ... shows where)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""`python -m klip_assets.cli` is `klip`."""
+
+from klip_assets.cli import main
+
+main()

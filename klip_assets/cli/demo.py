@@ -1,0 +1,74 @@
+"""`klip demo`: the sample, from the inbox to highlights, and what to do next."""
+
+from __future__ import annotations
+
+import time
+
+import click
+from rich.markup import escape
+
+from klip_assets.cli.inbox import add_path
+from klip_assets.cli.output import clock, console, show_rows
+from klip_assets.cli.process import run_process
+from klip_assets.cli.show import highlight_line, top_highlights, tweet_days
+from klip_assets.errors import NotFoundError
+from klip_assets.evaluation.golden import read_golden_set
+from klip_assets.evaluation.sample import measure, sample_dir
+from klip_assets.lake.store import Lake
+from klip_assets.sentiment.tiers import tier_states
+from klip_assets.settings import Settings
+from klip_assets.warehouse.query import run_sql
+
+
+@click.command()
+def demo() -> None:
+    """Process the sample stream and tweets that come with Klip, and show what comes out."""
+    began = time.monotonic()
+    settings = Settings()
+    settings.make_folders()
+    if not sample_dir().is_dir():
+        raise NotFoundError(f"there is no sample in {sample_dir()}", hint="run klip demo in a checkout of Klip")
+    golden = read_golden_set(sample_dir())
+    for path in (golden.recording.path, sample_dir() / "tweets.jsonl"):
+        add_path(settings, path)
+    console.print(f"[bold]Klip demo[/bold]: {golden.recording.path.name} ({clock(golden.duration_s)}) and tweets.jsonl")
+    report = run_process(settings)
+    if not report.rows:
+        console.print("Nothing to do: the sample was processed before and has not changed.")
+    for row in report.rows:
+        console.print(
+            f"{escape(row['outcome'])}  {escape(row['what'])}" + (f": {row['problem']}" if row["problem"] else "")
+        )
+    if not report.ok:
+        raise click.exceptions.Exit(1)
+    _show(settings, golden.name, len(golden.moments))
+    hits = measure(golden, Lake(settings.lake_dir))
+    decoy = "among them" if hits.decoy_picked else "not among them"
+    console.print(
+        f"{hits.hit} of {hits.moments} planted moments are hit by the top {hits.moments} "
+        f"(chance: {hits.random:.1f}); the loud stretch in which nothing happens is {decoy}."
+    )
+    console.print(f"\nTook {time.monotonic() - began:.0f} s. The warehouse: {settings.warehouse_path}", soft_wrap=True)
+    console.print(f"Next: [bold]klip highlights {golden.name} --why[/bold], or [bold]klip add YOUR_STREAM.mp4[/bold]")
+
+
+def _show(settings: Settings, name: str, top: int) -> None:
+    rows = top_highlights(settings, name, max(top, 5))
+    console.print()
+    show_rows([highlight_line(row, False, False) for row in rows], as_json=False, title="Highlights")
+    console.print()
+    show_rows(tweet_days(settings, False), as_json=False, title="Tweets by day (UTC)")
+    console.print()
+    used = run_sql(
+        settings.warehouse_path,
+        "SELECT tier, model, count(*) AS texts FROM (SELECT tier, model FROM segment_sentiment UNION ALL "
+        "SELECT tier, model FROM tweet_sentiment) WHERE tier IS NOT NULL GROUP BY ALL ORDER BY texts DESC",
+    ).to_pylist()
+    did = ", ".join(f"{row['tier']} ({row['model']}, {row['texts']} texts)" for row in used) or "none"
+    states = tier_states(settings.segment_tier_names, settings.lexicon)
+    why = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
+    console.print(f"Sentiment by: {escape(did)}." + (f" {escape(why)}." if why else ""), soft_wrap=True)
+    engines = run_sql(settings.warehouse_path, "SELECT DISTINCT engine FROM transcript_words").to_pylist()
+    words = ", ".join(row["engine"] for row in engines) or "nobody"
+    better = "" if settings.whisper_model else " (KLIP_WHISPER_MODEL names a better one)"
+    console.print(f"Words by: {escape(words)}{better}.", soft_wrap=True)

@@ -1,0 +1,101 @@
+"""`klip doctor`: what is installed and configured, what will be used and why, and what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import click
+
+from klip_assets.cli.output import json_option, show_rows
+from klip_assets.settings import Settings
+
+_LIBRARIES = {
+    "dagster": "the graph, runs and sensors",
+    "dagster-webserver": "the Dagster UI",
+    "duckdb": "the warehouse",
+    "pyarrow": "the lake",
+    "pandas": "tables for notebooks",
+    "av": "reading recordings",
+    "pocketsphinx": "the embedded speech recognizer",
+    "vaderSentiment": "the lexicon tier",
+    "textblob": "the lexicon tier (KLIP_LEXICON=textblob)",
+}
+_EXTRAS = {"faster-whisper": "asr", "torch": "ml", "transformers": "ml", "openai": "ml"}
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say what is installed, which engines and tiers will be used and why, and how to get what is missing."""
+    rows = list(findings(Settings()))
+    show_rows(rows, as_json=as_json)
+    if any(row["state"] == "missing" for row in rows):
+        raise click.exceptions.Exit(1)
+
+
+def findings(settings: Settings) -> Iterator[dict[str, str]]:
+    """Yield one row a thing that was looked at: what, state (ok, off, missing), detail, fix."""
+    yield _row("python", "ok", ".".join(map(str, sys.version_info[:3])))
+    for name, use in _LIBRARIES.items():
+        found = _version(name)
+        fix = "" if found else "pip install -e ."
+        yield _row(name, "ok" if found else "missing", f"{found or 'not installed'}: {use}", fix)
+    for name, extra in _EXTRAS.items():
+        found = _version(name)
+        fix = "" if found else f"pip install -c constraints.txt -e '.[{extra}]'"
+        yield _row(name, "ok" if found else "off", found or f"not installed (extra {extra})", fix)
+    yield from _choices(settings)
+    yield from _places(settings)
+
+
+def _choices(settings: Settings) -> Iterator[dict[str, str]]:
+    from klip_assets.sentiment.tiers import tier_states
+
+    if not settings.whisper_model:
+        detail = "pocketsphinx (US English, offline), where a recording has no captions; far from a neural recognizer"
+        yield _row("speech engine", "ok", detail, "KLIP_WHISPER_MODEL=small")
+    elif find_spec("faster_whisper") is None:
+        detail = f"KLIP_WHISPER_MODEL={settings.whisper_model}, but faster-whisper is not installed"
+        yield _row("speech engine", "missing", detail, "pip install -e '.[asr]'")
+    else:
+        yield _row("speech engine", "ok", f"faster-whisper {settings.whisper_model}, where there are no captions")
+    for use, names in (("segments", settings.segment_tier_names), ("tweets", settings.tweet_tier_names)):
+        states = tier_states(names, settings.lexicon)
+        used = next((state for state in states if state.ready), None)
+        passed = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
+        detail = f"{used.name}: {used.why}" if used else "no tier can read"
+        fix = "" if used else "KLIP_SEGMENT_TIERS, KLIP_TWEET_TIERS: add lexicon"
+        yield _row(f"tier for {use}", "ok" if used else "missing", f"{detail} ({passed})" if passed else detail, fix)
+    yield _row("weights", "ok", f"{settings.weights} (KLIP_WEIGHTS)")
+    if settings.alert_webhook:
+        yield _row("alerts", "ok", "failed runs are posted to KLIP_ALERT_WEBHOOK")
+    else:
+        yield _row("alerts", "off", "failed runs are only logged", "KLIP_ALERT_WEBHOOK=URL")
+
+
+def _places(settings: Settings) -> Iterator[dict[str, str]]:
+    data = settings.data_dir
+    there = data if data.exists() else data.parent
+    writable = os.access(there, os.W_OK)
+    free = shutil.disk_usage(there).free / 1e9 if there.exists() else 0.0
+    state = "ok" if writable else "missing"
+    yield _row("data folder", state, f"{data} ({free:.0f} GB free)", "" if writable else f"make {there} writable")
+    published = settings.warehouse_path.exists()
+    detail = str(settings.warehouse_path) if published else "nothing published yet"
+    yield _row("warehouse", "ok" if published else "off", detail, "" if published else "klip demo")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _row(what: str, state: str, detail: str, fix: str = "") -> dict[str, str]:
+    return {"what": what, "state": state, "detail": detail, "fix": fix}

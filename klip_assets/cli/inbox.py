@@ -1,0 +1,189 @@
+"""`klip add` and `klip remove`: what goes into the inbox and what goes out of everything.
+
+Put here: handling of files a person names. Keep out: processing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from klip_assets.cli.output import console, json_option, show_rows
+from klip_assets.errors import InputError, LockHeldError, NotFoundError
+from klip_assets.inbox.fingerprint import file_sha256
+from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
+from klip_assets.lake.files import write_atomically
+from klip_assets.media.info import write_info
+from klip_assets.settings import Settings
+
+_TWEET_SUFFIXES = (".jsonl", ".json", ".csv", ".jsonl.gz", ".json.gz", ".csv.gz", ".ndjson")
+
+
+@click.command()
+@click.argument("path", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--title", help="Title of the recording.")
+@click.option("--channel", help="Channel or streamer.")
+@click.option("--started-at", help="When the stream started, e.g. 2026-06-13T18:00:00Z (UTC if no zone is given).")
+@click.option("--copy", is_flag=True, help="Copy; otherwise files on the same disk are hard-linked.")
+@click.option("--replace", is_flag=True, help="Replace a different file of the same name.")
+@json_option
+def add(
+    path: Sequence[Path],
+    title: str | None,
+    channel: str | None,
+    started_at: str | None,
+    copy: bool,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Put recordings (with the sidecars beside them) and tweet files into the inbox. A folder brings all it holds."""
+    settings = Settings()
+    settings.make_folders()
+    described = {"title": title, "channel": channel, "timestamp": _timestamp(started_at)}
+    rows = []
+    for one in path:
+        rows += add_path(settings, one, described, copy=copy, replace=replace)
+    show_rows(rows, as_json=as_json)
+    if not as_json:
+        console.print("Next: [bold]klip process[/bold]")
+
+
+def add_path(
+    settings: Settings,
+    path: Path,
+    described: dict[str, object] | None = None,
+    *,
+    copy: bool = False,
+    replace: bool = False,
+) -> list[dict[str, str]]:
+    """Put one file or folder into the inbox.
+
+    Args:
+        settings: Says where the inbox is.
+        path: A recording, a tweet file, or a folder of such.
+        described: Entries for the metadata sidecar of a recording, None for what was not said.
+        copy: Copy instead of linking.
+        replace: Replace a different file of the same name.
+
+    Returns:
+        One row a file: file, where it went, what was done.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InputError: It is no file Klip can take, or another one of its name lies in the inbox.
+    """
+    if not path.exists():
+        raise NotFoundError(f"{path}: no such file")
+    if path.is_dir():
+        contents = read_inbox(path)
+        if not contents.recordings:
+            raise InputError(f"{path} holds no recording", hint="tweet files are added by name")
+        chosen = [file for recording in contents.recordings for file in recording.files]
+        media = {recording.path for recording in contents.recordings}
+    elif path.suffix.lower() in MEDIA_SUFFIXES:
+        siblings = [r for r in read_inbox(path.parent).recordings if r.path == path]
+        chosen = list(siblings[0].files) if siblings else [path]
+        media = {path}
+    elif path.name.lower().endswith(_TWEET_SUFFIXES) and sidecar_stem(path) is None:
+        return [_put(path, settings.tweet_inbox / path.name, copy=copy, replace=replace)]
+    else:
+        raise InputError(
+            f"{path}: neither a recording nor a tweet file",
+            hint="sidecars (.vtt, .srt, .chat.json, .info.json) come with the recording beside them",
+        )
+    rows = []
+    for file in dict.fromkeys(chosen):
+        target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
+        rows.append(_put(file, target, copy=copy or file.name.endswith(INFO_SUFFIX), replace=replace))
+    if any(value is not None for value in (described or {}).values()):
+        for file in media:
+            target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
+            write_info(target.with_name(target.stem + INFO_SUFFIX), **(described or {}))
+    return rows
+
+
+@click.command()
+@click.argument("video")
+def remove(video: str) -> None:
+    """Take VIDEO out of lake, partitions and warehouse. Its file stays in the inbox and is not processed again."""
+    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.cli.runner import Runner
+    from klip_assets.contracts import STAGE_STATUS, VIDEOS
+    from klip_assets.inbox.registry import Registry
+    from klip_assets.jobs import PUBLISH
+    from klip_assets.lake.generations import withdraw
+    from klip_assets.lake.locks import hold
+    from klip_assets.lake.stages import partition_lock
+    from klip_assets.lake.store import Lake
+    from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
+
+    settings = Settings()
+    lake, registry = Lake(settings.lake_dir), Registry(settings.state_dir / "inbox.sqlite")
+    known = {entry.video_id: entry for entry in registry.known().values()}
+    if video not in known and not lake.exists(VIDEOS, video):
+        raise NotFoundError(f"there is no video {video!r}", hint="klip videos lists them")
+    with dagster_instance(settings) as instance:
+        _refuse_while_queued(instance, video)
+        try:
+            with hold(partition_lock(lake.root, "video_id", video), what=f"video {video}", timeout_s=1.0):
+                withdraw(lake, "video_id", video)
+                lake.remove_everywhere("video_id", video)
+                lake.remove(STAGE_STATUS, video)
+                registry.release_content(video)
+                if video in known:
+                    registry.record_poison(video, known[video].fingerprint)
+                if instance.has_dynamic_partition(VIDEO_PARTITIONS.name or "", video):
+                    instance.delete_dynamic_partition(VIDEO_PARTITIONS.name or "", video)
+        except LockHeldError as error:
+            raise LockHeldError(f"{error.message}: {video} stays", hint="try again when its run is over") from error
+        outcome = Runner(instance, quiet=True).run(PUBLISH)
+    if not outcome.ok:
+        raise InputError(f"{video} is removed, but publishing failed: {'; '.join(outcome.problems)}")
+    console.print(f"Removed {escape(video)} from lake and warehouse.")
+    if video in known:
+        console.print(f"Its file stays in the inbox; [bold]klip process {escape(video)}[/bold] brings it back.")
+
+
+def _refuse_while_queued(instance: object, video: str) -> None:
+    import dagster as dg
+
+    assert isinstance(instance, dg.DagsterInstance)
+    waiting = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    filters = dg.RunsFilter(tags={"dagster/partition": video}, statuses=waiting)
+    if runs := instance.get_runs(filters, limit=1):
+        raise LockHeldError(f"run {runs[0].run_id} on {video} is not over: it stays", hint="try again afterwards")
+
+
+def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, str]:
+    row = {"file": source.name, "to": str(target)}
+    if target.exists():
+        if target.samefile(source) or file_sha256(target) == file_sha256(source):
+            return {**row, "done": "was there already"}
+        if not replace:
+            raise InputError(f"{target} exists and is another file", hint="--replace, or rename one of them")
+        target.unlink()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not copy and not source.is_symlink():
+        try:
+            os.link(source, target)
+            return {**row, "done": "linked"}
+        except OSError:
+            pass  # Another disk, or a file system without hard links: copied instead.
+    write_atomically(target, lambda temporary: shutil.copy2(source, temporary))
+    return {**row, "done": "copied"}
+
+
+def _timestamp(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--started-at {text!r} is no time", hint="e.g. 2026-06-13T18:00:00Z") from None
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())

@@ -1,0 +1,152 @@
+"""`klip highlights`, `videos`, `tweets`, `sql`, `export`: reading what is published.
+
+Put here: queries for people at a terminal. Keep out: anything that writes to the lake or warehouse.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from klip_assets.cli.output import clock, console, json_option, shortened, show_rows
+from klip_assets.errors import InputError, NotFoundError
+from klip_assets.settings import Settings
+from klip_assets.warehouse.query import export as export_file
+from klip_assets.warehouse.query import run_sql
+
+
+@click.command()
+@click.argument("video", required=False)
+@click.option("--top", default=10, show_default=True, type=click.IntRange(min=1), help="How many to show.")
+@click.option("--why", is_flag=True, help="Show what lifted each.")
+@json_option
+def highlights(video: str | None, top: int, why: bool, as_json: bool) -> None:
+    """Show the best moments of VIDEO, or of all videos."""
+    rows = top_highlights(Settings(), video, top)
+    if as_json:
+        show_rows(rows, as_json=True)
+        return
+    show_rows([highlight_line(row, video is None, why) for row in rows], as_json=False, empty=_no_highlights(video))
+
+
+def top_highlights(settings: Settings, video: str | None, top: int) -> list[dict[str, Any]]:
+    """Return the best highlights, of one video or of all.
+
+    Raises:
+        NotFoundError: The video is not published.
+    """
+    path = settings.warehouse_path
+    if video is None:
+        return run_sql(path, "SELECT * FROM highlights ORDER BY score DESC, video_id, rank LIMIT ?", [top]).to_pylist()
+    found = run_sql(path, "SELECT status, error FROM videos WHERE video_id = ?", [video]).to_pylist()
+    if not found:
+        raise NotFoundError(f"no video {video!r} is published", hint="klip videos lists them, klip process makes them")
+    if found[0]["status"] == "unreadable":
+        raise InputError(f"{video} can't be read: {found[0]['error']}")
+    statement = "SELECT * FROM highlights WHERE video_id = ? ORDER BY rank LIMIT ?"
+    return run_sql(path, statement, [video, top]).to_pylist()
+
+
+def highlight_line(row: dict[str, Any], with_video: bool, why: bool) -> dict[str, Any]:
+    """Return a highlight as a line for people."""
+    line: dict[str, Any] = {"video": row["video_id"]} if with_video else {}
+    line |= {
+        "rank": row["rank"],
+        "time": clock(row["peak_s"]),
+        "clip": f"{clock(row['start_s'])}-{clock(row['end_s'])}",
+        "score": f"{row['score']:.3f}",
+        "emotion": row["dominant_emotion"] or "-",
+    }
+    return {**line, **({"why": row["why"]} if why else {}), "text": shortened(row["text"], 90)}
+
+
+def _no_highlights(video: str | None) -> str:
+    return f"no moment of {video} stands out" if video else "no highlights are published yet"
+
+
+@click.command()
+@json_option
+def videos(as_json: bool) -> None:
+    """List the videos, those that can't be read included."""
+    statement = """
+        SELECT v.*, (SELECT count(*) FROM highlights h WHERE h.video_id = v.video_id) AS highlights
+        FROM videos v ORDER BY v.video_id"""
+    rows = run_sql(Settings().warehouse_path, statement).to_pylist()
+    if not as_json:
+        rows = [
+            {
+                "video": row["video_id"],
+                "title": shortened(row["title"], 40),
+                "length": clock(row["duration_s"]),
+                "started (UTC)": row["started_at"],
+                "status": row["status"],
+                "highlights": row["highlights"],
+                "error": row["error"] or (f"same as {row['duplicate_of']}" if row["duplicate_of"] else None),
+            }
+            for row in rows
+        ]
+    show_rows(rows, as_json=as_json, empty="no videos are published yet: klip add FILE, then klip process")
+
+
+@click.command()
+@click.argument("day", required=False)
+@click.option("--top", default=20, show_default=True, type=click.IntRange(min=1), help="How many tweets to show.")
+@json_option
+def tweets(day: str | None, top: int, as_json: bool) -> None:
+    """Show the days of tweets, or the most liked tweets of DAY (YYYY-MM-DD) with their sentiment."""
+    if day is None:
+        show_rows(tweet_days(Settings(), as_json), as_json=as_json, empty="no tweets are published yet")
+        return
+    statement = """
+        SELECT t.tweet_id, t.created_at, t.author, t.like_count AS likes, s.label, s.sentiment, s.tier, t.text
+        FROM tweets t LEFT JOIN tweet_sentiment s USING (tweet_id)
+        WHERE t.day = TRY_CAST(? AS DATE) ORDER BY t.like_count DESC NULLS LAST, t.tweet_id LIMIT ?"""
+    if not run_sql(Settings().warehouse_path, "SELECT 1 WHERE TRY_CAST(? AS DATE) IS NOT NULL", [day]).num_rows:
+        raise InputError(f"{day!r} is not a day", hint="write it as YYYY-MM-DD")
+    rows = run_sql(Settings().warehouse_path, statement, [day, top]).to_pylist()
+    if not as_json:
+        rows = [{**row, "text": shortened(row["text"], 100)} for row in rows]
+    show_rows(rows, as_json=as_json, empty=f"no tweets of {day} are published")
+
+
+def tweet_days(settings: Settings, everything: bool) -> list[dict[str, Any]]:
+    """Return the days of tweets, newest first."""
+    rows = run_sql(settings.warehouse_path, "SELECT * FROM tweet_daily ORDER BY day DESC").to_pylist()
+    if everything:
+        return rows
+    return [
+        {
+            "day": row["day"],
+            "tweets": row["tweets"],
+            "authors": row["authors"],
+            "retweets": row["retweets"],
+            "sentiment": row["mean_sentiment"],
+            "positive": row["positive_share"],
+            "negative": row["negative_share"],
+            "emotion": row["dominant_emotion"] or "-",
+            "top hashtags": ", ".join(f"#{entry['tag']} {entry['n']}" for entry in (row["top_hashtags"] or [])[:3]),
+        }
+        for row in rows
+    ]
+
+
+@click.command()
+@click.argument("statement")
+@json_option
+def sql(statement: str, as_json: bool) -> None:
+    """Run a reading SQL STATEMENT on the published warehouse."""
+    show_rows(run_sql(Settings().warehouse_path, statement).to_pylist(), as_json=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+def export(file: Path, as_json: bool) -> None:
+    """Write one self-contained DuckDB FILE with every published table."""
+    settings = Settings()
+    rows = export_file(settings.warehouse_path, file, storage_version=settings.storage_version)
+    show_rows([{"table": name, "rows": count} for name, count in rows.items()], as_json=as_json)
+    if not as_json:
+        console.print(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB).", highlight=False)

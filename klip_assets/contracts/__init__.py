@@ -1,0 +1,66 @@
+"""Every table Klip stores or publishes: columns, types, units, meaning and keys.
+
+Each column is declared here and nowhere else. From the declaration come the check before each write
+(`lake.validate`), the column schema in the Dagster UI, DuckDB's types and comments, and
+docs/data_dictionary.md. How a column is computed stands in the domain packages.
+
+Conventions: `_s` seconds from the start of the video, `_at` a UTC timestamp, scores 0..1, sentiment -1..1,
+what is not known is NULL.
+"""
+
+from __future__ import annotations
+
+from klip_assets.contracts.highlights import (
+    EMOTION_MOMENTS,
+    HIGHLIGHT_CANDIDATES,
+    HIGHLIGHTS,
+    SEGMENT_SCORES,
+    WEIGHTS,
+)
+from klip_assets.contracts.recordings import (
+    AUDIO_FEATURES,
+    CHAT_ACTIVITY,
+    CHAT_MESSAGES,
+    SEGMENT_SENTIMENT,
+    SEGMENTS,
+    TRANSCRIPT_WORDS,
+    VIDEOS,
+)
+from klip_assets.contracts.records import (
+    EVALUATIONS,
+    FEEDBACK,
+    LLM_CALLS,
+    PROVENANCE,
+    QUARANTINE,
+    STAGE_STATUS,
+)
+from klip_assets.contracts.table import Table, bounds_of, sql_type, text_of
+from klip_assets.contracts.tweets import TWEET_DAILY, TWEET_SENTIMENT, TWEETS, TWEETS_RAW
+from klip_assets.contracts.vocabulary import EMOTIONS, KLIPSTREAM_EMOTIONS
+
+#: Every table, in the order in which data flows.
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        VIDEOS, STAGE_STATUS, TRANSCRIPT_WORDS, AUDIO_FEATURES, CHAT_MESSAGES, CHAT_ACTIVITY, SEGMENTS,
+        SEGMENT_SENTIMENT, SEGMENT_SCORES, WEIGHTS, HIGHLIGHTS, HIGHLIGHT_CANDIDATES, EMOTION_MOMENTS,
+        TWEETS_RAW, TWEETS, TWEET_SENTIMENT, TWEET_DAILY, LLM_CALLS, PROVENANCE, QUARANTINE, FEEDBACK, EVALUATIONS,
+    )
+}  # fmt: skip
+
+#: Tables that a video is published as, whole or not at all, in the order in which they are made.
+VIDEO_TABLES = tuple(t.name for t in TABLES.values() if t.partition == "video_id")
+
+#: Tables that a day of tweets is published as, whole or not at all.
+DAY_TABLES = tuple(t.name for t in TABLES.values() if t.partition == "day" and t.published_as != "nothing")
+
+#: Tables that analysts see.
+PUBLISHED_TABLES = tuple(t.name for t in TABLES.values() if t.published_as != "nothing")
+
+__all__ = [
+    "AUDIO_FEATURES", "CHAT_ACTIVITY", "CHAT_MESSAGES", "DAY_TABLES", "EMOTIONS", "EMOTION_MOMENTS", "EVALUATIONS",
+    "FEEDBACK", "HIGHLIGHTS", "HIGHLIGHT_CANDIDATES", "KLIPSTREAM_EMOTIONS", "LLM_CALLS", "PROVENANCE",
+    "PUBLISHED_TABLES", "QUARANTINE", "SEGMENTS", "SEGMENT_SCORES", "SEGMENT_SENTIMENT", "STAGE_STATUS", "TABLES",
+    "TRANSCRIPT_WORDS", "TWEETS", "TWEETS_RAW", "TWEET_DAILY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_TABLES",
+    "WEIGHTS", "Table", "bounds_of", "sql_type", "text_of",
+]  # fmt: skip

@@ -1,0 +1,122 @@
+"""How moments are scored and picked: weights, terms, candidates, highlights."""
+
+from __future__ import annotations
+
+from klip_assets.contracts.table import (
+    DOUBLE,
+    INTEGER,
+    STRINGS,
+    column,
+    count_column,
+    declare,
+    flag_column,
+    score_column,
+    sentiment_column,
+    text_column,
+)
+from klip_assets.contracts.vocabulary import (
+    DOMINANT_EMOTION,
+    END_S,
+    PEAK_S,
+    SEGMENT_INDEX,
+    START_S,
+    VIDEO_ID,
+    WEIGHTS_VERSION,
+)
+
+TERMS = [
+    score_column("speech_rate_term", "Words a second / 6, capped at 1."),
+    score_column("relative_loudness_term", "clip((z + 3) / 6, 0, 1) of the robust local loudness z."),
+    score_column("absolute_loudness_term", "Place between the video's 5th and 95th percentile of loudness."),
+    score_column("emotion_term", "Emotion, as the weight set defines it."),
+]
+
+SEGMENT_SCORES = declare(
+    "segment_scores",
+    "One row a segment: its score and every term of it.",
+    [
+        VIDEO_ID,
+        SEGMENT_INDEX,
+        score_column("base_score", "Weighted mean of the terms used for this video."),
+        score_column("score", "base_score, or its mean with model_score by the weight `model`."),
+        score_column("model_score", "Score by the model, where one was used."),
+        *TERMS,
+        column("imputed_terms", STRINGS, "Terms that were NULL here and took the video's median."),
+        WEIGHTS_VERSION,
+    ],
+    key=("video_id", "segment_index"),
+    partition="video_id",
+)
+
+WEIGHTS = declare(
+    "weights",
+    "One row a term of a weight set.",
+    [
+        WEIGHTS_VERSION,
+        text_column("term", "Column that the weight multiplies."),
+        column("weight", DOUBLE, "Weight; those of the terms used are brought to the sum 1.", low=0),
+    ],
+    key=("weights_version", "term"),
+    partition=None,
+)
+
+HIGHLIGHTS = declare(
+    "highlights",
+    "One row a highlight, best first.",
+    [
+        VIDEO_ID,
+        column("rank", INTEGER, "1 is the best of the video.", low=1),
+        text_column("highlight_id", "Id that stays while the place in the video stays."),
+        START_S,
+        END_S,
+        PEAK_S,
+        score_column("score", "base_score, or its mean with model_score by the weight `model`."),
+        score_column("base_score", "Weighted mean of the terms used for this video."),
+        score_column("model_score", "Score by the model, where one was used."),
+        *TERMS,
+        score_column("burst_term", "Sudden rise of loudness at the peak."),
+        score_column("chat_term", "Reaction of the chat, moved back by its lag."),
+        DOMINANT_EMOTION,
+        sentiment_column("Sentiment of the segment at the peak."),
+        text_column("text", "What is said in the highlight."),
+        text_column("why", "The terms that lifted it, in words."),
+        WEIGHTS_VERSION,
+    ],
+    key=("video_id", "rank"),
+    partition="video_id",
+)
+
+HIGHLIGHT_CANDIDATES = declare(
+    "highlight_candidates",
+    "One row a peak of the score curve, with the reason it was kept or not.",
+    [
+        VIDEO_ID,
+        count_column("candidate_index", "Place by time, from 0."),
+        START_S,
+        END_S,
+        PEAK_S,
+        score_column("score", "Score at the peak."),
+        flag_column("kept", "Whether it became a highlight."),
+        text_column("reason", "Why it was kept or lost."),
+        column("beaten_by", INTEGER, "candidate_index of the stronger neighbour that beat it.", low=0),
+    ],
+    key=("video_id", "candidate_index"),
+    partition="video_id",
+)
+
+EMOTION_MOMENTS = declare(
+    "emotion_moments",
+    "One row a top moment of an emotion; empty while no tier gives emotions.",
+    [
+        VIDEO_ID,
+        text_column("emotion", "One of the nine emotions."),
+        column("rank", INTEGER, "1 is the strongest.", low=1),
+        START_S,
+        END_S,
+        PEAK_S,
+        score_column("score", "Score of the emotion."),
+        text_column("text", "What is said."),
+    ],
+    key=("video_id", "emotion", "rank"),
+    partition="video_id",
+)

@@ -1,0 +1,180 @@
+"""What a recording holds: the file, its words, its sound, its chat, its segments."""
+
+from __future__ import annotations
+
+from klip_assets.contracts.table import (
+    BIGINT,
+    DOUBLE,
+    DOUBLES,
+    INTEGER,
+    STRINGS,
+    column,
+    count_column,
+    declare,
+    flag_column,
+    score_column,
+    seconds_column,
+    sentiment_column,
+    text_column,
+    time_column,
+)
+from klip_assets.contracts.vocabulary import (
+    EMOTION_SCORES,
+    END_S,
+    MODEL_ROW,
+    SEGMENT_INDEX,
+    START_S,
+    T_S,
+    VIDEO_ID,
+)
+
+VIDEOS = declare(
+    "videos",
+    "One row a recording in the inbox, also for those that can't be read.",
+    [
+        VIDEO_ID,
+        text_column("title", "Title, from the sidecar, `klip add --title` or the file name."),
+        text_column("channel", "Channel or streamer."),
+        text_column("platform", "Where it was streamed, e.g. twitch or youtube."),
+        text_column("url", "Page of the recording."),
+        time_column("started_at", "When the stream started."),
+        seconds_column("duration_s", "Length of the recording."),
+        text_column("container", "Container format, as FFmpeg names it."),
+        text_column("video_codec", "Codec of the picture; NULL if there is none."),
+        column("width", INTEGER, "Width of the picture.", unit="px", low=1),
+        column("height", INTEGER, "Height of the picture.", unit="px", low=1),
+        column("fps", DOUBLE, "Frames a second.", unit="1/s", low=0),
+        text_column("audio_codec", "Codec of the sound; NULL if there is none."),
+        column("sample_rate_hz", INTEGER, "Sample rate of the sound.", unit="Hz", low=1),
+        count_column("channels", "Channels of the sound."),
+        column("size_bytes", BIGINT, "Size of the file.", unit="bytes", low=0),
+        text_column("sha256", "SHA-256 of the file's content."),
+        text_column("source_path", "The file, relative to the inbox."),
+        column("caption_languages", STRINGS, "Languages of the caption sidecars."),
+        flag_column("has_chat", "Whether a chat log lies beside the recording."),
+        text_column("duplicate_of", "Video with the same content that was there first."),
+        text_column("status", "ok, no_audio, silent, duplicate or unreadable."),
+        text_column("error", "Why the recording can't be read."),
+        time_column("ingested_at", "When this row was made.", volatile=True),
+    ],
+    key=("video_id",),
+    partition="video_id",
+)
+
+TRANSCRIPT_WORDS = declare(
+    "transcript_words",
+    "One row a spoken word.",
+    [
+        VIDEO_ID,
+        count_column("word_index", "Place of the word in the video, from 0."),
+        START_S,
+        END_S,
+        text_column("word", "The word, with its punctuation where the source has some."),
+        score_column("confidence", "Posterior of the word; NULL where the source gives none."),
+        count_column("sentence_index", "Sentence the word belongs to, from 0."),
+        text_column("language", "Language of the transcript (ISO 639-1)."),
+        text_column("engine", "captions, faster-whisper or pocketsphinx."),
+        text_column("engine_model", "Model of the engine, or the caption file."),
+    ],
+    key=("video_id", "word_index"),
+    partition="video_id",
+    published_as="view",
+)
+
+AUDIO_FEATURES = declare(
+    "audio_features",
+    "One row a second of sound (16 kHz mono).",
+    [
+        VIDEO_ID,
+        T_S,
+        column("rms_dbfs", DOUBLE, "Root mean square level; NULL for digital silence.", unit="dBFS"),
+        column("peak_dbfs", DOUBLE, "Highest sample; NULL for digital silence.", unit="dBFS"),
+        column("loudness_momentary_lufs", DOUBLE, "Loudest 400 ms in the second (ITU-R BS.1770).", unit="LUFS"),
+        column("loudness_short_term_lufs", DOUBLE, "Loudness of the 3 s around it (EBU Tech 3341).", unit="LUFS"),
+        column("loudness_z", DOUBLE, "Robust local z (median, MAD) of momentary loudness.", unit="sigma"),
+        column("burst_z", DOUBLE, "Rise of loudness over the seconds before, in robust sigmas.", unit="sigma"),
+        column("spectral_centroid_hz", DOUBLE, "Centre of the magnitude spectrum.", unit="Hz", low=0),
+        column("spectral_flux", DOUBLE, "Mean rise of the log-mel spectrum between frames.", unit="dB", low=0),
+        score_column("zero_crossing_rate", "Share of samples at which the sign changes."),
+        column("pitch_hz", DOUBLE, "Median fundamental frequency of the voiced frames.", unit="Hz", low=0),
+        score_column("voiced_share", "Share of frames with a clear pitch."),
+        score_column("speech_share", "Share of frames that a voice activity detector takes for speech."),
+        column("mfcc", DOUBLES, "13 mel-frequency cepstral coefficients, mean over the second."),
+    ],
+    key=("video_id", "t_s"),
+    partition="video_id",
+    published_as="view",
+)
+
+CHAT_MESSAGES = declare(
+    "chat_messages",
+    "One row a chat message.",
+    [
+        VIDEO_ID,
+        count_column("message_index", "Place in the log by time, from 0."),
+        column("offset_s", DOUBLE, "When it was sent.", unit="s"),
+        text_column("author", "Name shown in the chat."),
+        text_column("text", "The message."),
+        column("emotes", STRINGS, "Emotes in the message, in order."),
+        flag_column("is_bot", "Whether a known bot sent it or it is a command."),
+        sentiment_column("Sentiment of the message (lexicon)."),
+    ],
+    key=("video_id", "message_index"),
+    partition="video_id",
+    published_as="view",
+)
+
+CHAT_ACTIVITY = declare(
+    "chat_activity",
+    "One row a second of chat; no rows where there is no chat log.",
+    [
+        VIDEO_ID,
+        T_S,
+        count_column("messages", "Messages by people in the second."),
+        count_column("unique_chatters", "People who wrote in the 10 s up to it."),
+        score_column("emote_share", "Share of the messages that hold an emote."),
+        score_column("laughter_share", "Share of the messages that laugh."),
+        sentiment_column("Mean sentiment of the messages."),
+        column("rate_z", DOUBLE, "Robust local z of the message rate over 10 s.", unit="sigma"),
+        column("lag_s", DOUBLE, "Seconds the chat is taken to lag behind the picture.", unit="s", low=0),
+    ],
+    key=("video_id", "t_s"),
+    partition="video_id",
+)
+
+SEGMENTS = declare(
+    "segments",
+    "One row a piece of about 30 s; the pieces cover the video, every word is in exactly one.",
+    [
+        VIDEO_ID,
+        SEGMENT_INDEX,
+        START_S,
+        END_S,
+        text_column("text", "What is said, from the words."),
+        count_column("word_count", "Words in the segment."),
+        column("speech_rate_wps", DOUBLE, "Words a second.", unit="1/s", low=0),
+        score_column("absolute_loudness", "Place between the video's 5th and 95th percentile of loudness."),
+        score_column("relative_loudness", "clip((z + 3) / 6, 0, 1) of the robust local loudness z."),
+        column("loudness_lufs", DOUBLE, "Energy mean of the short-term loudness.", unit="LUFS"),
+        score_column("speech_share", "Share of the segment that is speech."),
+    ],
+    key=("video_id", "segment_index"),
+    partition="video_id",
+)
+
+SEGMENT_SENTIMENT = declare(
+    "segment_sentiment",
+    "One row a segment: what a model reads in its text. A failed or skipped row has NULL scores.",
+    [
+        VIDEO_ID,
+        SEGMENT_INDEX,
+        sentiment_column(),
+        *EMOTION_SCORES,
+        score_column("model_highlight_score", "How worth watching the model finds it."),
+        *MODEL_ROW,
+        text_column("prompt_version", "Version of the prompt; NULL for tiers without one."),
+        text_column("input_sha256", "SHA-256 of everything the model was given."),
+    ],
+    key=("video_id", "segment_index"),
+    partition="video_id",
+)

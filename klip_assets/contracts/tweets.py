@@ -1,0 +1,124 @@
+"""Tweets, what a model reads in them, and their days."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from klip_assets.contracts.table import (
+    BIGINT,
+    DATE,
+    DOUBLE,
+    STRINGS,
+    column,
+    count_column,
+    declare,
+    flag_column,
+    score_column,
+    sentiment_column,
+    text_column,
+    time_column,
+)
+from klip_assets.contracts.vocabulary import (
+    DOMINANT_EMOTION,
+    EMOTION_SCORES,
+    MODEL_ROW,
+)
+
+DAY = column("day", DATE, "UTC day on which the tweet was created.")
+TWEET_ID = text_column("tweet_id", "Id of the tweet.")
+
+_TWEET_FIELDS = [
+    TWEET_ID,
+    DAY,
+    time_column("created_at", "When it was created: the time inside its id, where it has one."),
+    text_column("author", "User name, without @."),
+    text_column("author_id", "Id of the user."),
+    text_column("text", "Text as delivered, with HTML entities resolved."),
+    text_column("lang", "Language as delivered (BCP 47)."),
+    text_column("root_tweet_id", "First version of an edited tweet."),
+    column("edit_history_ids", STRINGS, "All versions of an edited tweet."),
+    flag_column("is_retweet", "Whether it repeats another tweet."),
+    text_column("retweeted_tweet_id", "The tweet it repeats."),
+    text_column("quoted_tweet_id", "The tweet it quotes."),
+    text_column("in_reply_to", "The tweet it answers."),
+    text_column("conversation_id", "First tweet of the conversation."),
+    column("hashtags", STRINGS, "Hashtags without #, as written."),
+    column("mentions", STRINGS, "User names mentioned, without @."),
+    column("cashtags", STRINGS, "Cashtags without $."),
+    column("urls", STRINGS, "Links, expanded where the source says so."),
+    *(count_column(f"{what}_count", f"Number of {what}s when observed.", BIGINT) for what in ("like", "retweet")),
+    count_column("reply_count", "Number of replies when observed.", BIGINT),
+    count_column("quote_count", "Number of quotes when observed.", BIGINT),
+    count_column("impression_count", "Number of impressions when observed.", BIGINT),
+    time_column("observed_at", "When the counts were read, if the file states it."),
+]
+
+TWEETS_RAW = declare(
+    "tweets_raw",
+    "One row a tweet as one file has it, before copies are merged.",
+    _TWEET_FIELDS,
+    key=("tweet_id",),
+    partition="day",
+    published_as="nothing",
+)
+
+TWEETS = declare(
+    "tweets",
+    "One row a tweet.",
+    [
+        *_TWEET_FIELDS,
+        column("source_files", STRINGS, "Files that hold a copy, relative to the inbox."),
+        time_column("ingested_at", "When this row was made.", volatile=True),
+    ],
+    key=("tweet_id",),
+    partition="day",
+)
+
+TWEET_SENTIMENT = declare(
+    "tweet_sentiment",
+    "One row a tweet: what a model reads in its text. A failed or skipped row has NULL scores.",
+    [
+        TWEET_ID,
+        DAY,
+        sentiment_column(),
+        text_column("label", "positive, neutral or negative."),
+        score_column("confidence", "Confidence in the label; NULL where the tier gives none."),
+        *EMOTION_SCORES,
+        *MODEL_ROW,
+        text_column("input_sha256", "SHA-256 of everything the model was given."),
+    ],
+    key=("tweet_id",),
+    partition="day",
+)
+
+TWEET_DAILY = declare(
+    "tweet_daily",
+    "One row a day of tweets. Retweets are counted, but only authors' own words enter the sentiment.",
+    [
+        DAY,
+        count_column("tweets", "Tweets that are not retweets.", BIGINT),
+        count_column("authors", "People who wrote them.", BIGINT),
+        count_column("retweets", "Retweets.", BIGINT),
+        column("mean_sentiment", DOUBLE, "Mean sentiment.", unit="-1..1", low=-1, high=1),
+        column(
+            "weighted_sentiment",
+            DOUBLE,
+            "Mean weighted by 1 + ln(1 + engagement).",
+            unit="-1..1",
+            low=-1,
+            high=1,
+        ),
+        score_column("positive_share", "Share of scored tweets that are positive."),
+        score_column("neutral_share", "Share of scored tweets that are neutral."),
+        score_column("negative_share", "Share of scored tweets that are negative."),
+        DOMINANT_EMOTION,
+        column(
+            "top_hashtags",
+            pa.list_(pa.struct([("tag", pa.string()), ("n", pa.int64())])),
+            "The ten most used hashtags, folded to lower case.",
+        ),
+        score_column("fallback_share", "Share of rows that a lower tier than configured had to answer."),
+    ],
+    key=("day",),
+    partition="day",
+)

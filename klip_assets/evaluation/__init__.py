@@ -1,0 +1,1 @@
+"""How good the highlights are: golden sets, metrics, baselines."""

@@ -1,0 +1,73 @@
+"""Planted moments: how many of them the top highlights hit, beside chance.
+
+Put here: metrics of ranked moments against true ones. Keep out: reading sets (`golden`) and running Klip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+#: A highlight hits a moment if its peak lies within this many seconds of it.
+TOLERANCE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Hits:
+    """How many true moments were hit: by Klip, and by chance.
+
+    Attributes:
+        hit: True moments hit by the top N peaks, N the number of true ones.
+        moments: Number of true moments.
+        random: Mean number of moments that N random peaks hit.
+        decoy_picked: Whether one of the top N lies in the loud stretch in which nothing happens.
+    """
+
+    hit: int
+    moments: int
+    random: float
+    decoy_picked: bool
+
+    @property
+    def recall(self) -> float:
+        """Share of the true moments that were hit."""
+        return self.hit / self.moments if self.moments else float("nan")
+
+
+def hits_at_n(
+    peaks: Sequence[float],
+    truth: Sequence[float],
+    *,
+    duration_s: float,
+    decoy: tuple[float, float] | None,
+    seed: int = 0,
+) -> Hits:
+    """Compare ranked peaks with true moments.
+
+    Args:
+        peaks: Peaks, best first, in seconds; only the first N count, N the number of true moments.
+        truth: True moments, in seconds.
+        duration_s: Length of the video, for the baseline.
+        decoy: A stretch that must not be picked.
+        seed: Seed of the random baseline (1,000 draws of N peaks).
+    """
+    top = list(peaks[: len(truth)])
+    rng = np.random.default_rng(seed)
+    draws = rng.uniform(0, duration_s, (1000, len(truth)))
+    chance = float(np.mean([_hit(draw, truth) for draw in draws])) if truth else 0.0
+    picked = decoy is not None and any(decoy[0] <= peak <= decoy[1] for peak in top)
+    return Hits(_hit(top, truth), len(truth), chance, picked)
+
+
+def _hit(peaks: Sequence[float], truth: Sequence[float]) -> int:
+    # One peak can answer for one moment: the nearest pairs are matched first.
+    pairs = sorted((abs(p - t), i, j) for i, p in enumerate(peaks) for j, t in enumerate(truth))
+    used_peaks: set[int] = set()
+    used_moments: set[int] = set()
+    for distance, i, j in pairs:
+        if distance <= TOLERANCE_S and i not in used_peaks and j not in used_moments:
+            used_peaks.add(i)
+            used_moments.add(j)
+    return len(used_moments)

@@ -1,0 +1,134 @@
+"""From the score curve to highlights: peaks, an adaptive threshold, non-maximum suppression, clip edges.
+
+Put here: which peaks win and where their clips begin and end. Keep out: scores (`curve`) and words for people
+(`explain`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Series = NDArray[np.float64]
+
+#: Two highlights are at least this far apart.
+LEAST_GAP_S = 15.0
+#: Two clips share at most this part of the shorter one.
+MOST_OVERLAP = 0.5
+#: A peak stands this many robust sigmas above the median of the curve.
+THRESHOLD_SIGMAS = 1.5
+#: However flat the curve, a peak stands at least this far above its median.
+LEAST_RISE = 0.02
+
+SHORTEST_S, LONGEST_S = 10.0, 60.0
+#: The build-up before a peak belongs to the clip, and some of what follows.
+BEFORE_S, AFTER_S = 12.0, 8.0
+#: An edge moves at most this far to meet the edge of a sentence.
+SNAP_S = 6.0
+
+
+@dataclass
+class Candidate:
+    """A peak of the curve.
+
+    Attributes:
+        start_s: Start of its clip.
+        end_s: End of its clip.
+        peak_s: Middle of the second with the highest score.
+        score: Score there.
+        kept: Whether it became a highlight.
+        reason: Why, or why not.
+        beaten_by: Place in the list of the candidate that beat it.
+    """
+
+    start_s: float
+    end_s: float
+    peak_s: float
+    score: float
+    kept: bool = False
+    reason: str = ""
+    beaten_by: int | None = None
+
+
+def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_ends: Series) -> list[Candidate]:
+    """Find the peaks of a score curve and decide which become highlights.
+
+    Args:
+        score: Score of every second, shape (seconds,); NaN throughout gives no candidates.
+        duration_s: Length of the video.
+        sentence_starts: Start of each sentence.
+        sentence_ends: End of each sentence.
+
+    Returns:
+        All local maxima above the median, in the order of time, each with its verdict.
+    """
+    if not np.isfinite(score).any():
+        return []
+    median = float(np.nanmedian(score))
+    sigma = 1.4826 * float(np.nanmedian(np.abs(score - median)))
+    threshold = median + max(THRESHOLD_SIGMAS * sigma, LEAST_RISE)
+    candidates = [
+        _candidate(t, float(score[t]), duration_s, sentence_starts, sentence_ends)
+        for t in _local_maxima(score)
+        if score[t] > median
+    ]
+    winners: list[int] = []
+    for index in sorted(range(len(candidates)), key=lambda i: (-candidates[i].score, candidates[i].peak_s)):
+        candidate = candidates[index]
+        if candidate.score < threshold:
+            candidate.reason = f"score {candidate.score:.3f} is below the threshold {threshold:.3f}"
+            continue
+        rival = next((w for w in winners if _collide(candidate, candidates[w])), None)
+        if rival is not None:
+            candidate.beaten_by = rival
+            candidate.reason = f"within reach of the stronger peak at {candidates[rival].peak_s:.0f} s"
+            continue
+        candidate.kept = True
+        candidate.reason = f"score {candidate.score:.3f} is above the threshold {threshold:.3f}"
+        winners.append(index)
+    return candidates
+
+
+def _local_maxima(score: Series) -> list[int]:
+    # The middle of every plateau that is higher than both its sides; the edges of the video count as lower.
+    filled = np.where(np.isfinite(score), score, -np.inf)
+    edges = np.flatnonzero(np.diff(filled)) + 1
+    starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(filled)]])
+    heights = filled[starts]
+    left = np.concatenate([[-np.inf], heights[:-1]])
+    right = np.concatenate([heights[1:], [-np.inf]])
+    tops = np.flatnonzero((heights > left) & (heights > right))
+    return [int(starts[i] + (ends[i] - starts[i] - 1) // 2) for i in tops]
+
+
+def _candidate(t: int, score: float, duration_s: float, starts: Series, ends: Series) -> Candidate:
+    peak = min(t + 0.5, duration_s)
+    if duration_s <= SHORTEST_S:
+        return Candidate(0.0, duration_s, peak, score)
+    start = _snapped(peak - BEFORE_S, starts, peak - 1)
+    end = _snapped(peak + AFTER_S, ends, None, peak + 1)
+    start, end = max(0.0, start), min(duration_s, end)
+    if end - start < SHORTEST_S:
+        end = min(duration_s, start + SHORTEST_S)
+        start = max(0.0, end - SHORTEST_S)
+    end = min(end, start + LONGEST_S)
+    return Candidate(round(start, 3), round(end, 3), peak, score)
+
+
+def _snapped(at: float, edges: Series, latest: float | None = None, earliest: float | None = None) -> float:
+    near = edges[np.abs(edges - at) <= SNAP_S]
+    if latest is not None:
+        near = near[near <= latest]
+    if earliest is not None:
+        near = near[near >= earliest]
+    return float(near[np.argmin(np.abs(near - at))]) if len(near) else at
+
+
+def _collide(one: Candidate, other: Candidate) -> bool:
+    if abs(one.peak_s - other.peak_s) < LEAST_GAP_S:
+        return True
+    shared = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
+    shorter = min(one.end_s - one.start_s, other.end_s - other.start_s)
+    return shared > MOST_OVERLAP * shorter

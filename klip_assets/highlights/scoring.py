@@ -1,0 +1,131 @@
+"""Scores from terms: renormalised weighted means, monotone in every term, nothing invented.
+
+A term is used for a video only if at least 90 % of its rows have it; else it is left out for the whole video and
+the other weights are brought to the sum 1. Where it is used, a missing value takes the video's median and is named:
+so a value that is unknown can never lift a row above one that is known to be ordinary.
+
+Put here: from terms to scores. Keep out: what the terms of a segment or second are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from klip_assets.contracts import EMOTIONS, KLIPSTREAM_EMOTIONS, SEGMENT_SCORES
+from klip_assets.highlights.weights import MODEL, WeightSet
+
+Series = NDArray[np.float64]
+
+ENOUGH = 0.9
+FASTEST_WPS = 6.0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of the rows of one video.
+
+    Attributes:
+        terms: The terms used (the model's score among them), missing values filled; each of shape (rows,).
+        imputed: Which values were filled, by term.
+        base: Weighted mean of the terms; NaN throughout if no term could be used.
+        score: Base, or its mean with the model's score.
+    """
+
+    terms: Mapping[str, Series]
+    imputed: Mapping[str, NDArray[np.bool_]]
+    base: Series
+    score: Series
+
+
+def score_rows(terms: Mapping[str, Series], weights: WeightSet) -> Scored:
+    """Score the rows of one video.
+
+    Args:
+        terms: Values 0..1 by term, NaN where unknown; all of one shape (rows,).
+        weights: The weight set; terms it does not name are passed over.
+    """
+    used, imputed = {}, {}
+    length = len(next(iter(terms.values())))
+    for term in weights.weights:
+        values = terms.get(term, np.full(length, np.nan))
+        known = np.isfinite(values)
+        if length and known.mean() >= ENOUGH:
+            used[term] = np.where(known, values, np.median(values[known]))
+            imputed[term] = ~known
+    parts = {term: weight for term, weight in weights.terms.items() if term in used and weight > 0}
+    total = sum(parts.values())
+    base = np.full(length, np.nan)
+    if total:
+        base = np.clip(sum(used[term] * weight for term, weight in parts.items()) / total, 0, 1)
+    score = base
+    if MODEL in used:
+        share = weights.weights[MODEL]
+        score = np.clip((1 - share) * base + share * used[MODEL], 0, 1) if total else used[MODEL]
+    return Scored(used, imputed, base, score)
+
+
+def emotion_term(sentiment: pa.Table, rule: str) -> Series:
+    """Return the emotion of each segment, as the weight set defines it; NaN where no tier gave any.
+
+    Args:
+        sentiment: Rows of `segment_sentiment`.
+        rule: mean_of_five (KlipStream's) or not_neutral (1 - neutral).
+    """
+    values = {name: column(sentiment, name) for name in EMOTIONS}
+    if rule == "mean_of_five":
+        return np.asarray(np.mean([values[name] for name in KLIPSTREAM_EMOTIONS], axis=0))
+    return 1 - values["neutral"]
+
+
+def segment_terms(segments: pa.Table, sentiment: pa.Table, weights: WeightSet) -> dict[str, Series]:
+    """Return the terms of each segment, NaN where unknown."""
+    return {
+        "speech_rate_term": np.minimum(column(segments, "speech_rate_wps") / FASTEST_WPS, 1.0),
+        "relative_loudness_term": column(segments, "relative_loudness"),
+        "absolute_loudness_term": column(segments, "absolute_loudness"),
+        "emotion_term": emotion_term(sentiment, weights.emotion),
+        MODEL: column(sentiment, "model_highlight_score"),
+    }
+
+
+def score_segments(segments: pa.Table, sentiment: pa.Table, weights: WeightSet) -> pa.Table:
+    """Score the segments of a video.
+
+    Args:
+        segments: Rows of `segments`, in order.
+        sentiment: Rows of `segment_sentiment`, in the same order.
+        weights: The weight set.
+
+    Returns:
+        A table by the contract `segment_scores`.
+    """
+    if segments.num_rows == 0:
+        return SEGMENT_SCORES.empty()
+    scored = score_rows(segment_terms(segments, sentiment, weights), weights)
+    keys = segments.select(["video_id", "segment_index"]).to_pylist()
+    return SEGMENT_SCORES.from_rows(
+        {
+            **key,
+            "base_score": known(scored.base[i]),
+            "score": known(scored.score[i]),
+            **{term: known(values[i]) for term, values in scored.terms.items()},
+            "imputed_terms": [term for term, filled in scored.imputed.items() if filled[i]],
+            "weights_version": weights.version,
+        }
+        for i, key in enumerate(keys)
+    )
+
+
+def column(table: pa.Table, name: str) -> Series:
+    """Return a numeric column as float64, NaN for NULL."""
+    return np.asarray(table[name].to_numpy(zero_copy_only=False), np.float64)
+
+
+def known(value: float) -> float | None:
+    """Return a number, None for NaN."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""What was dropped into the inbox: which files belong together, what they are called, what changed."""

@@ -1,0 +1,56 @@
+"""Has a file changed? Cheap enough to ask of hundreds of gigabytes every few seconds.
+
+Size and modification time are looked at first (`Recording.signature`). Only where they changed is content read: of
+a recording at most about 9 MB spread over the file, of a sidecar all of it. So a touched file is known to be the
+same, at the price that an edit which keeps the size and hits none of the samples is missed until `klip process
+VIDEO` names the video.
+
+Put here: hashes of files. Keep out: what they are compared with (`inbox.registry`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from klip_assets.inbox.recordings import Recording
+
+SAMPLES = 64
+SAMPLE_BYTES = 128 * 1024
+END_BYTES = 512 * 1024
+
+
+def fingerprint(recording: Recording) -> str:
+    """Return a fingerprint over a recording and its sidecars, as 32 hexadecimal digits.
+
+    Raises:
+        FileNotFoundError: One of the files is gone.
+    """
+    digest = hashlib.sha256(sampled_hash(recording.path).encode())
+    sidecars = [*recording.captions, ("chat", recording.chat), ("info", recording.info)]
+    for role, path in sidecars:
+        if path is not None:
+            digest.update(f"\x00{role}\x00{path.suffix}\x00{file_sha256(path)}".encode())
+    return digest.hexdigest()[:32]
+
+
+def sampled_hash(path: Path) -> str:
+    """Hash the size, both ends and 64 places in between; small files are hashed whole."""
+    size = path.stat().st_size
+    if size <= SAMPLES * SAMPLE_BYTES + 2 * END_BYTES:
+        return file_sha256(path)
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        digest.update(file.read(END_BYTES))
+        for i in range(SAMPLES):
+            file.seek(END_BYTES + i * (size - 2 * END_BYTES - SAMPLE_BYTES) // (SAMPLES - 1))
+            digest.update(file.read(SAMPLE_BYTES))
+        file.seek(size - END_BYTES)
+        digest.update(file.read(END_BYTES))
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a whole file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,32 @@
+"""Files in the inbox that are nothing Klip knows: named in the quarantine while they lie there.
+
+Put here: keeping that list current. Keep out: deciding what a file is (`recordings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from klip_assets.contracts import VIDEOS
+from klip_assets.lake.quarantine import quarantine, refused_sources
+from klip_assets.lake.store import Lake
+from klip_assets.refused import Refused
+
+#: Refusals of whole files are kept apart from what the stage `videos` refuses of a sidecar.
+TABLE = "inbox"
+
+
+def refuse_unknown(lake: Lake, unknown: Mapping[str, str], *, run_id: str) -> None:
+    """Make the quarantine say exactly which files of the VOD inbox are of no use.
+
+    Args:
+        lake: The lake.
+        unknown: File relative to the inbox -> why it is not used.
+        run_id: Run that found them, '' for a sensor.
+    """
+    before = refused_sources(lake, TABLE)
+    for name in before.keys() - unknown.keys():
+        quarantine(lake, name, TABLE, [], run_id=run_id)
+    for name, why in unknown.items():
+        if before.get(name) != why:
+            quarantine(lake, name, TABLE, [Refused("file", why, f"not part of {VIDEOS.name}")], run_id=run_id)

@@ -1,0 +1,132 @@
+"""Locks that die with their holder.
+
+Put here: the one lock Klip uses, `flock` on a file: the kernel frees it when the process ends, however it ends.
+Keep out: any lock that somebody would have to clean up after a kill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from klip_assets.errors import LockHeldError
+
+POLL_S = 0.1
+
+
+@dataclass
+class _Held:
+    descriptor: int
+    owner: int
+    count: int
+
+
+_held: dict[Path, _Held] = {}
+_guard = threading.Lock()
+
+
+@contextlib.contextmanager
+def hold(path: Path, *, what: str, timeout_s: float, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the lock file `path` while the block runs.
+
+    The thread that holds it may take it again (a run inside a command that already holds the partition).
+
+    Args:
+        path: The lock file; made if absent, never removed.
+        what: What is locked, for messages: "video speedrun".
+        timeout_s: Seconds to wait for another holder.
+        on_wait: Called once with a sentence that names the holder, if there is a wait.
+
+    Raises:
+        LockHeldError: Somebody else held it until the time was up; names the holder.
+    """
+    path = path.absolute()
+    take(path, what=what, timeout_s=timeout_s, on_wait=on_wait)
+    try:
+        yield
+    finally:
+        release(path)
+
+
+def take(path: Path, *, what: str, timeout_s: float, on_wait: Callable[[str], None] | None = None) -> None:
+    """Take the lock as `hold` does, for callers that release it elsewhere."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + timeout_s
+    told = False
+    while True:
+        if _try(path, what):
+            return
+        holder = holder_of(path)
+        if time.monotonic() >= deadline:
+            raise LockHeldError(f"{what} is being worked on by {holder}", hint="wait for it, or stop it, and try again")
+        if on_wait and not told:
+            on_wait(f"waiting for {holder}, which works on {what}")
+            told = True
+        time.sleep(POLL_S)
+
+
+def release(path: Path) -> None:
+    """Release a lock taken by this thread."""
+    path = path.absolute()
+    with _guard:
+        held = _held[path]
+        held.count -= 1
+        if held.count == 0:
+            del _held[path]
+            os.close(held.descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Say whether anybody, this process included, holds the lock."""
+    with _guard:
+        if path.absolute() in _held:
+            return True
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def holder_of(path: Path) -> str:
+    """Name the last holder of a lock file, for messages."""
+    try:
+        note = json.loads(path.read_text())
+        return f"process {note['pid']} ({note['what']}, since {note['since']} UTC)"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _try(path: Path, what: str) -> bool:
+    path = path.absolute()
+    with _guard:
+        held = _held.get(path)
+        if held:
+            if held.owner == threading.get_ident():
+                held.count += 1
+                return True
+            return False
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        note = {"pid": os.getpid(), "what": what, "since": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(note).encode(), 0)
+        _held[path] = _Held(descriptor, threading.get_ident(), 1)
+        return True

@@ -1,0 +1,1 @@
+"""Recordings as files: what they contain and how their sound is decoded."""

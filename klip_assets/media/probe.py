@@ -1,0 +1,122 @@
+"""What a recording contains, read with PyAV (FFmpeg's libraries; no ffmpeg command is needed).
+
+Put here: facts of container and streams. Keep out: decoding (`media.decode`) and what the sidecar says
+(`media.info`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from klip_assets.errors import UnreadableMediaError
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """Container and stream facts of a recording; None where it does not have or say something.
+
+    Attributes:
+        duration_s: Length in seconds: what the container says, else the end of its last packet.
+        sound_duration_s: Length of the sound alone, where its stream states one.
+        fps: Frames a second of the picture.
+        sample_rate_hz: Sample rate of the chosen audio track.
+    """
+
+    container: str
+    duration_s: float | None
+    sound_duration_s: float | None
+    video_codec: str | None
+    width: int | None
+    height: int | None
+    fps: float | None
+    audio_codec: str | None
+    sample_rate_hz: int | None
+    channels: int | None
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[Any]:
+    """Open a recording for reading.
+
+    Raises:
+        UnreadableMediaError: FFmpeg can't open it.
+    """
+    try:
+        # The file: protocol keeps a name such as "concat:a|b" from being taken for anything but a file.
+        container = av.open(f"file:{path}", metadata_errors="replace")
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise UnreadableMediaError(f"{path.name}: {reason(error)}") from error
+    try:
+        yield container
+    finally:
+        container.close()
+
+
+def probe(path: Path) -> MediaInfo:
+    """Read what a recording contains.
+
+    Raises:
+        UnreadableMediaError: It is empty, can't be opened, or holds neither sound nor picture.
+    """
+    if path.stat().st_size == 0:
+        raise UnreadableMediaError(f"{path.name}: the file is empty")
+    with open_media(path) as container:
+        audio = audio_stream(container)
+        video = next((s for s in container.streams.video if not _is_cover(s)), None)
+        if audio is None and video is None:
+            raise UnreadableMediaError(f"{path.name}: holds neither sound nor picture")
+        duration = container.duration / av.time_base if container.duration and container.duration > 0 else None
+        info = MediaInfo(
+            container=container.format.name,
+            duration_s=duration,
+            sound_duration_s=_stream_duration(audio),
+            video_codec=video.codec_context.name if video else None,
+            width=(video.width or None) if video else None,
+            height=(video.height or None) if video else None,
+            fps=float(video.average_rate) if video and video.average_rate else None,
+            audio_codec=audio.codec_context.name if audio else None,
+            sample_rate_hz=(audio.sample_rate or None) if audio else None,
+            channels=(audio.channels or None) if audio else None,
+        )
+        if info.duration_s is None:
+            info = MediaInfo(**{**info.__dict__, "duration_s": _end_of_packets(container)})
+        return info
+
+
+def audio_stream(container: Any) -> Any | None:
+    """Return the audio track FFmpeg takes for the best, None if there is none that it has a decoder for."""
+    stream = container.streams.best("audio")
+    return stream if stream is not None and stream.codec_context is not None else None
+
+
+def reason(error: BaseException) -> str:
+    """Say in FFmpeg's words what went wrong, without the path."""
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _stream_duration(stream: Any | None) -> float | None:
+    if stream is None or not stream.duration or not stream.time_base:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
+def _end_of_packets(container: Any) -> float | None:
+    end = None
+    try:
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base:
+                last = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                end = last if end is None else max(end, last)
+    except av.FFmpegError:
+        pass  # A truncated file: what came before the damage is its length.
+    return end if end and end > 0 else None

@@ -1,0 +1,115 @@
+"""What assets and sensors need from outside: the installation and a listener for progress.
+
+Put here: Dagster resources that hand out plain objects. Keep out: anything those objects do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from klip_assets.inbox.registry import Registry
+from klip_assets.lake.locks import hold
+from klip_assets.lake.stages import partition_lock
+from klip_assets.lake.store import Lake
+from klip_assets.settings import Settings
+
+PARTITION_TAG = "dagster/partition"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+#: A run with this tag takes over stages whose inputs and code have not changed. Runs started by hand do not.
+REUSE_TAG = "klip/reuse"
+
+
+class Installation(dg.ConfigurableResource):
+    """One Klip installation: its settings, lake and inbox memory.
+
+    A run on a video or on days of tweets holds their lock from its first step to its last, so that the daemon and
+    the command line can't work on one of them at once.
+    """
+
+    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, read from the environment."""
+        return Settings()
+
+    @property
+    def lake(self) -> Lake:
+        """The Parquet partitions."""
+        return Lake(self.settings.lake_dir)
+
+    @property
+    def registry(self) -> Registry:
+        """What is remembered of the inbox."""
+        return Registry(self.settings.state_dir / "inbox.sqlite")
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Take the lock of what the run works on."""
+        tags = context.run.tags if context.run else {}
+        job_name = context.run.job_name if context.run else ""
+        settings = self.settings
+        key = tags.get(PARTITION_TAG)
+        if RANGE_START_TAG in tags or (key and _is_day(key)) or job_name == "ingest_tweets":
+            path, what = partition_lock(settings.lake_dir, "day", ""), "the tweets"
+        elif key:
+            path, what = partition_lock(settings.lake_dir, "video_id", key), f"video {key}"
+        else:
+            return
+        notify = context.log.info if context.log else None
+        self._held.enter_context(hold(path, what=what, timeout_s=settings.lock_timeout_s, on_wait=notify))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Release the lock."""
+        self._held.close()
+
+
+class Progress(Protocol):
+    """Somebody who wants to know how far the work is."""
+
+    def begin(self, subject: str, table: str) -> None:
+        """A stage begins: the video or day, and the table it fills."""
+
+    def reporter(
+        self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
+    ) -> Callable[[float], None]:
+        """Return a function that a stage calls with the seconds of sound it has done."""
+
+
+class LogProgress:
+    """Tells the Dagster log how far a stage is, every few seconds: done, speed and time left."""
+
+    every_s = 10.0
+
+    def begin(self, subject: str, table: str) -> None:
+        """Dagster's own log says that a step begins."""
+
+    def reporter(
+        self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
+    ) -> Callable[[float], None]:
+        """Return a function that logs at most every ten seconds."""
+        began = last = time.monotonic()
+
+        def report(done: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last < self.every_s or now == began:
+                return
+            last = now
+            speed = done / (now - began)
+            rest = f", about {max(0.0, total - done) / speed:.0f} s left" if total and speed else ""
+            of = f" of {total:.0f}" if total else ""
+            log(f"{table}: {done:.0f}{of} s of sound done at {speed:.0f} times real time{rest}")
+
+        return report
+
+
+def _is_day(key: str) -> bool:
+    return len(key) == 10 and key[4] == key[7] == "-" and key.replace("-", "").isdigit()

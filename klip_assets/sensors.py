@@ -1,0 +1,163 @@
+"""Sensors: they own ingestion. What is new in an inbox, or new in the lake, becomes a run; nothing else does.
+
+Each sensor is plumbing around questions that `inbox.changes`, `warehouse.publish` and `partitions` answer.
+
+Put here: turning answers into run requests. Keep out: looking at files.
+"""
+
+import hashlib
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+
+import dagster as dg
+
+from klip_assets.inbox.changes import settle, tweet_changes
+from klip_assets.inbox.recordings import display_name, read_inbox
+from klip_assets.inbox.refusals import refuse_unknown
+from klip_assets.jobs import (
+    INGEST_TWEETS,
+    PROCESS_TWEET_DAYS,
+    PROCESS_VIDEO,
+    PUBLISH,
+    ingest_tweets,
+    process_tweet_days,
+)
+from klip_assets.lake.due import dirty_days, due_videos
+from klip_assets.partitions import VIDEOS, day_ranges
+from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
+from klip_assets.settings import Settings
+from klip_assets.warehouse.publish import lake_stamp, published_stamp
+
+_UNFINISHED_RUNS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dg.sensor(
+    name="vods",
+    job_name=PROCESS_VIDEO,
+    minimum_interval_seconds=Settings().sensor_interval_s,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A new or changed recording in data/inbox/vods, stable over two looks, becomes a partition and a run.",
+)
+def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
+    """Look at the VOD inbox."""
+    settings, lake, registry = installation.settings, installation.lake, installation.registry
+    contents = read_inbox(settings.vod_inbox)
+    before = json.loads(context.cursor) if context.cursor else {}
+    settled = settle(contents.recordings, registry, before, at_most=settings.sensor_batch)
+    # Files of a kind nobody knows are named in the quarantine; sidecars may still be waiting for their recording.
+    refuse_unknown(lake, {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}, run_id="")
+    due = due_videos(settled.ready, registry.poison(), lake)[: settings.sensor_batch]
+    known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
+    new = [entry.video_id for entry in due if entry.video_id not in known]
+    requests = [
+        dg.RunRequest(
+            run_key=f"{entry.video_id}:{entry.fingerprint}", partition_key=entry.video_id, tags={REUSE_TAG: "true"}
+        )
+        for entry in due
+    ]
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=[VIDEOS.build_add_request(new)] if new else [],
+        cursor=json.dumps(settled.pending),
+    )
+
+
+@dg.sensor(
+    name="tweets",
+    jobs=[ingest_tweets, process_tweet_days],
+    minimum_interval_seconds=Settings().sensor_interval_s,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="New or changed files in data/inbox/tweets are read; then the days they touch are made anew.",
+)
+def tweets_sensor(
+    context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
+) -> dg.SensorResult | dg.SkipReason:
+    """Look at the tweet inbox, and for days whose sources changed."""
+    settings, lake = installation.settings, installation.lake
+    before = json.loads(context.cursor) if context.cursor else {}
+    for job in (INGEST_TWEETS, PROCESS_TWEET_DAYS):
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=_UNFINISHED_RUNS)):
+            return dg.SkipReason(f"a run of {job} is under way")
+    changes = tweet_changes(settings.tweet_inbox, installation.registry, before)
+    requests = []
+    if changes.fresh or changes.gone:
+        names = [str(file.name) for file in changes.fresh]
+        key = _digest([*(f"{file.name}:{file.signature}" for file in changes.fresh), *map(str, changes.gone)])
+        config = {"ops": {"tweet_files": {"config": {"files": names}}}}
+        requests.append(dg.RunRequest(run_key=f"tweets:{key}", job_name=INGEST_TWEETS, run_config=config))
+    else:
+        requests = day_requests(dirty_days(lake))
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(changes.pending))
+
+
+def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
+    """Ask for runs over days, one for each range of consecutive ones."""
+    requests = []
+    for first, last in day_ranges(days):
+        versions = [f"{day}:{version}" for day, version in sorted(days.items()) if first <= day <= last]
+        tags = {RANGE_START_TAG: first, RANGE_END_TAG: last, REUSE_TAG: "true"}
+        requests.append(dg.RunRequest(run_key=f"days:{_digest(versions)}", job_name=PROCESS_TWEET_DAYS, tags=tags))
+    return requests
+
+
+@dg.sensor(
+    name="publish",
+    job_name=PUBLISH,
+    minimum_interval_seconds=Settings().sensor_interval_s,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Publishes when the lake holds something the warehouse does not: after successes, failures, and runs "
+    "of the command line alike.",
+)
+def publish_sensor(
+    context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
+) -> dg.SensorResult | dg.SkipReason:
+    """Compare the lake with what is published."""
+    if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=_UNFINISHED_RUNS)):
+        return dg.SkipReason("a publish is under way")
+    stamp = lake_stamp(installation.lake)
+    if stamp == published_stamp(installation.settings.warehouse_dir):
+        return dg.SkipReason("everything in the lake is published")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=stamp)])
+
+
+@dg.run_failure_sensor(
+    name="alerts",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Logs every failed run and, if KLIP_ALERT_WEBHOOK is set, posts it there as JSON.",
+)
+def alerts_sensor(context: dg.RunFailureSensorContext) -> None:
+    """Tell people about a failed run."""
+    run = context.dagster_run
+    alert = {
+        "run_id": run.run_id,
+        "job": run.job_name,
+        "partition": run.tags.get("dagster/partition"),
+        "error": context.failure_event.message,
+    }
+    context.log.error(f"run {run.run_id} of {run.job_name} failed: {alert['error']}")
+    webhook = Settings().alert_webhook
+    if not webhook:
+        return
+    body = json.dumps(alert).encode()
+    request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"}, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10):
+            pass
+    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+        # The webhook's address may hold a secret: it is not repeated in the log.
+        context.log.error(f"KLIP_ALERT_WEBHOOK could not be reached: {type(error).__name__}")
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
+
+
+SENSORS = [vods_sensor, tweets_sensor, publish_sensor, alerts_sensor]

@@ -1,0 +1,58 @@
+"""The lexicon tier: VADER or TextBlob. Fast, offline, sentiment only: it can't tell emotions, so they stay NULL.
+
+Put here: the two libraries behind one function. Keep out: the order of tiers (`tiers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import version
+
+from klip_assets.sentiment.reading import Reading, input_hash
+
+TIER = "lexicon"
+
+
+def model_name(lexicon: str) -> str:
+    """Name a lexicon with the version of its library."""
+    package = {"vader": "vaderSentiment", "textblob": "textblob"}[lexicon]
+    return f"{lexicon}-{version(package)}"
+
+
+def read_texts(texts: Sequence[str], lexicon: str = "vader") -> list[Reading]:
+    """Score texts.
+
+    Args:
+        texts: The texts; one without a letter is skipped, not called neutral.
+        lexicon: vader or textblob.
+
+    Returns:
+        One reading a text. A text the library fails on is `failed` with NULL scores.
+    """
+    name = model_name(lexicon)
+    score = _scorer(lexicon)
+    return [_read(text, name, score) for text in texts]
+
+
+def _read(text: str, name: str, score: Callable[[str], float]) -> Reading:
+    digest = input_hash(TIER, name, text)
+    if not any(character.isalpha() for character in text):
+        return Reading("skipped", digest, error="no words to read")
+    try:
+        sentiment = score(text)
+    except Exception as error:  # noqa: BLE001 (recorded in the row: one text never stops the rest)
+        return Reading("failed", digest, TIER, name, error=f"{type(error).__name__}: {error}")
+    return Reading("ok", digest, TIER, name, sentiment=min(1.0, max(-1.0, sentiment)))
+
+
+@cache
+def _scorer(lexicon: str) -> Callable[[str], float]:
+    if lexicon == "textblob":
+        from textblob import TextBlob
+
+        return lambda text: float(TextBlob(text).sentiment.polarity)
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    analyzer = SentimentIntensityAnalyzer()
+    return lambda text: float(analyzer.polarity_scores(text)["compound"])

@@ -1,0 +1,68 @@
+"""What a tier answers about one text.
+
+Put here: the answer and its rules. Keep out: tiers (`lexicon`, `tiers`) and tables (`tables`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: VADER's published bounds: compound scores inside are neutral (Hutto and Gilbert, 2014).
+NEUTRAL_BAND = 0.05
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row that a model made.
+
+    Attributes:
+        tier: Tier that answered; None where none did.
+        model: Model or library with its version.
+        status: ok, repaired, fallback, skipped or failed.
+        sentiment: -1..1, None where failed or skipped.
+        emotions: Scores by emotion; an emotion the tier can't tell is absent.
+        highlight_score: How worth watching the model finds it, None where it was not asked.
+        error: Why the row is not ok.
+        prompt_version: Version of the prompt, None for tiers without one.
+        input_sha256: Hash of everything the model was given.
+    """
+
+    status: str
+    input_sha256: str
+    tier: str | None = None
+    model: str | None = None
+    sentiment: float | None = None
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    highlight_score: float | None = None
+    error: str | None = None
+    prompt_version: str | None = None
+
+    @property
+    def label(self) -> str | None:
+        """positive, neutral or negative; None where there is no sentiment."""
+        if self.sentiment is None:
+            return None
+        if abs(self.sentiment) < NEUTRAL_BAND:
+            return "neutral"
+        return "positive" if self.sentiment > 0 else "negative"
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns that all tables made by models share."""
+        return {
+            "sentiment": self.sentiment,
+            **self.emotions,
+            "tier": self.tier,
+            "model": self.model,
+            "status": self.status,
+            "error": self.error,
+            "input_sha256": self.input_sha256,
+        }
+
+
+def input_hash(tier: str, model: str, text: str) -> str:
+    """Hash everything a tier without a prompt is given."""
+    return hashlib.sha256(json.dumps([tier, model, text]).encode()).hexdigest()

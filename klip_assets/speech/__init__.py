@@ -1,0 +1,1 @@
+"""Who said what when: captions and recognizers to timed words, words to sentences and segments."""

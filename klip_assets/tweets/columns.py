@@ -1,0 +1,83 @@
+"""Which column of a file holds what: the names that exports give to the same thing.
+
+Put here: synonyms, and finding them among a file's names. Keep out: what the values mean (`tweets.values`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+#: What a row needs, and the names it goes by, the surest first. Names are compared in snake_case; a nested name is
+#: joined by '_' (`public_metrics.like_count` is `public_metrics_like_count`).
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "tweet_id": ("tweet_id", "tweetid", "status_id", "id_str", "id", "tweet_id_str", "status_id_str"),
+    "url": ("url", "tweet_url", "status_url", "permalink", "permalink_url", "tweet_link", "link", "perma_link"),
+    "text": (
+        "note_tweet_text", "extended_tweet_full_text", "full_text", "text", "tweet_text", "raw_content", "content",
+        "rendered_content", "tweet", "body", "message",
+    ),
+    "created_at": (
+        "created_at", "created_at_utc", "tweet_created", "tweet_created_at", "datetime", "date", "timestamp", "time",
+        "posted_at", "published_at", "created", "tweet_date", "date_utc",
+    ),
+    "author": (
+        "author_username", "username", "user_username", "screen_name", "user_screen_name", "author", "user", "handle",
+        "user_name", "user_handle", "author_handle", "from_user", "name",
+    ),
+    "author_id": ("author_id", "author_id_str", "user_id", "user_id_str", "from_user_id"),
+    "lang": ("lang", "language", "tweet_lang"),
+    "is_retweet": ("is_retweet",),
+    "retweeted_tweet_id": (
+        "retweeted_tweet_id", "referenced_tweets_retweeted_id", "retweeted_status_id_str", "retweeted_status_id",
+        "retweet_id", "retweeted_id",
+    ),
+    "quoted_tweet_id": (
+        "quoted_tweet_id", "referenced_tweets_quoted_id", "quoted_status_id_str", "quoted_status_id", "quoted_id",
+    ),
+    "in_reply_to": (
+        "in_reply_to_tweet_id", "referenced_tweets_replied_to_id", "in_reply_to_status_id_str",
+        "in_reply_to_status_id", "in_reply_to_id", "replied_to_id", "in_reply_to",
+    ),
+    "conversation_id": ("conversation_id", "conversation_id_str"),
+    "like_count": (
+        "public_metrics_like_count", "like_count", "likes", "likes_count", "nlikes", "favorite_count", "favorites",
+        "favorites_count", "favourite_count", "favourites", "favs",
+    ),
+    "retweet_count": (
+        "public_metrics_retweet_count", "retweet_count", "retweets", "retweets_count", "nretweets", "rts",
+    ),
+    "reply_count": ("public_metrics_reply_count", "reply_count", "replies", "replies_count", "nreplies"),
+    "quote_count": ("public_metrics_quote_count", "quote_count", "quotes", "quotes_count"),
+    "impression_count": (
+        "public_metrics_impression_count", "impression_count", "impressions", "view_count", "views", "views_count",
+    ),
+    "observed_at": (
+        "twarc_retrieved_at", "retrieved_at", "observed_at", "collected_at", "scraped_at", "crawled_at", "fetched_at",
+    ),
+}  # fmt: skip
+
+
+def snake_case(name: str) -> str:
+    """Return a column's name in snake_case: 'Tweet ID', 'likeCount' and '__twarc.retrieved_at' alike."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().lstrip("\ufeff"))
+    return re.sub(r"[^0-9a-z]+", "_", parted.casefold()).strip("_")
+
+
+@lru_cache(maxsize=4096)
+def columns_of(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return what each known column is called in a file that has these names. Unknown names are left out."""
+    by_snake: dict[str, str] = {}
+    for name in names:
+        by_snake.setdefault(snake_case(name), name)
+    found = {
+        wanted: next((by_snake[synonym] for synonym in synonyms if synonym in by_snake), None)
+        for wanted, synonyms in SYNONYMS.items()
+    }
+    return {wanted: name for wanted, name in found.items() if name is not None}
+
+
+def holds_tweets(columns: Mapping[str, str]) -> bool:
+    """Return whether these columns are enough for a tweet: its text, and its id or its address."""
+    return "text" in columns and ("tweet_id" in columns or "url" in columns)

@@ -1,0 +1,39 @@
+"""The time inside a tweet's id.
+
+Put here: what an id alone tells. Keep out: times from other columns (`tweets.values`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+#: The first ids that carry a time were given out on 2010-11-04; smaller ones were plain counters.
+FIRST_SNOWFLAKE = 29_700_859_247
+#: Day after the last plain counter: an id below FIRST_SNOWFLAKE was given out before it.
+SNOWFLAKE_ERA = datetime(2010, 11, 5)
+_EPOCH = datetime(1970, 1, 1)
+_OFFSET_MS = 1_288_834_974_657
+_LARGEST_ID = 2**63 - 1
+
+
+def is_tweet_id(tweet_id: str) -> bool:
+    """Return whether the text is a positive 64-bit decimal number, as every tweet id is."""
+    return (
+        0 < len(tweet_id) <= 19
+        and tweet_id.isascii()
+        and tweet_id.isdigit()
+        and tweet_id[0] != "0"
+        and int(tweet_id) <= _LARGEST_ID
+    )
+
+
+def created_at_of(tweet_id: str) -> datetime | None:
+    """Return when a tweet was created, from its id alone.
+
+    Returns:
+        A naive UTC time to the millisecond; None for an id from before ids carried a time (before 2010-11-04), and
+        for what is no id.
+    """
+    if not is_tweet_id(tweet_id) or int(tweet_id) < FIRST_SNOWFLAKE:
+        return None
+    return _EPOCH + timedelta(milliseconds=(int(tweet_id) >> 22) + _OFFSET_MS)
