@@ -10,6 +10,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -24,7 +25,8 @@ from klip_assets.jobs import (
     ingest_tweets,
     process_tweet_days,
 )
-from klip_assets.lake.due import dirty_days, due_videos
+from klip_assets.lake.due import attempt_key, dirty_days, due_videos
+from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
 from klip_assets.settings import Settings
@@ -59,7 +61,9 @@ def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourcePa
     new = [entry.video_id for entry in due if entry.video_id not in known]
     requests = [
         dg.RunRequest(
-            run_key=f"{entry.video_id}:{entry.fingerprint}", partition_key=entry.video_id, tags={REUSE_TAG: "true"}
+            run_key=attempt_key(lake, "video_id", entry.video_id, entry.fingerprint),
+            partition_key=entry.video_id,
+            tags={REUSE_TAG: "true"},
         )
         for entry in due
     ]
@@ -94,15 +98,15 @@ def tweets_sensor(
         config = {"ops": {"tweet_files": {"config": {"files": names}}}}
         requests.append(dg.RunRequest(run_key=f"tweets:{key}", job_name=INGEST_TWEETS, run_config=config))
     else:
-        requests = day_requests(dirty_days(lake))
+        requests = day_requests(lake, dirty_days(lake))
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(changes.pending))
 
 
-def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
+def day_requests(lake: Lake, days: Mapping[str, str]) -> list[dg.RunRequest]:
     """Ask for runs over days, one for each range of consecutive ones."""
     requests = []
     for first, last in day_ranges(days):
-        versions = [f"{day}:{version}" for day, version in sorted(days.items()) if first <= day <= last]
+        versions = [attempt_key(lake, "day", day, days[day]) for day in sorted(days) if first <= day <= last]
         tags = {RANGE_START_TAG: first, RANGE_END_TAG: last, REUSE_TAG: "true"}
         requests.append(dg.RunRequest(run_key=f"days:{_digest(versions)}", job_name=PROCESS_TWEET_DAYS, tags=tags))
     return requests
@@ -125,7 +129,9 @@ def publish_sensor(
     stamp = lake_stamp(installation.lake)
     if stamp == published_stamp(installation.settings.warehouse_dir):
         return dg.SkipReason("everything in the lake is published")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=stamp)])
+    # A publish that failed is tried again within the hour, not at every look.
+    hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{stamp}:{hour}")])
 
 
 @dg.run_failure_sensor(

@@ -61,9 +61,9 @@ def make_sample(
     _write_json(out_dir / f"{name}.chat.json", chat.chat(truth))
     _write_json(out_dir / "truth.json", truth.as_dict(), indent=1)
     lines = [json.dumps(page, ensure_ascii=False, separators=(",", ":")) for page in tweets.pages(seed)]
-    (out_dir / "tweets.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write(out_dir / "tweets.jsonl", "\n".join(lines) + "\n")
     if captions:
-        (out_dir / f"{name}.en.vtt").write_text(sidecars.captions(truth), encoding="utf-8")
+        _write(out_dir / f"{name}.en.vtt", sidecars.captions(truth))
     seen = picture.frames(truth.duration_s, seed) if video else None
     media.write(out_dir / f"{name}.{'mp4' if video else 'm4a'}", heard, seen)
     return truth
@@ -72,7 +72,14 @@ def make_sample(
 def _write_json(path: Path, content: dict[str, Any], indent: int | None = None) -> None:
     separators = (",", ":") if indent is None else None
     text = json.dumps(content, ensure_ascii=False, indent=indent, separators=separators)
-    path.write_text(text + "\n", encoding="utf-8")
+    _write(path, text + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """Replaces a file whole, so that a hard link to the old one, as an inbox may hold, keeps what it had."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def main() -> None:

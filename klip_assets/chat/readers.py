@@ -20,7 +20,7 @@ from klip_assets.chat.values import MessageRefused, columns_of, emotes_of_value,
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.refused import Refused
-from klip_assets.tweets.textfile import BrokenRecord, delimited_records, open_text, sound
+from klip_assets.textfile import BrokenRecord, delimited_records, open_text, sound
 
 _SUPPORTED = (
     "supported are TwitchDownloader's JSON, and CSV or JSON lines with a time (offset_s, time, timestamp, "

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from klip_assets.tweets.textfile import sound
+from klip_assets.textfile import sound
 
 #: What a message needs, and the names it goes by, the surest first.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {

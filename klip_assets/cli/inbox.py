@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,7 @@ _TWEET_SUFFIXES = (".jsonl", ".json", ".csv", ".jsonl.gz", ".json.gz", ".csv.gz"
 @click.option("--title", help="Title of the recording.")
 @click.option("--channel", help="Channel or streamer.")
 @click.option("--started-at", help="When the stream started, e.g. 2026-06-13T18:00:00Z (UTC if no zone is given).")
-@click.option("--copy", is_flag=True, help="Copy; otherwise files on the same disk are hard-linked.")
+@click.option("--copy", is_flag=True, help="Copy recordings too; on the same disk they are hard-linked.")
 @click.option("--replace", is_flag=True, help="Replace a different file of the same name.")
 @json_option
 def add(
@@ -57,7 +57,7 @@ def add(
 def add_path(
     settings: Settings,
     path: Path,
-    described: dict[str, object] | None = None,
+    described: Mapping[str, object] | None = None,
     *,
     copy: bool = False,
     replace: bool = False,
@@ -91,7 +91,7 @@ def add_path(
         chosen = list(siblings[0].files) if siblings else [path]
         media = {path}
     elif path.name.lower().endswith(_TWEET_SUFFIXES) and sidecar_stem(path) is None:
-        return [_put(path, settings.tweet_inbox / path.name, copy=copy, replace=replace)]
+        return [_put(path, settings.tweet_inbox / path.name, copy=True, replace=replace)]
     else:
         raise InputError(
             f"{path}: neither a recording nor a tweet file",
@@ -100,7 +100,8 @@ def add_path(
     rows = []
     for file in dict.fromkeys(chosen):
         target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
-        rows.append(_put(file, target, copy=copy or file.name.endswith(INFO_SUFFIX), replace=replace))
+        # A recording is large and linked; text that somebody may go on editing in place is copied.
+        rows.append(_put(file, target, copy=copy or file not in media, replace=replace))
     if any(value is not None for value in (described or {}).values()):
         for file in media:
             target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)

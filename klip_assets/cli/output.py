@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -19,8 +20,12 @@ from rich.table import Table
 Row = Mapping[str, Any]
 
 #: People read here; what a program reads goes to standard output alone.
-console = Console()
+#: Piped output is as wide as its lines need within reason, not 80 columns.
+console = Console(width=None if sys.stdout.isatty() else 140)
 notes = Console(stderr=True)
+
+#: Columns that may take several lines; the others stay whole.
+_LONG = {"text", "title", "detail", "fix", "error", "top hashtags", "why", "to", "description", "reason"}
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects instead.")
 
@@ -43,7 +48,7 @@ def show_rows(rows: Sequence[Row], *, as_json: bool, title: str | None = None, e
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False, box=None)
     for name, value in rows[0].items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(name, justify="right" if number else "left", overflow="fold" if name == "text" else "ellipsis")
+        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=name not in _LONG)
     for row in rows:
         table.add_row(*(escape(_shown(value)) for value in row.values()))
     console.print(table)

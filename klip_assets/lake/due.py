@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from klip_assets.inbox.changes import Ready
-from klip_assets.lake.generations import accepted
+from klip_assets.lake.generations import Kind, accepted, accepted_generation
 from klip_assets.lake.locks import is_held
 from klip_assets.lake.stages import partition_lock
 from klip_assets.lake.store import Lake
@@ -31,6 +31,17 @@ def due_videos(ready: Iterable[Ready], poison: Mapping[str, str], lake: Lake) ->
         and poison.get(entry.video_id) != entry.fingerprint
         and not is_held(partition_lock(lake.root, "video_id", entry.video_id))
     ]
+
+
+def attempt_key(lake: Lake, kind: Kind, key: str, version: str) -> str:
+    """Name one attempt to bring a video or day to a version.
+
+    Dagster starts a run key once. The key holds what is accepted now, so that content which comes back after it was
+    replaced is a new attempt, while a failed one is not repeated.
+    """
+    now = accepted_generation(lake, kind, key)
+    since = next(iter(now.tables.values())).written_at if now else "new"
+    return f"{key}:{version}:{since}"
 
 
 def dirty_days(lake: Lake) -> dict[str, str]:

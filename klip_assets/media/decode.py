@@ -1,15 +1,16 @@
 """The sound of a recording as 16 kHz mono float32, in blocks, at constant memory.
 
 Time is counted in samples, not taken from time stamps: streams that start late or jump would otherwise tear the
-grid of seconds that all features share.
+grid of seconds that all features share. What a decoder refuses in between counts as silence of the length its
+packets state, so that what follows keeps its time.
 
 Put here: decoding. Keep out: anything that looks at the samples (`audio`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ from klip_assets.media.probe import audio_stream, open_media, reason
 SAMPLE_RATE_HZ = 16_000
 BLOCK_S = 10
 
-#: A stream that yields this many errors in a row is given up; what was decoded before stays.
+#: A container that can't be read on this many times in a row is given up; what was decoded before stays. (Packets
+#: that a decoder refuses need no such limit: there are only as many as the file holds.)
 MAX_ERRORS_IN_A_ROW = 200
 
-#: Samples at the source's rate that are resampled at once: fewer calls, same result.
+#: Seconds of sound that are resampled at once: fewer calls, same result.
 _FIFO_S = 1
 
 FloatArray = NDArray[np.float32]
@@ -37,62 +39,70 @@ class Decoding:
     """What happened while decoding; complete once the blocks are consumed.
 
     Attributes:
-        samples: Samples of 16 kHz mono that came out.
-        errors: Packets or frames the decoder refused.
-        first_error: What it said the first time.
+        samples: Samples of 16 kHz mono that were decoded.
+        lost_s: Seconds that the decoder refused in between; silence stands in their place.
+        errors: Packets that were refused, and failures to read on.
+        first_error: What FFmpeg said the first time.
     """
 
     samples: int = 0
+    lost_s: float = 0.0
     errors: int = 0
     first_error: str | None = None
-    _in_a_row: int = field(default=0, repr=False)
 
     @property
     def seconds(self) -> float:
-        """Length of the decoded sound."""
+        """Length of the decoded sound, without what was lost."""
         return self.samples / SAMPLE_RATE_HZ
 
     def note_error(self, error: BaseException) -> None:
-        """Count a refused packet.
-
-        Raises:
-            StopIteration: There were too many in a row.
-        """
+        """Count an error and keep what the first one says."""
         self.errors += 1
-        self._in_a_row += 1
         self.first_error = self.first_error or reason(error)
 
 
 def decode_sound(path: Path, decoding: Decoding | None = None) -> Iterator[FloatArray]:
     """Yield the sound of a recording in blocks of 10 s.
 
+    Several channels are mixed to their weighted mean (FFmpeg's weights), so that no sample leaves the range of the
+    source and the level does not depend on the codec's sample format.
+
     Args:
         path: The recording.
         decoding: Filled with counts and errors on the way.
 
     Yields:
-        Arrays of shape (160000,), float32 in [-1, 1]; the last one may be shorter. Nothing if there is no audio.
+        Arrays of shape (160000,), float32; the last one may be shorter. Nothing if there is no audio.
 
     Raises:
-        UnreadableMediaError: The file can't be opened.
+        UnreadableMediaError: The file can't be opened, or its sound can't be brought to 16 kHz mono.
     """
     log = decoding if decoding is not None else Decoding()
-    size = BLOCK_S * SAMPLE_RATE_HZ
+    with open_media(path) as container:
+        try:
+            yield from in_blocks(_resampled(container, log), BLOCK_S * SAMPLE_RATE_HZ)
+        except av.FFmpegError as error:
+            raise UnreadableMediaError(f"{path.name}: {reason(error)}") from error
+
+
+def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
+    """Cut consecutive pieces of any length anew.
+
+    Yields:
+        Arrays of shape (size,); the last one may be shorter, none is empty.
+    """
     kept: list[FloatArray] = []
     length = 0
-    with open_media(path) as container:
-        for piece in _resampled(container, log):
-            kept.append(piece)
-            length += len(piece)
-            if length >= size:
-                whole = np.concatenate(kept)
-                for start in range(0, length - size + 1, size):
-                    log.samples += size
-                    yield whole[start : start + size]
-                kept = [whole[length - length % size :]]
-                length %= size
+    for piece in pieces:
+        kept.append(piece)
+        length += len(piece)
+        if length >= size:
+            whole = np.concatenate(kept) if len(kept) > 1 else piece
+            for start in range(0, length - size + 1, size):
+                yield whole[start : start + size]
+            length %= size
+            kept = [whole[len(whole) - length :]] if length else []
     if length:
-        log.samples += length
         yield np.concatenate(kept)
 
 
@@ -109,51 +119,102 @@ def _resampled(container: Any, log: Decoding) -> Iterator[FloatArray]:
     stream = audio_stream(container)
     if stream is None:
         return
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-    fifo = av.AudioFifo()
-    shape = None
-    for frame in _frames(container, stream, log):
-        frame.pts = None
-        found = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape is not None and found != shape:
-            # Some streams change rate or channels midway; each part is resampled by its own.
-            yield from _drain(fifo, resampler)
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-            fifo = av.AudioFifo()
-        shape = found
-        fifo.write(frame)
-        while (ready := fifo.read(_FIFO_S * frame.sample_rate)) is not None:
-            yield from _arrays(resampler.resample(ready))
-    if shape is not None:
-        yield from _drain(fifo, resampler)
+    resampler: _Resampler | None = None
+    lost_s = 0.0
+    for found in _frames(container, stream, log):
+        if isinstance(found, float):
+            lost_s += found
+            continue
+        # Some streams change rate or channels midway; each part is resampled by its own.
+        if resampler is not None and (lost_s or not resampler.takes(found)):
+            yield from _counted(resampler.rest(), log)
+            resampler = None
+        if lost_s:
+            yield np.zeros(round(lost_s * SAMPLE_RATE_HZ), np.float32)
+            log.lost_s += lost_s
+            lost_s = 0.0
+        resampler = resampler or _Resampler(found)
+        yield from _counted(resampler.push(found), log)
+    if resampler is not None:
+        yield from _counted(resampler.rest(), log)
 
 
-def _drain(fifo: Any, resampler: Any) -> Iterator[FloatArray]:
-    rest = fifo.read(0, partial=True)
-    if rest is not None:
-        yield from _arrays(resampler.resample(rest))
-    yield from _arrays(resampler.resample(None))
-
-
-def _arrays(frames: list[Any]) -> Iterator[FloatArray]:
-    for frame in frames:
-        samples = frame.to_ndarray().reshape(-1)
-        # A damaged float stream can hold NaN or infinities; they would spread through every filter behind.
-        yield np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
+def _counted(pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray]:
+    for piece in pieces:
+        log.samples += len(piece)
+        yield piece
 
 
 def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
+    """Yield decoded frames, and the seconds (float) of each packet that was refused."""
+    in_a_row = 0
     packets = container.demux(stream)
-    while log._in_a_row < MAX_ERRORS_IN_A_ROW:
+    while in_a_row < MAX_ERRORS_IN_A_ROW:
         try:
             packet = next(packets, None)
-            if packet is None:
-                return
+        except (av.FFmpegError, ValueError) as error:
+            log.note_error(error)
+            in_a_row += 1
+            packets = container.demux(stream)  # An iterator that has raised is at its end; the file may not be.
+            continue
+        if packet is None:
+            return
+        in_a_row = 0
+        try:
             frames = packet.decode()
         except (av.FFmpegError, ValueError) as error:
             log.note_error(error)
+            if packet.duration and packet.time_base:
+                yield float(packet.duration * packet.time_base)
             continue
-        for frame in frames:
-            if frame.samples:
-                log._in_a_row = 0
-                yield frame
+        yield from (frame for frame in frames if frame.samples)
+
+
+class _Resampler:
+    """Brings frames of one shape to 16 kHz mono float32."""
+
+    def __init__(self, frame: Any) -> None:
+        self._shape = self._shape_of(frame)
+        self._fifo = av.AudioFifo()
+        self._graph = av.filter.Graph()
+        nodes = [
+            self._graph.add_abuffer(sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout),
+            # Without the bound, swresample adds up the channels of float sources (+3 dB for stereo, +6 dB and more
+            # for 5.1) and takes the mean of those of integer sources.
+            self._graph.add("aresample", f"{SAMPLE_RATE_HZ}:ochl=mono:osf=flt:rmvol=1:rematrix_maxval=1"),
+            self._graph.add("abuffersink"),
+        ]
+        self._graph.link_nodes(*nodes).configure()
+
+    def takes(self, frame: Any) -> bool:
+        """Say whether a frame has the shape this resampler was made for."""
+        return self._shape_of(frame) == self._shape
+
+    def push(self, frame: Any) -> Iterator[FloatArray]:
+        """Take a frame, yield what is ready."""
+        frame.pts = None
+        self._fifo.write(frame)
+        while (ready := self._fifo.read(_FIFO_S * frame.sample_rate)) is not None:
+            self._graph.push(ready)
+            yield from self._pulled()
+
+    def rest(self) -> Iterator[FloatArray]:
+        """Yield what is left; nothing can be pushed after it."""
+        left = self._fifo.read(0, partial=True)
+        if left is not None:
+            self._graph.push(left)
+        self._graph.push(None)
+        yield from self._pulled()
+
+    def _pulled(self) -> Iterator[FloatArray]:
+        while True:
+            try:
+                samples = self._graph.pull().to_ndarray().reshape(-1)
+            except (BlockingIOError, EOFError):
+                return
+            # A damaged float stream can hold NaN or infinities; they would spread through every filter behind.
+            yield np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
+
+    @staticmethod
+    def _shape_of(frame: Any) -> tuple[str, str, int]:
+        return frame.format.name, frame.layout.name, frame.sample_rate

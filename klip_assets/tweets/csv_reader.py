@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from klip_assets.refused import Refused
+from klip_assets.textfile import BrokenRecord, delimited_records, open_text
 from klip_assets.tweets.columns import columns_of, holds_tweets
 from klip_assets.tweets.rows import Row, row_of_fields
-from klip_assets.tweets.textfile import BrokenRecord, delimited_records, open_text
 from klip_assets.tweets.values import RowRefused, shown
 
 _DELIMITERS = (",", ";", "\t", "|")

@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from klip_assets.refused import Refused
+from klip_assets.textfile import damage_of, open_text
 from klip_assets.tweets.csv_reader import read_csv
 from klip_assets.tweets.json_reader import read_json
 from klip_assets.tweets.rows import now_utc
-from klip_assets.tweets.textfile import damage_of, open_text
 
 _HEAD = 4096
 

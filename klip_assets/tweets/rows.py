@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
+from klip_assets.textfile import sound
 from klip_assets.tweets.columns import columns_of, holds_tweets
 from klip_assets.tweets.entities import Entities, entities_of_api, entities_of_text
 from klip_assets.tweets.snowflake import SNOWFLAKE_ERA, created_at_of
-from klip_assets.tweets.textfile import sound
 from klip_assets.tweets.values import (
     RowRefused,
     count_of,

@@ -15,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,8 +77,9 @@ def publish(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(state_dir / "publish.lock", what="the publish", timeout_s=timeout_s):
-        stamp = lake_stamp(lake)
+        seen = _seen(lake)
         verdicts = _consider_changed(lake)
+        stamp = _stamp(seen, lake)
         generations: dict[Kind, dict[str, Generation]] = {kind: accepted(lake, kind) for kind in ("video_id", "day")}
         version = max(_versions(folder), default=0) + 1
         detail = folder / f".klip-{version}"
@@ -101,16 +102,7 @@ def lake_stamp(lake: Lake) -> str:
     Partitions that a run is working on are left out, so that a publish in the middle of a run does not count as
     having seen its end.
     """
-    digest = hashlib.sha256()
-    for path in lake.paths(STAGE_STATUS):
-        if not is_held(partition_lock(lake.root, *_kind_and_key(path))):
-            digest.update(f"{path.parent.name}:{path.stat().st_mtime_ns}|".encode())
-    for name in ("quarantine", "evaluations", "feedback", "weights"):
-        for path in lake.paths(TABLES[name]):
-            digest.update(f"{name}/{path.parent.name}:{path.stat().st_mtime_ns}|".encode())
-    for path in sorted((lake.root / "_accepted").glob("*/*.json")):
-        digest.update(f"{path.name}|".encode())
-    return digest.hexdigest()
+    return _stamp(_seen(lake), lake)
 
 
 def published_stamp(folder: Path) -> str | None:
@@ -125,6 +117,23 @@ def published_note(folder: Path) -> dict[str, str] | None:
         return dict(json.loads((folder / "published.json").read_text()))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def _seen(lake: Lake) -> list[str]:
+    # What a publish looks at; taken before it looks, so that a change in the meantime counts as unseen.
+    parts = [
+        f"{path.parent.name}:{path.stat().st_mtime_ns}"
+        for path in lake.paths(STAGE_STATUS)
+        if not is_held(partition_lock(lake.root, *_kind_and_key(path)))
+    ]
+    for name in ("quarantine", "evaluations", "feedback"):
+        parts += [f"{name}/{path.parent.name}:{path.stat().st_mtime_ns}" for path in lake.paths(TABLES[name])]
+    return parts
+
+
+def _stamp(seen: Sequence[str], lake: Lake) -> str:
+    names = sorted(path.name for path in (lake.root / "_accepted").glob("*/*.json"))
+    return hashlib.sha256(json.dumps([seen, names]).encode()).hexdigest()
 
 
 def _kind_and_key(stage_status_path: Path) -> tuple[Kind, str]:
@@ -142,7 +151,7 @@ def _consider_changed(lake: Lake) -> dict[str, Verdict]:
     return {**consider_all(lake, "video_id", changed["video_id"]), **consider_all(lake, "day", changed["day"])}
 
 
-def _link_detail(lake: Lake, videos: Iterator[Generation] | Sequence[Generation], detail: Path) -> None:
+def _link_detail(lake: Lake, videos: Iterable[Generation], detail: Path) -> None:
     for name in PUBLISHED_TABLES:
         table = TABLES[name]
         if table.published_as != "view":

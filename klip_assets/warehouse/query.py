@@ -53,7 +53,8 @@ def run_sql(path: Path, statement: str, parameters: Sequence[object] = ()) -> pa
         if kind not in ("SELECT", "EXPLAIN", "RELATION", "LOGICAL_PLAN"):
             raise InputError(f"the warehouse is read-only: {kind} is not possible", hint="use SELECT")
         try:
-            return connection.execute(statements[0], list(parameters) or None).to_arrow_table()
+            relation = connection.sql(statement, params=list(parameters) or None)
+            return relation.to_arrow_table()
         except duckdb.Error as error:
             raise InputError(_first_line(error)) from error
 

@@ -11,16 +11,6 @@ import pytest
 
 from klip_assets.contracts import CHAT_MESSAGES
 
-REPO_ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    folder = REPO_ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("the real data in ../shared/data is not here")
-    return folder
-
 
 @pytest.fixture
 def drop(tmp_path: Path) -> Callable[..., Path]:

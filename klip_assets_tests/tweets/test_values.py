@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from klip_assets.tweets.textfile import sound
+from klip_assets.textfile import sound
 from klip_assets.tweets.values import RowRefused, count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
 
 

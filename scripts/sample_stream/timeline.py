@@ -105,7 +105,7 @@ def lay_out(name: str, seed: int, duration_s: float, planted: int, speakers: Spe
 def _moment(lines: tuple[Line, ...], speakers: Speakers, rng: np.random.Generator) -> _Block:
     """Returns a planted moment of 6-10 s around the middle of its shouted speech."""
     shouted_s = sum(speakers.seconds(line) for line in lines) + HYPE_PAUSE_S * (len(lines) - 1)
-    whole_s = float(np.clip(shouted_s + rng.uniform(1.5, 2.8), 6.0, 10.0))
+    whole_s = float(np.clip(shouted_s + rng.uniform(2.0, 3.4), 6.0, 10.0))
     return _Block(shouted_s / 2, whole_s - shouted_s / 2, lines)
 
 
@@ -210,9 +210,7 @@ def _fill(
     return spoken
 
 
-def _chat_bump(
-    moments: list[Planted], decoy: Span, duration_s: float, rng: np.random.Generator
-) -> Span | None:
+def _chat_bump(moments: list[Planted], decoy: Span, duration_s: float, rng: np.random.Generator) -> Span | None:
     """Finds 10 s for unrelated chat, away from the moments, the chat's answer to them, and the decoy."""
     avoid = [Span(m.start_s - 4.0, m.peak_s + 15.5) for m in moments]
     avoid.append(Span(decoy.start_s - 4.0, decoy.end_s + 8.0))

@@ -99,7 +99,6 @@ class Truth:
             "decoy": vars(self.decoy),
             "distractors": distractors,
             "spoken": [
-                {"start_s": s.start_s, "end_s": s.end_s, "text": s.line.text, "kind": s.line.kind}
-                for s in self.spoken
+                {"start_s": s.start_s, "end_s": s.end_s, "text": s.line.text, "kind": s.line.kind} for s in self.spoken
             ],
         }

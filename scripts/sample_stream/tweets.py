@@ -17,9 +17,7 @@ from sample_stream.sidecars import STARTED_AT
 
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 PAGE = 50
-ENTITY = re.compile(
-    r"(?P<urls>https://t\.co/\w+)|#(?P<hashtags>\w+)|@(?P<mentions>\w+)|\$(?P<cashtags>[A-Z]{3,5})\b"
-)
+ENTITY = re.compile(r"(?P<urls>https://t\.co/\w+)|#(?P<hashtags>\w+)|@(?P<mentions>\w+)|\$(?P<cashtags>[A-Z]{3,5})\b")
 HOST = ("pixelporter_tv", "PixelPorter")
 STUDIO = ("lumendriftgame", "Lumen Drift")
 EVENT = ("speedrunsat", "Speedrun Saturday")
@@ -373,9 +371,7 @@ def _row(tweet: _Tweet, users: list[dict[str, Any]]) -> dict[str, Any]:
     if entities:
         row["entities"] = entities
     if tweet.references:
-        row["referenced_tweets"] = [
-            {"type": kind, "id": str(meant.tweet_id)} for kind, meant in tweet.references
-        ]
+        row["referenced_tweets"] = [{"type": kind, "id": str(meant.tweet_id)} for kind, meant in tweet.references]
         answered = [meant for kind, meant in tweet.references if kind == "replied_to"]
         if answered:
             row["in_reply_to_user_id"] = users[answered[0].author]["id"]
@@ -400,9 +396,7 @@ def _entities(tweet: _Tweet, users: list[dict[str, Any]]) -> dict[str, list[dict
     return found
 
 
-def _mentioned(
-    page: list[_Tweet], rows: list[dict[str, Any]], users: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _mentioned(page: list[_Tweet], rows: list[dict[str, Any]], users: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns the users that a page's tweets are by or mention, each once."""
     ids = dict.fromkeys(users[tweet.author]["id"] for tweet in page)
     ids |= dict.fromkeys(m["id"] for row in rows for m in row.get("entities", {}).get("mentions", []))

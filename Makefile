@@ -1,0 +1,70 @@
+# `make demo` for a first look, `make test` for everything CI does, `make dev` for the Dagster UI.
+# Needs Python 3.11 or newer, git and make; the rest is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
+# had or can't reach what pip can, pip does it.
+INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv; } && \
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
+	$(BIN)/pip install --quiet -c constraints.txt -e '.$(1)'
+
+.PHONY: demo dev test test-fast lint format types docs bench clean help
+
+help:
+	@echo "make demo       the sample stream, from the inbox to highlights"
+	@echo "make dev        the Dagster UI and the daemon that watches the inbox"
+	@echo "make test       lint, format check, types and all tests"
+	@echo "make test-fast  the same without the slow tests"
+	@echo "make docs       write docs/data_dictionary.md anew"
+	@echo "make bench      the figures in docs/figures.md"
+	@echo "make clean      remove .venv and caches (never data/)"
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Klip needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing Klip (a minute or so) ..."
+	@$(call INSTALL,)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "Installing what the tests need, torch included (some minutes) ..."
+	@$(call INSTALL,[asr,ml,dev])
+	@touch $@
+
+demo: $(VENV)/.base
+	@$(BIN)/klip demo
+
+dev: $(VENV)/.base
+	@$(BIN)/klip dev
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+test: lint types
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+test-fast: lint types
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -m "not slow"
+
+docs: $(VENV)/.dev
+	$(BIN)/python scripts/write_data_dictionary.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/planted_moments.py
+	$(BIN)/python benchmarks/code_location.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -1,0 +1,69 @@
+"""What every test gets: a data folder and a Dagster home of its own, so that none can touch a user's."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from klip_assets.inbox.registry import Registry
+from klip_assets.lake.store import Lake
+from klip_assets.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SAMPLE = REPOSITORY / "data" / "sample"
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Move the data folder and the Dagster home to a temporary folder."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copy(REPOSITORY / "dagster.yaml", home)
+    monkeypatch.setenv("KLIP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setenv("KLIP_DAGSTER_STORAGE", str(tmp_path / "data" / ".dagster"))
+    for name in ("KLIP_WHISPER_MODEL", "KLIP_ALERT_WEBHOOK", "KLIP_WEIGHTS", "KLIP_LEXICON", "KLIP_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+@pytest.fixture
+def settings(isolated: None) -> Settings:
+    """Settings of the test's own installation, its folders made."""
+    settings = Settings()
+    settings.make_folders()
+    return settings
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    """The lake of the test's own installation."""
+    return Lake(settings.lake_dir)
+
+
+@pytest.fixture
+def registry(settings: Settings) -> Registry:
+    """The inbox memory of the test's own installation."""
+    return Registry(settings.state_dir / "inbox.sqlite")
+
+
+@pytest.fixture
+def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """A real Dagster instance on SQLite, in the test's own folder."""
+    from klip_assets.cli.instance import dagster_instance
+
+    with dagster_instance(settings) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Public data beside the checkout; tests that need it are skipped where it is not."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no shared data beside the checkout")
+    return folder
