@@ -68,8 +68,8 @@ def show(settings: Settings, top: int) -> None:
         FROM videos v ORDER BY v.video_id"""
     for row in run_sql(path, statement).to_pylist():
         print(row)
-    best = f"SELECT video_id, rank, peak_s, score, why, text FROM highlights WHERE rank <= {top} ORDER BY ALL"
-    for row in run_sql(path, best).to_pylist():
+    best = "SELECT video_id, rank, peak_s, score, why, text FROM highlights WHERE rank <= ? ORDER BY ALL"
+    for row in run_sql(path, best, [top]).to_pylist():
         print(row)
     totals = "SELECT count(*) AS tweets, count(DISTINCT day) AS days, min(day) AS first, max(day) AS last FROM tweets"
     print(run_sql(path, totals).to_pylist()[0])

@@ -12,20 +12,19 @@ import pytest
 from klip_assets.inbox.registry import Registry
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-SAMPLE = REPOSITORY / "data" / "sample"
+from klip_assets_tests.made import REPOSITORY
 
 
 @pytest.fixture(autouse=True)
-def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Move the data folder and the Dagster home to a temporary folder."""
-    home = tmp_path / "dagster_home"
+    base = tmp_path_factory.mktemp("klip")
+    home = base / "dagster_home"
     home.mkdir()
     shutil.copy(REPOSITORY / "dagster.yaml", home)
-    monkeypatch.setenv("KLIP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("KLIP_DATA_DIR", str(base / "data"))
     monkeypatch.setenv("DAGSTER_HOME", str(home))
-    monkeypatch.setenv("KLIP_DAGSTER_STORAGE", str(tmp_path / "data" / ".dagster"))
+    monkeypatch.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
     for name in ("KLIP_WHISPER_MODEL", "KLIP_ALERT_WEBHOOK", "KLIP_WEIGHTS", "KLIP_LEXICON", "KLIP_LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
     yield

@@ -42,28 +42,37 @@ def loudness_z(loudness: Series) -> Series:
     Returns:
         (value - median) / (1.4826 MAD) over +-60 s; NaN where the value or too many around it are unknown.
     """
-    median, sigma = _surroundings(loudness)
-    return (np.maximum(loudness, FLOOR_LUFS) - median) / sigma
+    floored = _floored(loudness)
+    median, sigma = _surroundings(floored)
+    return (floored - median) / sigma
 
 
 def burst_z(loudness: Series) -> Series:
-    """Rise of each second above the median of the 8 s before it, in the sigmas of `loudness_z`."""
-    _, sigma = _surroundings(loudness)
-    floored = np.maximum(np.nan_to_num(loudness, nan=FLOOR_LUFS), FLOOR_LUFS)
-    padded = np.concatenate([np.full(BEFORE_S, np.nan), floored[:-1]]) if len(floored) else floored
-    before = np.full(len(floored), np.nan)
-    if len(floored):
-        windows = sliding_window_view(padded, BEFORE_S)[: len(floored)]
+    """Rise of each second above the median of the 8 s before it, in robust sigmas of such rises within +-60 s.
+
+    The scale is that of the rises, not of the levels: where a stream turns from quiet to loud for good, the levels
+    around are of both kinds, and nothing would stand out from them.
+    """
+    length = len(loudness)
+    before = np.full(length, np.nan)
+    if length:
+        levels = np.nan_to_num(_floored(loudness), nan=FLOOR_LUFS)
+        windows = sliding_window_view(np.concatenate([np.full(BEFORE_S, np.nan), levels[:-1]]), BEFORE_S)
         known = np.isfinite(windows).sum(axis=1) >= BEFORE_S // 2
         before[known] = np.nanmedian(windows[known], axis=1)
-    return np.where(np.isfinite(loudness), (floored - before) / sigma, np.nan)
+    rise = _floored(loudness) - before
+    return rise / _surroundings(rise)[1]
 
 
-def _surroundings(loudness: Series) -> tuple[Series, Series]:
-    length = len(loudness)
+def _floored(loudness: Series) -> Series:
+    return np.where(np.isfinite(loudness), np.maximum(loudness, FLOOR_LUFS), np.nan)
+
+
+def _surroundings(values: Series) -> tuple[Series, Series]:
+    # Median and robust sigma of what is known around each value, itself left out.
+    length = len(values)
     median, sigma = np.full(length, np.nan), np.full(length, np.nan)
-    floored = np.where(np.isfinite(loudness), np.maximum(loudness, FLOOR_LUFS), np.nan)
-    padded = np.pad(floored, AROUND_S, constant_values=np.nan)
+    padded = np.pad(values, AROUND_S, constant_values=np.nan)
     for first in range(0, length, _CHUNK):
         last = min(first + _CHUNK, length)
         windows = sliding_window_view(padded[first : last + 2 * AROUND_S], 2 * AROUND_S + 1).copy()

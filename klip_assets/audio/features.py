@@ -18,7 +18,7 @@ from klip_assets.audio.spectrum import SpectrumMeter
 from klip_assets.audio.voice import FRAME as VOICE_FRAME
 from klip_assets.audio.voice import VoiceMeter
 from klip_assets.contracts import AUDIO_FEATURES
-from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, FloatArray
+from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, FloatArray, in_blocks
 
 Series = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def measure_sound(
     """Measure a recording second by second.
 
     Args:
-        blocks: 16 kHz mono float32 in blocks of 10 s, the last one shorter (`media.decode.decode_sound`).
+        blocks: 16 kHz mono float32 in pieces of any length (`media.decode.decode_sound`).
         video_id: Goes into every row.
         on_progress: Called with the seconds done after every block.
 
@@ -37,20 +37,21 @@ def measure_sound(
         A table by the contract `audio_features`: one row for each begun second of sound.
     """
     meter = _Meter()
-    done = 0.0
+    done = 0
+    # One block is held back: the last one is told apart.
     ahead: FloatArray | None = None
-    for block in blocks:
+    for block in in_blocks(blocks, BLOCK_S * SAMPLE_RATE_HZ):
         if ahead is not None:
             meter.push(ahead, last=False)
-            done += BLOCK_S
+            done += len(ahead)
             if on_progress:
-                on_progress(done)
+                on_progress(done / SAMPLE_RATE_HZ)
         ahead = block
     if ahead is None:
         return AUDIO_FEATURES.empty()
     meter.push(ahead, last=True)
     if on_progress:
-        on_progress(done + len(ahead) / SAMPLE_RATE_HZ)
+        on_progress((done + len(ahead)) / SAMPLE_RATE_HZ)
     return meter.table(video_id)
 
 
@@ -79,7 +80,7 @@ class _Meter:
         squares = np.add.reduceat(np.square(block, dtype=np.float64), seconds)
         self._levels["rms"].append(np.sqrt(squares / lengths))
         self._levels["peak"].append(np.maximum.reduceat(np.abs(block), seconds).astype(np.float64))
-        signs = np.signbit(block)
+        signs = block < 0  # Not the sign bit: a decoder's -0.0 is no crossing.
         before = signs[0] if self._last_sign is None else self._last_sign
         changes = np.diff(signs, prepend=before).astype(np.float64)
         self._levels["crossings"].append(np.add.reduceat(changes, seconds) / lengths)
@@ -103,10 +104,11 @@ class _Meter:
                 "loudness_z": _null_nan(contrast.loudness_z(momentary)),
                 "burst_z": _null_nan(contrast.burst_z(momentary)),
                 "spectral_centroid_hz": _null_nan(np.where(silent, np.nan, self._centroid.means(seconds)[:, 0])),
-                "spectral_flux": _null_nan(self._flux.means(seconds)[:, 0]),
+                "spectral_flux": _null_nan(np.where(silent, np.nan, self._flux.means(seconds)[:, 0])),
                 "zero_crossing_rate": _null_nan(np.where(silent, np.nan, crossings)),
-                "pitch_hz": _null_nan(pitch_hz),
-                "voiced_share": _null_nan(voiced),
+                # A frame that begins in a silent second may reach into the next one.
+                "pitch_hz": _null_nan(np.where(silent, np.nan, pitch_hz)),
+                "voiced_share": _null_nan(np.where(silent, 0.0, voiced)),
                 "speech_share": _null_nan(np.clip(self._speech.means(seconds)[:, 0], 0, 1)),
                 "mfcc": [None if quiet else row.tolist() for quiet, row in zip(silent, mfcc, strict=True)],
             }
@@ -114,7 +116,7 @@ class _Meter:
 
 
 class _SecondMean:
-    """Means a second of values that stand for frames a fixed number of samples apart."""
+    """Means a second of values that stand for frames a fixed number of samples apart; NaN counts for nothing."""
 
     def __init__(self, hop: int) -> None:
         self._a_second = SAMPLE_RATE_HZ // hop
@@ -128,13 +130,13 @@ class _SecondMean:
             block = np.concatenate([self._rest, block])
         whole = len(block) // self._a_second * self._a_second
         if whole:
-            self._sums.append(block[:whole].reshape(-1, self._a_second, block.shape[1]).mean(axis=1))
+            self._sums.append(_known_mean(block[:whole].reshape(-1, self._a_second, block.shape[1])))
         self._rest = block[whole:]
 
     def means(self, seconds: int) -> NDArray[np.float64]:
         """Return the means, shape (seconds, width); NaN for seconds too short to hold a frame."""
         rest = self._rest if self._rest is not None else np.zeros((0, 1))
-        parts = [*self._sums, *([rest.mean(axis=0, keepdims=True)] if len(rest) else [])]
+        parts = [*self._sums, *([_known_mean(rest[None])] if len(rest) else [])]
         found = np.concatenate(parts) if parts else np.zeros((0, rest.shape[1]))
         missing = max(0, seconds - len(found))
         return np.concatenate([found, np.full((missing, found.shape[1]), np.nan)])[:seconds]
@@ -147,13 +149,18 @@ def _pitch_per_second(values: FloatArray, seconds: int) -> tuple[Series, Series]
     hits = np.bincount(second[voiced], minlength=seconds)[:seconds]
     share = np.divide(hits, frames, out=np.full(seconds, np.nan), where=frames > 0)
     median = np.full(seconds, np.nan)
-    if voiced.any():
-        starts = np.flatnonzero(np.diff(second[voiced], prepend=-1))
-        for group in np.split(values[voiced], starts[1:]) if len(starts) else []:
-            t = int(second[voiced][starts[0]])
-            median[t] = float(np.median(group))
-            starts = starts[1:]
+    pitches, edges = values[voiced], np.searchsorted(second[voiced], np.arange(seconds + 1))
+    for t in np.flatnonzero(np.diff(edges)):
+        median[t] = np.median(pitches[edges[t] : edges[t + 1]])
     return median, share
+
+
+def _known_mean(frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    # The mean along the middle axis; NaN where nothing is known.
+    known = np.isfinite(frames)
+    counts = known.sum(axis=1)
+    total = np.where(known, frames, 0.0).sum(axis=1)
+    return np.divide(total, counts, out=np.full(counts.shape, np.nan), where=counts > 0)
 
 
 def _decibels(amplitude: Series) -> Series:

@@ -84,7 +84,9 @@ class LoudnessMeter:
         """
         powers = self.powers
         momentary = _running_mean(powers, MOMENTARY_HOPS)
-        centred = _running_mean(np.append(powers, np.zeros(HOPS_A_SECOND)), SHORT_TERM_HOPS)
+        if len(powers) >= MOMENTARY_HOPS:
+            momentary[: MOMENTARY_HOPS - 1] = 0.0  # Less than 400 ms are no momentary loudness.
+        centred = _running_mean(powers, SHORT_TERM_HOPS)
         loudest, around = np.full(seconds, np.nan), np.full(seconds, np.nan)
         for t in range(seconds):
             first, last = t * HOPS_A_SECOND, min((t + 1) * HOPS_A_SECOND, len(powers))

@@ -15,6 +15,12 @@ HOP = 480
 LOWEST_HZ = 65.0
 HIGHEST_HZ = 500.0
 
+#: Shorter lags are looked at too: a frame that repeats itself best there has no pitch in the range above.
+_SHORTEST_LAG = 8
+
+#: Twice a period repeats a signal as well as one; the longer lag must be better by this much an octave.
+OCTAVE_COST = 0.02
+
 #: A frame is voiced if the signal repeats itself this well after one period...
 VOICED_CORRELATION = 0.5
 #: ...and is louder than this (dBFS).
@@ -32,7 +38,9 @@ class PitchMeter:
         spectrum = np.abs(rfft(self._window, 2 * FRAME)) ** 2
         own = irfft(spectrum)[:FRAME]
         self._own = (own / own[0]).astype(np.float32)
-        self._lags = slice(int(SAMPLE_RATE_HZ / HIGHEST_HZ), int(SAMPLE_RATE_HZ / LOWEST_HZ) + 1)
+        # One lag more on each side, so that every lag that counts has both its neighbours.
+        self._lags = np.arange(_SHORTEST_LAG - 1, int(SAMPLE_RATE_HZ / LOWEST_HZ) + 2)
+        self._cost = (OCTAVE_COST * np.log2(self._lags[1:-1] / _SHORTEST_LAG)).astype(np.float32)
 
     def push(self, block: FloatArray) -> FloatArray:
         """Return the pitch of the frames that are complete so far, in Hz; NaN where unvoiced.
@@ -52,19 +60,18 @@ class PitchMeter:
         spectrum = rfft(frames, 2 * FRAME, axis=1)
         correlation = irfft(np.square(np.abs(spectrum)), axis=1)[:, :FRAME]
         power = correlation[:, 0]
-        searched = correlation[:, self._lags] / (np.maximum(power, 1e-12)[:, None] * self._own[self._lags])
-        best = searched.argmax(axis=1)
-        lag = best + self._lags.start + _parabolic_shift(searched, best)
+        repeats = correlation[:, self._lags] / (np.maximum(power, 1e-12)[:, None] * self._own[self._lags])
+        left, middle, right = repeats[:, :-2], repeats[:, 1:-1], repeats[:, 2:]
+        # The top of the parabola through each local maximum and its neighbours.
+        curve = np.minimum(left - 2 * middle + right, -1e-9)
+        shift = 0.5 * (left - right) / curve
+        height = middle - 0.25 * (left - right) * shift
+        is_top = (middle > left) & (middle >= right)
+        best = np.where(is_top, height - self._cost, -np.inf).argmax(axis=1)
+        rows = np.arange(count)
+        hz = SAMPLE_RATE_HZ / (self._lags[1:-1][best] + shift[rows, best])
         # Power is that of the windowed frame; the Hann window keeps 3/8 of it.
         level = 10 * np.log10(np.maximum(power / (0.375 * FRAME), 1e-12))
-        voiced = (searched[np.arange(count), best] >= VOICED_CORRELATION) & (level >= VOICED_LEVEL)
-        return np.where(voiced, SAMPLE_RATE_HZ / lag, np.nan).astype(np.float32)
-
-
-def _parabolic_shift(values: FloatArray, best: np.ndarray) -> np.ndarray:
-    inside = np.clip(best, 1, values.shape[1] - 2)
-    rows = np.arange(len(values))
-    left, middle, right = values[rows, inside - 1], values[rows, inside], values[rows, inside + 1]
-    curve = left - 2 * middle + right
-    shift = np.divide(0.5 * (left - right), curve, out=np.zeros_like(middle), where=np.abs(curve) > 1e-9)
-    return np.where(best == inside, np.clip(shift, -0.5, 0.5), 0.0)
+        voiced = is_top[rows, best] & (height[rows, best] >= VOICED_CORRELATION) & (level >= VOICED_LEVEL)
+        voiced &= (hz >= LOWEST_HZ) & (hz <= HIGHEST_HZ)
+        return np.where(voiced, hz, np.nan).astype(np.float32)

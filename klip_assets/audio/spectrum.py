@@ -29,7 +29,7 @@ class SpectralFrames:
     """Features of consecutive frames, 10 ms apart.
 
     Attributes:
-        centroid_hz: Shape (frames,); 0 where the frame is digital silence.
+        centroid_hz: Shape (frames,); NaN where the frame is digital silence (librosa's is 0).
         flux_db: Mean rise of the log-mel spectrum since the frame before, shape (frames,).
         mfcc: Shape (frames, 13).
     """
@@ -79,8 +79,6 @@ class SpectrumMeter:
         if last:
             samples = np.concatenate([samples, np.zeros(FRAME - 1, np.float32)])
         count = max(0, (len(samples) - FRAME) // HOP + 1)
-        if last:
-            count = min(count, -(-(len(samples) - FRAME + 1) // HOP))
         self._tail = samples[count * HOP :]
         if count == 0:
             empty = np.zeros(0, np.float32)
@@ -88,7 +86,7 @@ class SpectrumMeter:
         frames = sliding_window_view(samples, FRAME)[: count * HOP : HOP]
         magnitude = np.abs(rfft(frames * self._window, axis=1))
         total = magnitude.sum(axis=1)
-        centroid = np.divide(magnitude @ self._bins, total, out=np.zeros_like(total), where=total > 0)
+        centroid = np.divide(magnitude @ self._bins, total, out=np.full_like(total, np.nan), where=total > 0)
         log_mel = 10 * np.log10(np.maximum(_AMIN, np.square(magnitude) @ self._filters.T))
         before = self._last_mel if self._last_mel is not None else log_mel[:1]
         flux = np.maximum(0, np.diff(log_mel, axis=0, prepend=before)).mean(axis=1)

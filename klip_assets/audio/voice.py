@@ -1,6 +1,7 @@
 """Voice activity by WebRTC's detector, which comes with pocketsphinx.
 
-It tells speech from silence and steady noise, less well from music and crowds. Put here: frame decisions. Keep out:
+It tells speech from silence and quiet noise, less well from music and crowds; loud noise of all pitches (white noise
+above about -30 dBFS) counts as speech. Put here: frame decisions. Keep out:
 what is said (`speech`).
 """
 

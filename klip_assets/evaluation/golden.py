@@ -42,7 +42,7 @@ def read_golden_set(folder: Path) -> GoldenSet:
     """
     path = folder / TRUTH
     try:
-        truth = json.loads(path.read_text())
+        truth = json.loads(path.read_text(encoding="utf-8"))
         name = str(truth["name"])
         moments = tuple(float(moment["peak_s"]) for moment in truth["planted"])
         decoy = (float(truth["decoy"]["start_s"]), float(truth["decoy"]["end_s"])) if truth.get("decoy") else None

@@ -5,7 +5,7 @@ Put here: metrics of ranked moments against true ones. Keep out: reading sets (`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,13 +61,15 @@ def hits_at_n(
     return Hits(_hit(top, truth), len(truth), chance, picked)
 
 
-def _hit(peaks: Sequence[float], truth: Sequence[float]) -> int:
-    # One peak can answer for one moment: the nearest pairs are matched first.
-    pairs = sorted((abs(p - t), i, j) for i, p in enumerate(peaks) for j, t in enumerate(truth))
-    used_peaks: set[int] = set()
-    used_moments: set[int] = set()
-    for distance, i, j in pairs:
-        if distance <= TOLERANCE_S and i not in used_peaks and j not in used_moments:
-            used_peaks.add(i)
-            used_moments.add(j)
-    return len(used_moments)
+def _hit(peaks: Iterable[float], truth: Iterable[float]) -> int:
+    # One peak can answer for one moment. Along a line, matching from the left gives the most pairs.
+    waiting, moments, hit = sorted(peaks), sorted(truth), 0
+    i = j = 0
+    while i < len(waiting) and j < len(moments):
+        if abs(waiting[i] - moments[j]) <= TOLERANCE_S:
+            i, j, hit = i + 1, j + 1, hit + 1
+        elif waiting[i] < moments[j]:
+            i += 1
+        else:
+            j += 1
+    return hit

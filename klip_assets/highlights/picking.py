@@ -94,7 +94,7 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
 def _local_maxima(score: Series) -> list[int]:
     # The middle of every plateau that is higher than both its sides; the edges of the video count as lower.
     filled = np.where(np.isfinite(score), score, -np.inf)
-    edges = np.flatnonzero(np.diff(filled)) + 1
+    edges = np.flatnonzero(filled[1:] != filled[:-1]) + 1
     starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(filled)]])
     heights = filled[starts]
     left = np.concatenate([[-np.inf], heights[:-1]])
@@ -113,8 +113,9 @@ def _candidate(t: int, score: float, duration_s: float, starts: Series, ends: Se
     if end - start < SHORTEST_S:
         end = min(duration_s, start + SHORTEST_S)
         start = max(0.0, end - SHORTEST_S)
-    end = min(end, start + LONGEST_S)
-    return Candidate(round(start, 3), round(end, 3), peak, score)
+    # A rounded edge may lie behind the end of the video; the end itself is not rounded.
+    start, end = round(start, 3), min(duration_s, round(min(end, start + LONGEST_S), 3))
+    return Candidate(start, end, peak, score)
 
 
 def _snapped(at: float, edges: Series, latest: float | None = None, earliest: float | None = None) -> float:

@@ -181,7 +181,7 @@ class _Resampler:
             self._graph.add_abuffer(sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout),
             # Without the bound, swresample adds up the channels of float sources (+3 dB for stereo, +6 dB and more
             # for 5.1) and takes the mean of those of integer sources.
-            self._graph.add("aresample", f"{SAMPLE_RATE_HZ}:ochl=mono:osf=flt:rmvol=1:rematrix_maxval=1"),
+            self._graph.add("aresample", f"{SAMPLE_RATE_HZ}:ochl=mono:osf=flt:rematrix_maxval=1"),
             self._graph.add("abuffersink"),
         ]
         self._graph.link_nodes(*nodes).configure()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.textfile import sound
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,22 @@ def write_info(path: Path, **changes: Any) -> None:
         read_info(path)
         fields = json.loads(path.read_bytes().decode("utf-8-sig"))
     fields |= {name: value for name, value in changes.items() if value is not None}
-    path.write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n")
+    path.write_text(sound(json.dumps(fields, ensure_ascii=False, indent=2)) + "\n", encoding="utf-8")
 
 
 def _text(fields: dict[str, Any], *names: str) -> str | None:
     for name in names:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
-            return value.strip()
+            return sound(value.strip())
     return None
 
 
 def _lower(value: str | None) -> str | None:
     # yt-dlp's extractor keys are TwitchVod, Youtube, ...; analysts want twitch, youtube.
-    return value.lower().removesuffix("vod").removesuffix("stream") or value if value else None
+    # The extractor itself reads twitch:vod.
+    name = (value or "").lower().partition(":")[0]
+    return name.removesuffix("vod").removesuffix("stream") or name or None
 
 
 def _started_at(fields: dict[str, Any]) -> datetime | None:

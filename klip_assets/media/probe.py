@@ -62,11 +62,13 @@ def probe(path: Path) -> MediaInfo:
     """Read what a recording contains.
 
     Raises:
-        UnreadableMediaError: It is empty, can't be opened, or holds neither sound nor picture.
+        UnreadableMediaError: It is empty, can't be opened, holds neither sound nor picture, or only a still one.
     """
     if path.stat().st_size == 0:
         raise UnreadableMediaError(f"{path.name}: the file is empty")
     with open_media(path) as container:
+        if _is_still(container.format.name):
+            raise UnreadableMediaError(f"{path.name}: is a still picture or a text, no recording")
         audio = audio_stream(container)
         video = next((s for s in container.streams.video if not _is_cover(s)), None)
         if audio is None and video is None:
@@ -98,6 +100,11 @@ def audio_stream(container: Any) -> Any | None:
 def reason(error: BaseException) -> str:
     """Say in FFmpeg's words what went wrong, without the path."""
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def _is_still(format_name: str) -> bool:
+    # FFmpeg opens pictures (jpeg_pipe, png_pipe, image2) and texts (tty) as videos of some frames.
+    return format_name.endswith("_pipe") or format_name in ("image2", "tty")
 
 
 def _is_cover(stream: Any) -> bool:

@@ -5,6 +5,7 @@ Put here: the two libraries behind one function. Keep out: the order of tiers (`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -43,6 +44,8 @@ def _read(text: str, name: str, score: Callable[[str], float]) -> Reading:
         sentiment = score(text)
     except Exception as error:  # noqa: BLE001 (recorded in the row: one text never stops the rest)
         return Reading("failed", digest, TIER, name, error=f"{type(error).__name__}: {error}")
+    if not math.isfinite(sentiment):
+        return Reading("failed", digest, TIER, name, error=f"{name} answered {sentiment}")
     return Reading("ok", digest, TIER, name, sentiment=min(1.0, max(-1.0, sentiment)))
 
 

@@ -22,8 +22,11 @@ LENGTH_S = 30.0
 REACH_S = 10.0
 
 #: A pause costs this many seconds of distance more than a sentence end, a mere gap between words this many.
-PAUSE_PENALTY_S, GAP_PENALTY_S = 2.0, 5.0
+PAUSE_PENALTY_S, GAP_PENALTY_S, OVERLAP_PENALTY_S = 2.0, 5.0, 8.0
 PAUSE_S = 0.3
+
+#: In a pause a cut keeps this distance from the words, where the pause is long enough.
+MARGIN_S = 0.25
 
 Series = NDArray[np.float64]
 
@@ -45,22 +48,36 @@ def cut_points(
     pieces = max(1, round(duration_s / LENGTH_S))
     step = duration_s / pieces
     reach = min(REACH_S, step / 3)
-    begin, latest_end = np.asarray(starts, float), np.maximum.accumulate(np.asarray(ends, float))
-    gap_from, gap_to = latest_end[:-1], begin[1:]
-    place = np.where(gap_to >= gap_from, (gap_from + gap_to) / 2, gap_to) if len(begin) else np.zeros(0)
-    new_sentence = np.diff(np.asarray(sentences, int)) > 0
-    pause = gap_to - gap_from
-    penalty = np.where(new_sentence, 0.0, np.where(pause >= PAUSE_S, PAUSE_PENALTY_S, GAP_PENALTY_S))
-    cuts: list[float] = []
-    for k in range(1, pieces):
-        grid = k * step
-        inside = np.flatnonzero(np.abs(place - grid) <= reach)
-        if len(inside) and _in_speech(begin, latest_end, grid):
-            best = inside[np.argmin(np.abs(place[inside] - grid) + penalty[inside])]
-            cuts.append(round(float(place[best]), 3))
-        else:
-            cuts.append(round(grid, 3))
+    gaps = _Gaps(np.asarray(starts, float), np.asarray(ends, float), np.asarray(sentences, int), duration_s)
+    cuts = [round(gaps.nearest(k * step, reach), 3) for k in range(1, pieces)]
     return [cut for i, cut in enumerate(cuts) if 0 < cut < duration_s and (i == 0 or cut > cuts[i - 1])]
+
+
+class _Gaps:
+    """The gaps between words, with those before the first and after the last."""
+
+    def __init__(self, starts: Series, ends: Series, sentences: NDArray[np.int_], duration_s: float) -> None:
+        heard_until = np.maximum.accumulate(ends)
+        self._first = np.concatenate([[0.0], heard_until])
+        self._last = np.append(starts, max(duration_s, *heard_until[-1:]))
+        pause = self._last - self._first
+        new_sentence = np.concatenate([[True], np.diff(sentences) > 0, [True]])[: len(pause)]
+        self._penalty = np.where(new_sentence, 0.0, np.where(pause >= PAUSE_S, PAUSE_PENALTY_S, GAP_PENALTY_S))
+        # Where words overlap there is no gap, only a begin.
+        self._penalty = np.where(pause < 0, OVERLAP_PENALTY_S, self._penalty)
+        self._margin = np.clip(pause / 2, 0.0, MARGIN_S)
+
+    def nearest(self, grid: float, reach: float) -> float:
+        """Return the best place for a cut within reach of a time, that time itself if there is none."""
+        near = slice(
+            np.searchsorted(self._last, grid - reach), np.searchsorted(self._first, grid + reach, side="right")
+        )
+        margin = self._margin[near]
+        latest = self._last[near] - margin
+        place = np.clip(grid, np.minimum(self._first[near] + margin, latest), latest)
+        distance = np.abs(place - grid)
+        cost = np.where(distance <= reach, distance + self._penalty[near], np.inf)
+        return float(place[cost.argmin()]) if np.isfinite(cost).any() else grid
 
 
 def build_segments(
@@ -117,23 +134,16 @@ class _Sound:
     def describe(self, start_s: float, end_s: float) -> dict[str, float | None]:
         seconds = slice(int(start_s), max(int(start_s) + 1, int(np.ceil(end_s))))
         power = _mean(10 ** (self._lufs[seconds] / 10))
-        lufs = 10 * np.log10(power) if power else None
+        lufs = float(10 * np.log10(power)) if power else None
         z = _mean(self._z[seconds])
         spread = self._high - self._low
+        place = (lufs - self._low) / spread if lufs is not None and spread > 0 else None
         return {
             "loudness_lufs": lufs,
-            "absolute_loudness": float(np.clip((lufs - self._low) / spread, 0, 1)) if lufs and spread > 0 else None,
+            "absolute_loudness": None if place is None else float(np.clip(place, 0, 1)),
             "relative_loudness": float(np.clip((z + 3) / 6, 0, 1)) if z is not None else None,
             "speech_share": _mean(self._speech[seconds]),
         }
-
-
-def _in_speech(begin: Series, latest_end: Series, at: float) -> bool:
-    # In a pause longer than the reach the grid itself is the best cut.
-    following = int(np.searchsorted(begin, at))
-    after = begin[following] if following < len(begin) else np.inf
-    before = latest_end[following - 1] if following else -np.inf
-    return bool(before > at or after - before < 2 * REACH_S)
 
 
 def _numbers(table: pa.Table, column: str) -> Series:

@@ -17,12 +17,16 @@ Captions = Sequence[tuple[str, Path]]
 
 
 def best_captions(captions: Captions, language: str | None) -> tuple[str, Path] | None:
-    """Choose among caption files: the language asked for, else English, else no language, else the first."""
-    wanted = [language.lower() if language else "en", "en", ""]
-    for want in wanted:
-        for found, path in captions:
-            if found.lower().split("-")[0] == want:
-                return found, path
+    """Choose among caption files: the language asked for, else English, else no language, else the first.
+
+    Of several variants of a language (pt, pt-BR) the one that is named as asked for is preferred.
+    """
+    asked = (language or "en").lower().replace("_", "-")
+    for want in (asked, asked.split("-")[0], "en", ""):
+        same = [choice for choice in captions if choice[0].lower() == want]
+        variants = [choice for choice in captions if choice[0].lower().split("-")[0] == want]
+        if same or variants:
+            return (same or variants)[0]
     return captions[0] if captions else None
 
 

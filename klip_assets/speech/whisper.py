@@ -19,6 +19,8 @@ from klip_assets.speech.words import Transcript, Word
 #: Sound is handed over in pieces of this length, so that memory does not grow with the recording.
 PIECE_S = 30 * 60
 
+SEED = 0
+
 
 def installed() -> bool:
     """Say whether the extra `asr` is installed."""
@@ -49,8 +51,11 @@ def transcribe(
         raise EngineUnavailableError(
             f"KLIP_WHISPER_MODEL is {model!r}, but faster-whisper is not installed", hint="pip install -e '.[asr]'"
         )
+    from ctranslate2 import set_random_seed
     from faster_whisper import WhisperModel
 
+    # Passages the model is unsure of are tried again by sampling: the same recording must give the same words.
+    set_random_seed(SEED)
     try:
         recognizer = WhisperModel(
             model, device=device, compute_type="default", cpu_threads=os.cpu_count() or 1,

@@ -1,0 +1,99 @@
+"""Cues of WebVTT and SubRip files: times and lines of text, read leniently.
+
+Both formats are read alike, by what real files have in common: a line with two times begins a cue, an empty line ends
+it. Headers, notes, styles and cue identifiers are no speech.
+
+Put here: the file format. Keep out: what the words of a cue are (`captions`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from klip_assets.refused import Refused
+
+_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)")
+_MEANT_AS_TIMES = re.compile(r"\d\s*-->|-->\s*\d")
+_NO_SPEECH = ("WEBVTT", "NOTE", "STYLE", "REGION")
+_MOST_DETAIL = 200
+
+
+@dataclass
+class Cue:
+    """One caption: when it is shown, its lines of text as they stand, and its place in the file."""
+
+    start_s: float
+    end_s: float
+    line: int
+    lines: list[str] = field(default_factory=list)
+
+
+def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
+    """Read the cues of a caption file.
+
+    Args:
+        text: The whole file.
+        is_vtt: Whether it is WebVTT; else an empty line right after the times does not end a SubRip cue.
+
+    Returns:
+        The cues in the order of the file, and what has no times or times that can't be read.
+    """
+    cues: list[Cue] = []
+    refused: list[Refused] = []
+    cue: Cue | None = None
+    stray = _Stray(refused)
+    for number, line in enumerate(text.splitlines(), start=1):
+        times = _TIMES.match(line)
+        if times:
+            if cue is not None and cue.lines and cue.lines[-1].strip().isdigit():
+                cue.lines.pop()  # The number of this cue, with no empty line above it.
+            stray.end(before_times=True)
+            cue = Cue(_seconds(*times.groups()[:4]), _seconds(*times.groups()[4:]), number)
+            cues.append(cue)
+        elif _MEANT_AS_TIMES.search(line):
+            stray.end(before_times=True)
+            refused.append(Refused(f"line {number}", "times that can't be read", line.strip()[:_MOST_DETAIL]))
+            cue = None
+            stray.skip()
+        elif not line:
+            stray.end()
+            if cue is not None and (is_vtt or cue.lines):
+                cue = None
+        elif cue is not None:
+            cue.lines.append(line)
+        else:
+            stray.add(number, line)
+    stray.end()
+    return cues, refused
+
+
+class _Stray:
+    """Lines that stand in no cue: headers, notes, identifiers, or text whose times are missing."""
+
+    def __init__(self, refused: list[Refused]) -> None:
+        self._refused = refused
+        self._lines: list[tuple[int, str]] = []
+        self._skipped = False
+
+    def add(self, number: int, line: str) -> None:
+        """Take a line."""
+        if not self._skipped and line.strip():
+            self._lines.append((number, line.strip()))
+
+    def skip(self) -> None:
+        """Pass over the lines up to the next empty one: what is wrong with them has been said."""
+        self._skipped = True
+
+    def end(self, *, before_times: bool = False) -> None:
+        """End the block of lines; if a line of times follows, its last line names that cue."""
+        lines = self._lines[:-1] if before_times else self._lines
+        if lines and not lines[0][1].startswith(_NO_SPEECH) and not all(text.isdigit() for _, text in lines):
+            detail = " ".join(text for _, text in lines)[:_MOST_DETAIL]
+            self._refused.append(Refused(f"line {lines[0][0]}", "text without times", detail))
+        self._lines, self._skipped = [], False
+
+
+def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> float:
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+
+from klip_assets.inbox.registry import Registry
+from klip_assets.lake.store import Lake
+from klip_assets.partitions import day_ranges
+from klip_assets.settings import Settings
+from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
+from klip_assets_tests.processed import drop_tweets, process, query
+
+PUBLISHED = "SELECT table_name, partition, written_at, data_version FROM provenance WHERE table_name LIKE 'tweet%'"
+
+
+def written(settings: Settings) -> dict[tuple[str, str], object]:
+    return {(row["table_name"], row["partition"]): row["written_at"] for row in query(settings, PUBLISHED)}
+
+
+def test_a_file_ends_in_its_days(settings: Settings) -> None:
+    drop_tweets(settings)
+    report = process(settings)
+    assert [row["what"] for row in report.rows] == [
+        "tweet files (1 new, 0 gone)", "tweets 2026-06-12 to 2026-06-13", "warehouse"
+    ]  # fmt: skip
+    days = query(
+        settings,
+        "SELECT day::VARCHAR AS day, tweets, positive_share, negative_share, top_hashtags FROM tweet_daily ORDER BY 1",
+    )
+    assert [(row["day"], row["tweets"], row["positive_share"], row["negative_share"]) for row in days] == [
+        ("2026-06-12", 2, 0.5, 0.5), ("2026-06-13", 2, 0.5, 0.5)
+    ]  # fmt: skip
+    assert days[0]["top_hashtags"] == [{"tag": "speedrun", "n": 1}]
+
+
+def test_a_second_process_rewrites_nothing(settings: Settings) -> None:
+    drop_tweets(settings)
+    process(settings)
+    before = written(settings)
+    assert process(settings).rows == []
+    assert written(settings) == before
+
+
+def test_a_late_tweet_makes_its_own_day_anew_and_no_other(settings: Settings) -> None:
+    drop_tweets(settings)
+    process(settings)
+    before = written(settings)
+    write_tweets(settings.tweet_inbox / "late.jsonl", [tweet(tweet_id_at("2026-06-12", 9), "late")])
+    process(settings)
+    after = written(settings)
+    changed = {key for key in after if after[key] != before.get(key)}
+    assert changed == {(table, "2026-06-12") for table in ("tweets", "tweet_sentiment", "tweet_daily")}
+    assert query(settings, "SELECT tweets FROM tweet_daily ORDER BY day") == [{"tweets": 3}, {"tweets": 2}]
+
+
+def test_a_replaced_file_takes_its_old_tweets_with_it(settings: Settings) -> None:
+    drop_tweets(settings)
+    process(settings)
+    write_tweets(settings.tweet_inbox / "tweets.jsonl", [tweet(tweet_id_at("2026-06-13", 5), "new")])
+    process(settings)
+    assert query(settings, "SELECT text FROM tweets") == [{"text": "new"}]
+    assert query(settings, "SELECT day::VARCHAR AS day FROM tweet_daily") == [{"day": "2026-06-13"}]
+
+
+def test_a_removed_file_takes_its_tweets_with_it(settings: Settings) -> None:
+    drop_tweets(settings)
+    process(settings)
+    (settings.tweet_inbox / "tweets.jsonl").unlink()
+    process(settings)
+    assert query(settings, "SELECT count(*) AS n FROM tweets") == [{"n": 0}]
+
+
+def test_a_tweet_in_two_files_is_one_row_that_names_both(settings: Settings) -> None:
+    tweet_id = tweet_id_at("2026-06-12")
+    write_tweets(settings.tweet_inbox / "b.jsonl", [tweet(tweet_id, public_metrics={"like_count": 5})])
+    write_tweets(settings.tweet_inbox / "a.jsonl", [tweet(tweet_id, public_metrics={"like_count": 9})])
+    process(settings)
+    row = query(settings, "SELECT like_count, source_files FROM tweets")
+    assert row == [{"like_count": 9, "source_files": ["a.jsonl", "b.jsonl"]}]
+
+
+def test_a_bad_line_is_quarantined_and_the_rest_comes_in(settings: Settings) -> None:
+    path = drop_tweets(settings)
+    path.write_text(path.read_text() + '{"id": broken\n' + json.dumps(tweet(tweet_id_at("2026-06-14"))) + "\n")
+    process(settings)
+    assert query(settings, "SELECT count(*) AS n FROM tweets") == [{"n": 5}]
+    refused = query(settings, "SELECT source_file, position FROM quarantine")
+    assert refused == [{"source_file": "tweets.jsonl", "position": "line 5"}]
+
+
+def test_a_file_that_is_no_tweets_is_refused_whole_and_only_once(settings: Settings) -> None:
+    (settings.tweet_inbox / "notes.json").write_text("hello")
+    process(settings)
+    assert [row["position"] for row in query(settings, "SELECT position FROM quarantine")] == ["file"]
+    assert process(settings).rows == []
+
+
+def test_a_named_day_is_made_anew(settings: Settings) -> None:
+    drop_tweets(settings)
+    process(settings)
+    report = process(settings, days=["2026-06-12"])
+    assert [row["what"] for row in report.rows] == ["tweets 2026-06-12", "warehouse"]
+
+
+def test_no_failed_row_has_a_score(settings: Settings, monkeypatch) -> None:
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "bert")
+    drop_tweets(settings)
+    process(Settings())
+    rows = query(settings, "SELECT DISTINCT status, sentiment, label, tier, error FROM tweet_sentiment")
+    assert len(rows) == 1
+    assert rows[0]["status"] == "failed" and "bert" in rows[0]["error"]
+    assert rows[0]["sentiment"] is None and rows[0]["label"] is None
+    assert query(settings, "SELECT DISTINCT mean_sentiment FROM tweet_daily") == [{"mean_sentiment": None}]
+
+
+def test_an_interrupted_ingest_is_found_by_the_next_process(settings: Settings, lake: Lake, registry: Registry) -> None:
+    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.cli.runner import Runner
+    from klip_assets.jobs import INGEST_TWEETS
+
+    drop_tweets(settings)
+    with dagster_instance(settings) as instance:
+        assert Runner(instance, quiet=True).run(INGEST_TWEETS).ok
+    # As if the process had died before the days were made.
+    report = process(settings)
+    assert [row["what"] for row in report.rows] == ["tweets 2026-06-12 to 2026-06-13", "warehouse"]
+
+
+def test_consecutive_days_are_one_range() -> None:
+    assert day_ranges(["2026-01-03", "2026-01-01", "2026-01-02", "2026-01-09"]) == [
+        ("2026-01-01", "2026-01-03"), ("2026-01-09", "2026-01-09")
+    ]  # fmt: skip
+
+
+def test_scattered_days_become_a_bounded_number_of_ranges_that_cover_them() -> None:
+    days = [f"20{year:02d}-03-0{day}" for year in range(10, 26) for day in (1, 5)]
+    ranges = day_ranges(days, most=4)
+    assert len(ranges) == 4
+    assert all(any(first <= day <= last for first, last in ranges) for day in days)
+    assert day_ranges([]) == []

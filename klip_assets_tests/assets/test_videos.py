@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import shutil
+
+import dagster as dg
+
+from klip_assets.contracts import TABLES, VIDEO_TABLES, VIDEOS
+from klip_assets.inbox.registry import Registry
+from klip_assets.lake.generations import accepted_generation
+from klip_assets.lake.store import Lake
+from klip_assets.settings import Settings
+from klip_assets_tests.made import write_vtt, write_wav
+from klip_assets_tests.processed import drop_stream, process, query
+
+
+def versions(lake: Lake, key: str) -> dict[str, str]:
+    found = {name: lake.provenance(TABLES[name], key) for name in VIDEO_TABLES}
+    return {name: provenance.data_version for name, provenance in found.items() if provenance}
+
+
+def outcomes(settings: Settings, **options: object) -> dict[str, str]:
+    return {row["what"]: row["outcome"] for row in process(settings, **options).rows}
+
+
+def test_a_recording_ends_in_every_table_of_its_own(settings: Settings, lake: Lake) -> None:
+    drop_stream(settings)
+    assert outcomes(settings) == {"stream": "done", "warehouse": "done"}
+    assert set(versions(lake, "stream")) == set(VIDEO_TABLES)
+    top = query(settings, "SELECT * FROM highlights ORDER BY rank")
+    assert 38 <= top[0]["peak_s"] <= 47 and "amazing" in top[0]["text"]
+    assert query(settings, "SELECT count(*) AS n FROM transcript_words")[0]["n"] == 17
+    assert query(settings, "SELECT engine, count(*) AS n FROM transcript_words GROUP BY 1") == [
+        {"engine": "captions", "n": 17}
+    ]
+
+
+def test_materializing_again_gives_equal_rows_and_the_same_data_versions(settings: Settings, lake: Lake) -> None:
+    drop_stream(settings)
+    process(settings)
+    before = versions(lake, "stream")
+    rows = {name: lake.read(TABLES[name], "stream") for name in VIDEO_TABLES}
+    assert outcomes(settings, videos=["stream"], force=True) == {"stream": "done", "warehouse": "done"}
+    assert versions(lake, "stream") == before
+    for name in VIDEO_TABLES:
+        kept = [column for column in rows[name].schema.names if column not in TABLES[name].volatile]
+        assert lake.read(TABLES[name], "stream").select(kept).equals(rows[name].select(kept)), name
+
+
+def test_a_second_process_does_nothing(settings: Settings) -> None:
+    drop_stream(settings)
+    process(settings)
+    assert process(settings).rows == []
+
+
+def test_a_changed_file_under_the_same_name_is_processed_anew(settings: Settings, lake: Lake) -> None:
+    drop_stream(settings)
+    process(settings)
+    before = versions(lake, "stream")
+    write_wav(settings.vod_inbox / "stream.wav", 70, seed=5, loud=[(10, 14)])
+    assert outcomes(settings)["stream"] == "done"
+    after = versions(lake, "stream")
+    assert after["audio_features"] != before["audio_features"]
+    assert after["transcript_words"] == before["transcript_words"]
+
+
+def test_captions_that_arrive_late_change_words_and_leave_the_sound_alone(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "late.wav", 6)
+    process(settings)
+    write_vtt(path.with_name("late.en.vtt"), [(1, 3, "Better late than never.")])
+    assert outcomes(settings)["late"] == "done"
+    status = {
+        r["table_name"]: r["status"] for r in query(settings, "SELECT * FROM stage_status WHERE partition = 'late'")
+    }
+    assert status["audio_features"] == "reused" and status["transcript_words"] == "ok"
+    assert query(settings, "SELECT string_agg(word, ' ' ORDER BY word_index) AS t FROM transcript_words") == [
+        {"t": "Better late than never."}
+    ]
+
+
+def test_a_chat_that_arrives_late_is_taken_in(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "late.wav", 6)
+    process(settings)
+    path.with_name("late.chat.csv").write_text("offset_s,author,text\n1,ann,hello\n2,bob,hi\n")
+    process(settings)
+    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 2}]
+    assert query(settings, "SELECT has_chat FROM videos") == [{"has_chat": True}]
+
+
+def test_two_files_of_one_stem_are_two_videos(settings: Settings) -> None:
+    from klip_assets.media.probe import probe
+
+    write_wav(settings.vod_inbox / "test1.wav", 3, seed=1)
+    shutil.copy(write_wav(settings.vod_inbox / "x" / "tmp.wav", 3, seed=2), settings.vod_inbox / "test1.aif")
+    shutil.rmtree(settings.vod_inbox / "x")
+    assert probe(settings.vod_inbox / "test1.aif").audio_codec
+    process(settings)
+    assert [row["video_id"] for row in query(settings, "SELECT video_id FROM videos ORDER BY 1")] == [
+        "test1",
+        "test1-wav",
+    ]
+
+
+def test_the_same_content_under_another_name_is_a_duplicate(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "one.wav", 4)
+    process(settings)
+    shutil.copy(path, settings.vod_inbox / "two.wav")
+    assert outcomes(settings)["two"] == "done"
+    row = query(settings, "SELECT status, duplicate_of FROM videos WHERE video_id = 'two'")[0]
+    assert row == {"status": "duplicate", "duplicate_of": "one"}
+    assert query(settings, "SELECT DISTINCT video_id FROM audio_features") == [{"video_id": "one"}]
+
+
+def test_a_bad_video_is_named_and_stops_no_other(settings: Settings) -> None:
+    write_wav(settings.vod_inbox / "good1.wav", 4, seed=1)
+    write_wav(settings.vod_inbox / "good2.wav", 4, seed=2)
+    (settings.vod_inbox / "bad.mp4").write_text("this is no video")
+    report = process(settings)
+    assert not report.ok
+    assert {r["what"]: r["outcome"] for r in report.rows} == {
+        "bad": "failed", "good1": "done", "good2": "done", "warehouse": "done"
+    }  # fmt: skip
+    rows = {r["video_id"]: r for r in query(settings, "SELECT video_id, status, error FROM videos")}
+    assert {key: row["status"] for key, row in rows.items()} == {"bad": "unreadable", "good1": "ok", "good2": "ok"}
+    assert "bad.mp4" in rows["bad"]["error"]
+
+
+def test_content_that_fails_is_tried_once_and_again_when_it_changes(settings: Settings, registry: Registry) -> None:
+    bad = settings.vod_inbox / "bad.mp4"
+    bad.write_text("this is no video")
+    process(settings)
+    assert registry.poison()["bad"]
+    assert process(settings).rows == []
+    bad.write_text("still no video")
+    assert outcomes(settings)["bad"] == "failed"
+
+
+def test_a_video_that_becomes_unreadable_keeps_its_published_rows(settings: Settings, lake: Lake) -> None:
+    drop_stream(settings)
+    process(settings)
+    (settings.vod_inbox / "stream.wav").write_text("overwritten")
+    assert outcomes(settings)["stream"] == "failed"
+    assert query(settings, "SELECT status FROM videos") == [{"status": "ok"}]
+    assert query(settings, "SELECT count(*) AS n FROM highlights")[0]["n"] > 0
+    assert lake.read(VIDEOS, "stream")["status"].to_pylist() == ["unreadable"]
+
+
+def test_words_after_the_end_of_the_video_stop_it_from_being_published(settings: Settings, lake: Lake) -> None:
+    path = write_wav(settings.vod_inbox / "short.wav", 5)
+    write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
+    report = process(settings)
+    assert not report.ok and "the last word ends at 302.0 s" in (report.rows[0]["problem"] or "")
+    assert accepted_generation(lake, "video_id", "short") is None
+    assert query(settings, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
+    assert query(settings, "SELECT count(*) AS n FROM stage_status WHERE partition = 'short'")[0]["n"] > 0
+
+
+def test_broken_captions_are_named_and_the_next_source_is_used(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "talk.wav", 5)
+    path.with_name("talk.en.vtt").write_bytes(b"\x00\x01 not captions")
+    write_vtt(path.with_name("talk.de.vtt"), [(1, 2, "Guten Tag.")])
+    assert outcomes(settings)["talk"] == "done"
+    assert query(settings, "SELECT DISTINCT language FROM transcript_words") == [{"language": "de"}]
+    refused = query(settings, "SELECT source_file, position FROM quarantine")
+    assert refused == [{"source_file": "talk.en.vtt", "position": "file"}]
+
+
+def test_a_broken_chat_or_info_file_is_named_and_the_video_goes_on(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "talk.wav", 5)
+    path.with_name("talk.chat.json").write_text("{")
+    path.with_name("talk.info.json").write_text("[1, 2]")
+    assert outcomes(settings)["talk"] == "done"
+    refused = query(settings, "SELECT source_file, table_name FROM quarantine ORDER BY 1")
+    assert refused == [
+        {"source_file": "talk.chat.json", "table_name": "chat_messages"},
+        {"source_file": "talk.info.json", "table_name": "videos"},
+    ]
+
+
+def test_a_recording_without_sound_is_covered_by_segments_and_has_unknown_terms(settings: Settings) -> None:
+    import av
+    import numpy as np
+
+    with av.open(str(settings.vod_inbox / "mute.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for i in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), i * 5, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert outcomes(settings)["mute"] == "done"
+    assert query(settings, "SELECT status FROM videos") == [{"status": "no_audio"}]
+    row = query(
+        settings,
+        "SELECT g.speech_rate_wps, g.loudness_lufs, s.score FROM segments g JOIN segment_scores s USING (video_id, segment_index)",
+    )
+    assert row == [{"speech_rate_wps": None, "loudness_lufs": None, "score": None}]
+    assert query(settings, "SELECT count(*) AS n FROM highlights") == [{"n": 0}]
+
+
+def test_digital_silence_is_a_warning_not_a_failure(settings: Settings) -> None:
+    import wave
+
+    with wave.open(str(settings.vod_inbox / "silent.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(bytes(2 * 16000 * 3))
+    assert outcomes(settings)["silent"] == "done"
+    assert query(settings, "SELECT status FROM videos") == [{"status": "silent"}]
+
+
+def test_a_name_with_everything_odd_in_it_is_processed(settings: Settings) -> None:
+    name = '-we\'ird; "näme" $(touch x)\n *.wav'
+    write_wav(settings.vod_inbox / name, 3)
+    report = process(settings)
+    assert report.ok, report.rows
+    assert query(settings, "SELECT source_path FROM videos") == [{"source_path": name}]
+
+
+def test_sidecar_metadata_is_in_the_row(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "talk.wav", 3)
+    path.with_name("talk.info.json").write_text(
+        '{"title": "A talk", "channel": "ann", "extractor_key": "TwitchVod", "timestamp": 1781373600}'
+    )
+    process(settings)
+    row = query(settings, "SELECT title, channel, platform, started_at::VARCHAR AS started_at FROM videos")[0]
+    assert row == {"title": "A talk", "channel": "ann", "platform": "twitch", "started_at": "2026-06-13 18:00:00"}
+
+
+def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lake: Lake) -> None:
+    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.definitions import build_defs
+    from klip_assets.lake.generations import consider
+
+    drop_stream(settings)
+    process(settings)
+    write_vtt(settings.vod_inbox / "stream.en.vtt", [(2, 4, "Something else is said now.")])
+    with dagster_instance(settings) as instance:
+        job = build_defs().resolve_implicit_global_asset_job_def()
+        job.execute_in_process(
+            instance=instance,
+            partition_key="stream",
+            asset_selection=[dg.AssetKey(["videos"]), dg.AssetKey(["transcript_words"])],
+            raise_on_error=True,
+        )
+    verdict = consider(lake, "video_id", "stream")
+    assert verdict.generation is None and any("older" in reason for reason in verdict.reasons), verdict.reasons
+    published = query(settings, "SELECT text FROM segments ORDER BY segment_index")
+    assert "calm walk" in published[0]["text"]

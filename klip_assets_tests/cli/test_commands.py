@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from klip_assets.cli import main
+from klip_assets.lake.locks import hold
+from klip_assets.lake.stages import partition_lock
+from klip_assets.lake.store import Lake
+from klip_assets.settings import Settings
+from klip_assets_tests.made import write_tweets, write_vtt, write_wav
+from klip_assets_tests.processed import drop_stream, drop_tweets, process, query
+
+
+def klip(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def rows_of(result: Result) -> list[dict[str, object]]:
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert isinstance(found, list)
+    return found
+
+
+def error_of(result: Result) -> str:
+    assert result.exit_code == 1, (result.exit_code, result.output)
+    lines = result.output.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: "), result.output
+    return lines[0]
+
+
+@pytest.fixture
+def published(settings: Settings) -> Settings:
+    drop_stream(settings)
+    drop_tweets(settings)
+    assert process(settings).ok
+    return settings
+
+
+def test_help_names_every_command() -> None:
+    shown = klip("--help").output
+    commands = ["add", "process", "highlights", "videos", "tweets", "sql", "export", "remove", "prune", "dev", "doctor", "demo", "eval"]
+    assert all(re.search(rf"^  {name} ", shown, re.MULTILINE) for name in commands)
+
+
+def test_help_is_quick_to_import() -> None:
+    code = "import sys; from klip_assets.cli import main; print(sorted({'dagster', 'pyarrow', 'duckdb'} & set(sys.modules)))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_add_process_and_highlights_work_by_their_names(settings: Settings, tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "My Stream.wav", 70, loud=[(40, 44)])
+    write_vtt(path.with_name("My Stream.en.vtt"), [(40, 44, "Oh wow, what a shot!")])
+    added = klip(
+        "add", path, "--title", "A title", "--channel", "ann", "--started-at", "2026-06-13T18:00:00Z", "--json"
+    )
+    assert [row["file"] for row in rows_of(added)] == ["My Stream.wav", "My Stream.en.vtt"]
+    done = rows_of(klip("process", "--json"))
+    assert [(row["what"], row["outcome"]) for row in done] == [("my-stream", "done"), ("warehouse", "done")]
+    video = rows_of(klip("videos", "--json"))[0]
+    assert (video["title"], video["channel"], video["started_at"]) == ("A title", "ann", "2026-06-13T18:00:00")
+    best = rows_of(klip("highlights", "my-stream", "--top", "1", "--json"))
+    assert len(best) == 1 and "what a shot" in str(best[0]["text"])
+    assert "0:00:4" in klip("highlights", "my-stream").output
+
+
+def test_adding_again_says_so_and_another_file_of_the_name_needs_replace(settings: Settings, tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", 2, seed=1)
+    klip("add", path)
+    assert rows_of(klip("add", path, "--json"))[0]["done"] == "was there already"
+    other = write_wav(tmp_path / "b" / "a.wav", 2, seed=2)
+    assert "exists and is another file" in error_of(klip("add", other))
+    assert rows_of(klip("add", other, "--replace", "--json"))[0]["done"] in ("linked", "copied")
+    assert (settings.vod_inbox / "a.wav").read_bytes() == other.read_bytes()
+
+
+def test_a_folder_is_added_with_all_it_holds(settings: Settings, tmp_path: Path) -> None:
+    write_wav(tmp_path / "vods" / "a.wav", 2)
+    write_wav(tmp_path / "vods" / "sub" / "b.wav", 2)
+    write_vtt(tmp_path / "vods" / "sub" / "b.en.vtt", [(0, 1, "hi")])
+    assert len(rows_of(klip("add", tmp_path / "vods", "--json"))) == 3
+    assert (settings.vod_inbox / "sub" / "b.en.vtt").exists()
+
+
+def test_tweet_files_go_to_the_tweet_inbox_as_copies(settings: Settings, tmp_path: Path) -> None:
+    path = write_tweets(tmp_path / "t.jsonl", [])
+    rows_of(klip("add", path, "--json"))
+    added = settings.tweet_inbox / "t.jsonl"
+    assert added.exists() and not added.samefile(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("add", "nope.mp4"), "nope.mp4: no such file"),
+        (("process", "nope"), "no recording in the inbox is called 'nope'"),
+        (("process", "--tweets", "13.6.2026"), "'13.6.2026' is not a day"),
+        (("process", "--tweets", "2001-01-01"), "2001-01-01 is no day of tweets"),
+        (("highlights",), "there is no warehouse"),
+        (("videos",), "there is no warehouse"),
+        (("tweets",), "there is no warehouse"),
+        (("sql", "SELECT 1"), "there is no warehouse"),
+        (("export", "x.duckdb"), "there is no warehouse"),
+        (("remove", "nope"), "there is no video 'nope'"),
+        (("eval",), "has not been processed"),
+        (("eval", "."), "is no golden set"),
+    ],
+)
+def test_a_wrong_word_is_one_clear_line(settings: Settings, words: tuple[str, ...], message: str) -> None:
+    assert message in error_of(klip(*words))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("highlights", "nope"), "no video 'nope' is published"),
+        (("tweets", "yesterday"), "'yesterday' is not a day"),
+        (("sql", "SELECT * FROM nope"), "nope does not exist"),
+        (("sql", "DELETE FROM videos"), "read-only"),
+    ],
+)
+def test_a_wrong_question_is_one_clear_line(published: Settings, words: tuple[str, ...], message: str) -> None:
+    assert message in error_of(klip(*words))
+
+
+def test_files_that_are_neither_recording_nor_tweets_are_refused(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_text("x")
+    (tmp_path / "a.en.vtt").write_text("WEBVTT")
+    (tmp_path / "empty").mkdir()
+    assert "neither a recording nor a tweet file" in error_of(klip("add", tmp_path / "a.docx"))
+    assert "come with the recording" in error_of(klip("add", tmp_path / "a.en.vtt"))
+    assert "holds no recording" in error_of(klip("add", tmp_path / "empty"))
+    assert "is no time" in error_of(klip("add", tmp_path / "a.docx", "--started-at", "noon"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("KLIP_WEIGHTS", "nope", "there is no weight set 'nope'"),
+        ("KLIP_SEGMENT_TIERS", "magic", "KLIP_SEGMENT_TIERS"),
+        ("KLIP_LEXICON", "latin", "KLIP_LEXICON"),
+    ],
+)
+def test_a_setting_that_cant_be_used_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    drop_stream(settings, "short", 4)
+    monkeypatch.setenv(name, value)
+    result = klip("process")
+    assert result.exit_code == 1 and message in result.output
+
+
+def test_debug_shows_the_traceback(settings: Settings) -> None:
+    result = klip("--debug", "process", "nope")
+    assert result.exit_code == 1 and result.exc_info and result.exc_info[0].__name__ == "NotFoundError"
+
+
+def test_a_failed_video_makes_the_exit_code_1_and_the_rest_is_published(settings: Settings) -> None:
+    write_wav(settings.vod_inbox / "good.wav", 3)
+    (settings.vod_inbox / "bad.mp4").write_text("no video")
+    result = klip("process")
+    assert result.exit_code == 1
+    assert "failed  bad: recording_is_readable: bad.mp4" in result.output and "done  good" in result.output
+    assert "can't be read" in error_of(klip("highlights", "bad"))
+
+
+def test_every_table_can_be_printed_as_json(published: Settings) -> None:
+    for words in (
+        ("highlights",),
+        ("videos",),
+        ("tweets",),
+        ("tweets", "2026-06-12"),
+        ("sql", "FROM weights"),
+        ("doctor",),
+    ):
+        found = rows_of(klip(*words, "--json"))
+        assert found and all(isinstance(row, dict) for row in found), words
+
+
+def test_export_writes_a_file_of_its_own(published: Settings, tmp_path: Path) -> None:
+    rows = rows_of(klip("export", tmp_path / "copy.duckdb", "--json"))
+    assert {"table": "highlights", "rows": query(published, "SELECT count(*) AS n FROM highlights")[0]["n"]} in rows
+
+
+def test_remove_takes_a_video_out_of_everything_and_process_brings_it_back(published: Settings, lake: Lake) -> None:
+    assert klip("remove", "stream").exit_code == 0
+    assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
+    assert query(published, "SELECT count(*) AS n FROM stage_status WHERE partition = 'stream'") == [{"n": 0}]
+    assert query(published, "SELECT count(*) AS n FROM tweets")[0]["n"] == 4
+    assert not list(lake.root.glob("*/video_id=stream/*"))
+    assert rows_of(klip("process", "--json")) == []
+    assert rows_of(klip("process", "stream", "--json"))[0]["outcome"] == "done"
+    assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 1}]
+
+
+def test_remove_is_put_off_while_a_run_is_on_the_video(published: Settings, lake: Lake) -> None:
+    import threading
+
+    ready, over = threading.Event(), threading.Event()
+
+    def run() -> None:
+        with hold(partition_lock(lake.root, "video_id", "stream"), what="video stream", timeout_s=1):
+            ready.set()
+            over.wait(30)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ready.wait(5)
+    try:
+        assert "stream stays" in error_of(klip("remove", "stream"))
+    finally:
+        over.set()
+        thread.join()
+    assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 1}]
+
+
+def test_prune_deletes_finished_runs_and_no_data(published: Settings) -> None:
+    assert "Deleted 0" in klip("prune").output
+    assert re.search(r"Deleted [1-9]", klip("prune", "--older-than", "0").output)
+    assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 1}]
+    assert rows_of(klip("process", "--json")) == []
+
+
+def test_doctor_says_what_reads_and_why_not_the_rest(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {row["what"]: row for row in rows_of(klip("doctor", "--json"))}
+    assert "lexicon" in str(rows["tier for segments"]["detail"]) and "not configured" in str(
+        rows["tier for segments"]["detail"]
+    )
+    assert "pocketsphinx" in str(rows["speech engine"]["detail"])
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "bert")
+    result = klip("doctor", "--json")
+    assert result.exit_code == 1
+    assert {row["what"]: row["state"] for row in json.loads(result.stdout)}["tier for tweets"] == "missing"
+
+
+def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> None:
+    import dagster as dg
+
+    from klip_assets.cli.instance import PROCESS_TAG, dagster_instance, process_tag
+    from klip_assets.definitions import build_defs
+
+    with dagster_instance(settings) as instance:
+        job = build_defs().resolve_job_def("publish_warehouse")
+        tags = {"dead": "999999999:1", "alive": process_tag()}
+        runs = {
+            name: instance.create_run_for_job(job, tags={PROCESS_TAG: tag}, status=dg.DagsterRunStatus.STARTED)
+            for name, tag in tags.items()
+        }
+    result = klip("process")
+    assert result.exit_code == 0, result.output
+    with dagster_instance(settings) as instance:
+        status = {name: instance.get_run_by_id(run.run_id).status.value for name, run in runs.items()}
+    assert status == {"dead": "FAILURE", "alive": "STARTED"}
+
+
+def test_the_users_data_is_never_touched_by_tests() -> None:
+    assert str(Settings().data_dir) == os.environ["KLIP_DATA_DIR"]
+    assert "pytest" in str(Settings().data_dir)

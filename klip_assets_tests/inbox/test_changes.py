@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+
+from klip_assets.contracts import QUARANTINE
+from klip_assets.inbox.changes import settle, tweet_changes
+from klip_assets.inbox.recordings import read_inbox
+from klip_assets.inbox.refusals import refuse_unknown
+from klip_assets.inbox.registry import Registry
+from klip_assets.lake.store import Lake
+from klip_assets.settings import Settings
+
+
+def look(settings: Settings, registry: Registry, before: dict[str, str] | None):
+    return settle(read_inbox(settings.vod_inbox).recordings, registry, before)
+
+
+def test_a_new_recording_counts_once_two_looks_agree(settings: Settings, registry: Registry) -> None:
+    path = settings.vod_inbox / "a.mp4"
+    path.write_bytes(b"x" * 10)
+    first = look(settings, registry, {})
+    assert first.ready == [] and list(first.pending) == ["a.mp4"]
+    path.write_bytes(b"x" * 20)
+    second = look(settings, registry, first.pending)
+    assert second.ready == []
+    third = look(settings, registry, second.pending)
+    assert [entry.video_id for entry in third.ready] == ["a"] and third.pending == {}
+
+
+def test_a_person_need_not_wait_for_a_second_look(settings: Settings, registry: Registry) -> None:
+    (settings.vod_inbox / "a.mp4").write_bytes(b"x")
+    assert [entry.video_id for entry in look(settings, registry, None).ready] == ["a"]
+
+
+def test_touching_keeps_the_fingerprint_and_changing_makes_a_new_one(settings: Settings, registry: Registry) -> None:
+    path = settings.vod_inbox / "a.mp4"
+    path.write_bytes(b"x")
+    first = look(settings, registry, None).ready[0]
+    os.utime(path, (1, 1))
+    assert look(settings, registry, None).ready[0].fingerprint == first.fingerprint
+    path.write_bytes(b"y")
+    changed = look(settings, registry, None).ready[0]
+    assert changed.video_id == first.video_id and changed.fingerprint != first.fingerprint
+
+
+def test_two_files_of_one_stem_are_two_videos_and_keep_their_ids(settings: Settings, registry: Registry) -> None:
+    for name in ("test1.mp3", "test1.wav"):
+        (settings.vod_inbox / name).write_bytes(name.encode())
+    ids = {entry.recording.path.name: entry.video_id for entry in look(settings, registry, None).ready}
+    assert ids == {"test1.mp3": "test1", "test1.wav": "test1-wav"}
+    (settings.vod_inbox / "test1.mp3").unlink()
+    ids = {entry.recording.path.name: entry.video_id for entry in look(settings, registry, None).ready}
+    assert ids == {"test1.wav": "test1-wav"}
+
+
+def test_one_look_takes_a_bounded_number(settings: Settings, registry: Registry) -> None:
+    for i in range(5):
+        (settings.vod_inbox / f"{i}.mp4").write_bytes(bytes([i]))
+    recordings = read_inbox(settings.vod_inbox).recordings
+    first = settle(recordings, registry, None, at_most=2)
+    assert len(first.ready) == 2 and len(first.pending) == 3
+    second = settle(recordings, registry, first.pending, at_most=2)
+    assert len(second.ready) == 4
+
+
+def test_the_first_to_hold_a_content_is_the_original(registry: Registry) -> None:
+    assert registry.claim_content("sha", "a") == "a"
+    assert registry.claim_content("sha", "b") == "a"
+    assert registry.claim_content("other", "a") == "a"
+    assert registry.claim_content("sha", "b") == "b"
+
+
+def test_paths_that_are_no_utf8_survive_the_registry(registry: Registry) -> None:
+    name = PurePath(os.fsdecode(b"caf\xe9.mp4"))
+    video_id = registry.register(name, "s", "f")
+    assert registry.path_of(video_id) == name
+
+
+def test_tweet_files_are_fresh_until_staged_and_again_when_they_change(settings: Settings, registry: Registry) -> None:
+    path = settings.tweet_inbox / "sub" / "t.jsonl"
+    path.parent.mkdir()
+    path.write_text("{}")
+    assert tweet_changes(settings.tweet_inbox, registry, {}).fresh == []
+    fresh = tweet_changes(settings.tweet_inbox, registry, None).fresh
+    assert [str(file.name) for file in fresh] == ["sub/t.jsonl"]
+    from klip_assets.inbox.fingerprint import file_sha256
+
+    registry.record_staged(fresh[0].name, fresh[0].signature, file_sha256(path))
+    assert tweet_changes(settings.tweet_inbox, registry, None).fresh == []
+    os.utime(path, (1, 1))
+    assert tweet_changes(settings.tweet_inbox, registry, None).fresh == []
+    path.write_text("[]")
+    assert len(tweet_changes(settings.tweet_inbox, registry, None).fresh) == 1
+    path.unlink()
+    assert tweet_changes(settings.tweet_inbox, registry, None).gone == [PurePath("sub/t.jsonl")]
+
+
+def test_unknown_files_are_in_the_quarantine_while_they_lie_there(lake: Lake) -> None:
+    refuse_unknown(lake, {"a.docx": "no", "b.xyz": "no"}, run_id="")
+    written = {path: path.stat().st_mtime_ns for path in lake.paths(QUARANTINE)}
+    refuse_unknown(lake, {"a.docx": "no"}, run_id="")
+    left = lake.paths(QUARANTINE)
+    assert len(left) == 1 and left[0].stat().st_mtime_ns == written[left[0]]
+
+
+def test_no_temporary_files_of_ours_are_taken_for_recordings(tmp_path: Path) -> None:
+    (tmp_path / ".a.mp4.123.tmp").write_bytes(b"x")
+    assert read_inbox(tmp_path).recordings == []

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klip_assets.inbox.fingerprint import END_BYTES, SAMPLE_BYTES, SAMPLES, fingerprint, sampled_hash
+from klip_assets.inbox.recordings import read_inbox, sidecar_stem
+from klip_assets.inbox.slugs import slug_of, video_id_for
+
+
+def drop(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+
+def test_sidecars_go_with_the_recording_of_their_stem(tmp_path: Path) -> None:
+    drop(tmp_path, "talk.mp4", "talk.info.json", "talk.en.vtt", "talk.pt-BR.srt", "talk.chat.json", "talk 2.mp4")
+    one, other = sorted(read_inbox(tmp_path).recordings, key=lambda r: r.name, reverse=True)
+    assert one.name == "talk.mp4"
+    assert [(language, path.name) for language, path in one.captions] == [
+        ("en", "talk.en.vtt"), ("pt-BR", "talk.pt-BR.srt")
+    ]  # fmt: skip
+    assert one.info and one.chat and one.chat.name == "talk.chat.json"
+    assert other.files == (tmp_path / "talk 2.mp4",)
+
+
+def test_a_caption_file_without_language_is_found(tmp_path: Path) -> None:
+    drop(tmp_path, "v1.2 final.mp4", "v1.2 final.srt", "plain.mkv", "plain.vtt")
+    captions = {r.path.stem: r.captions for r in read_inbox(tmp_path).recordings}
+    assert [path.name for _, path in captions["v1.2 final"]] == ["v1.2 final.srt"]
+    assert captions["plain"][0][0] == ""
+
+
+def test_folders_are_read_and_do_not_mix(tmp_path: Path) -> None:
+    drop(tmp_path, "a/x.mp4", "b/x.mp4", "b/x.en.vtt")
+    found = {r.name: len(r.captions) for r in read_inbox(tmp_path).recordings}
+    assert found == {"a/x.mp4": 0, "b/x.mp4": 1}
+
+
+def test_unfinished_and_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    drop(tmp_path, "a.mp4.part", ".b.mp4", ".trash/c.mp4", "d.mp4.crdownload")
+    (tmp_path / "e.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    contents = read_inbox(tmp_path)
+    assert contents.recordings == [] and contents.unknown == []
+
+
+def test_what_is_neither_recording_nor_sidecar_is_named(tmp_path: Path) -> None:
+    drop(tmp_path, "notes.docx", "lost.en.vtt", "ok.mp4")
+    reasons = {path.name: why for path, why in read_inbox(tmp_path).unknown}
+    assert reasons == {
+        "notes.docx": "not a kind of file Klip knows",
+        "lost.en.vtt": "a sidecar, but no recording named lost lies beside it",
+    }
+
+
+def test_a_name_that_is_no_utf8_can_be_shown(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.mp4"
+    Path(os.fsdecode(path)).write_bytes(b"x")
+    assert read_inbox(tmp_path).recordings[0].name == "caf\\xe9.mp4"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("a.chat.csv", "a"),
+        ("a.b.INFO.json", "a.b"),
+        ("a.en.vtt", "a"),
+        ("a.srt", "a"),
+        ("a.json", None),
+        ("a.mp4", None),
+    ],
+)
+def test_sidecars_are_known_by_their_endings(name: str, stem: str | None) -> None:
+    assert sidecar_stem(Path(name)) == stem
+
+
+@given(st.text(max_size=200))
+def test_a_slug_can_name_a_folder_and_a_sql_value(stem: str) -> None:
+    slug = slug_of(stem)
+    assert len(slug) <= 80
+    assert all(c.isascii() and (c.isalnum() or c in "-_") for c in slug)
+    assert not slug or slug[0].isalnum()
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "video_id"),
+    [
+        ("test1.mp3", set(), "test1"),
+        ("test1.wav", {"test1"}, "test1-wav"),
+        ("Ünïcode Straße!.mp4", set(), "unicode-strae"),
+        ("../../etc/passwd.mp4", set(), "passwd"),
+    ],
+)
+def test_ids_are_slugs_and_then_with_extension(name: str, taken: set[str], video_id: str) -> None:
+    assert video_id_for(PurePath(name), taken) == video_id
+
+
+def test_the_third_of_a_name_gets_digits_of_its_path() -> None:
+    found = video_id_for(PurePath("b/test1.wav"), {"test1", "test1-wav"})
+    assert found.startswith("test1-") and len(found) == len("test1-") + 6
+    assert video_id_for(PurePath("日本.mp4"), set()).startswith("video-")
+
+
+def test_a_fingerprint_ignores_times_and_sees_content_and_sidecars(tmp_path: Path) -> None:
+    drop(tmp_path, "a.mp4")
+    first = fingerprint(read_inbox(tmp_path).recordings[0])
+    os.utime(tmp_path / "a.mp4", (1, 1))
+    assert fingerprint(read_inbox(tmp_path).recordings[0]) == first
+    drop(tmp_path, "a.en.vtt")
+    with_captions = fingerprint(read_inbox(tmp_path).recordings[0])
+    (tmp_path / "a.mp4").write_bytes(b"other")
+    assert len({first, with_captions, fingerprint(read_inbox(tmp_path).recordings[0])}) == 3
+
+
+def test_a_large_file_is_sampled_at_both_ends_and_between(tmp_path: Path) -> None:
+    size = SAMPLES * SAMPLE_BYTES + 2 * END_BYTES + 5_000_000
+    path = tmp_path / "large.mp4"
+    with path.open("wb") as file:
+        file.truncate(size)
+    before = sampled_hash(path)
+    for place in (0, size - 1, END_BYTES + 10):
+        with path.open("r+b") as file:
+            file.seek(place)
+            file.write(b"\x01")
+        after = sampled_hash(path)
+        assert after != before
+        before = after

@@ -1,0 +1,73 @@
+"""Facts of container and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from klip_assets.errors import UnreadableMediaError
+from klip_assets.media.probe import probe
+
+Maker = Callable[..., Path]
+
+
+def test_a_video_is_described_by_both_its_streams(make_media: Maker) -> None:
+    info = probe(make_media("stream.mp4", codec="aac", layout="stereo", rate=44_100, seconds=5.0, picture=True))
+    assert "mp4" in info.container and info.duration_s == pytest.approx(5.0, abs=0.1)
+    assert (info.video_codec, info.width, info.height) == ("h264", 64, 48)
+    assert info.fps == pytest.approx(10)
+    assert (info.audio_codec, info.sample_rate_hz, info.channels) == ("aac", 44_100, 2)
+    assert info.sound_duration_s == pytest.approx(5.0, abs=0.1)
+
+
+def test_an_audio_file_has_no_picture(make_media: Maker) -> None:
+    info = probe(make_media("talk.wav", layout="5.1", seconds=2.0))
+    assert info.video_codec is None and info.width is None and info.fps is None
+    assert info.channels == 6 and info.duration_s == pytest.approx(2.0)
+
+
+def test_a_cover_is_no_picture(make_media: Maker) -> None:
+    info = probe(make_media("song.mp3", codec="libmp3lame", cover=True))
+    assert info.audio_codec is not None and info.audio_codec.startswith("mp3") and info.video_codec is None
+
+
+def test_a_silent_movie_has_no_sound(make_media: Maker) -> None:
+    info = probe(make_media("movie.mp4", codec=None, picture=True))
+    assert info.video_codec == "h264" and info.audio_codec is None and info.sound_duration_s is None
+
+
+def test_an_empty_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.mp4"
+    path.touch()
+    with pytest.raises(UnreadableMediaError, match="empty"):
+        probe(path)
+
+
+def test_subtitles_alone_are_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "captions.mp4"
+    path.write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n")
+    with pytest.raises(UnreadableMediaError, match="neither sound nor picture"):
+        probe(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_photo_called_a_video_is_no_recording(tmp_path: Path, suffix: str) -> None:
+    frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+    path = tmp_path / f"photo.{suffix}"
+    frame.save(str(path))
+    with pytest.raises(UnreadableMediaError, match="still picture"):
+        probe(path.rename(tmp_path / "photo.mp4"))
+
+
+def test_a_real_file_whose_container_states_no_length_gets_that_of_its_packets(shared_data: Path) -> None:
+    info = probe(shared_data / "media-moviepy" / "media" / "no_duration.webm")
+    assert info.duration_s is not None and 0.5 < info.duration_s < 60
+
+
+def test_a_real_cover_is_no_picture(shared_data: Path) -> None:
+    info = probe(shared_data / "media-moviepy" / "media" / "with-attached-pic.mp3")
+    assert info.video_codec is None and info.audio_codec is not None

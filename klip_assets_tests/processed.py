@@ -1,0 +1,42 @@
+"""Running Klip in a test as `klip process` does, on recordings the test made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from klip_assets.cli.process import Report, run_process
+from klip_assets.settings import Settings
+from klip_assets.warehouse.query import run_sql
+from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
+
+CUES = [(1.0, 5.0, "So this is a calm walk to the river."), (40.0, 44.0, "Oh wow, that was amazing, what a shot!")]
+
+
+def drop_stream(settings: Settings, name: str = "stream", seconds: float = 70.0, *, seed: int = 0) -> Path:
+    """Put a recording with captions and a chat into the inbox: something happens at 42 s."""
+    path = write_wav(settings.vod_inbox / f"{name}.wav", seconds, seed=seed, loud=[(40, 44)])
+    write_vtt(path.with_name(f"{name}.en.vtt"), CUES)
+    calm = [(float(t), f"viewer{t % 7}", "hello there") for t in range(0, int(seconds), 5)]
+    burst = [(46 + i / 4, f"viewer{i}", "LUL what a shot") for i in range(16)]
+    write_chat(path.with_name(f"{name}.chat.csv"), [*calm, *burst])
+    return path
+
+
+def drop_tweets(
+    settings: Settings, name: str = "tweets.jsonl", days: tuple[str, ...] = ("2026-06-12", "2026-06-13")
+) -> Path:
+    """Put a file with two tweets a day into the inbox."""
+    texts = ("I love this #speedrun", "this is terrible")
+    entries = [tweet(tweet_id_at(day, n), text) for day in days for n, text in enumerate(texts)]
+    return write_tweets(settings.tweet_inbox / name, entries)
+
+
+def process(settings: Settings, **options: Any) -> Report:
+    """Process as the command does, without bars."""
+    return run_process(settings, quiet=True, **options)
+
+
+def query(settings: Settings, statement: str) -> list[dict[str, Any]]:
+    """Query the published warehouse."""
+    return run_sql(settings.warehouse_path, statement).to_pylist()

@@ -1,0 +1,256 @@
+"""Caption files: every spoken word once, at its time; nothing that is not spoken."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klip_assets.contracts import TRANSCRIPT_WORDS
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.lake.validate import conform
+from klip_assets.speech.captions import read_captions
+from klip_assets.speech.cues import read_cues
+from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
+from klip_assets.speech.words import Transcript
+
+VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nHello there world\n\n00:05.500 --> 00:06.000 align:start\nSecond cue.\n"
+SRT = "1\n00:00:01,000 --> 00:00:03,000\nHello there world\n\n2\n00:00:05,500 --> 00:00:06,000\nSecond cue.\n"
+WORDS = ["Hello", "there", "world", "Second", "cue."]
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "v.en.vtt") -> Transcript:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_captions(path, "en")
+
+
+def texts(transcript: Transcript) -> list[str]:
+    return [word.text for word in transcript.words]
+
+
+def cue(text: str) -> str:
+    return f"WEBVTT\n\n00:00:01.000 --> 00:00:03.000\n{text}\n"
+
+
+@pytest.mark.parametrize(("content", "name"), [(VTT, "v.vtt"), (SRT, "v.srt"), (VTT, "really_vtt.srt")])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_both_formats_are_read_with_any_line_ends_and_unicode(
+    tmp_path: Path, content: str, name: str, ends: str, encoding: str
+) -> None:
+    transcript = read(tmp_path, content.replace("\n", ends).encode(encoding), name)
+    assert texts(transcript) == WORDS
+    assert [(word.start_s, word.end_s) for word in transcript.words][::3] == [(1.0, pytest.approx(1.6667, abs=0.1)), (5.5, pytest.approx(5.8, abs=0.1))]  # fmt: skip
+    assert transcript.words[2].end_s == pytest.approx(3.0) and transcript.words[-1].end_s == pytest.approx(6.0)
+    assert (transcript.engine, transcript.engine_model, transcript.language) == ("captions", name, "en")
+
+
+def test_words_share_the_time_of_their_cue_by_length(tmp_path: Path) -> None:
+    words = read(tmp_path, cue("a abcdefghi a")).words
+    assert words[0].start_s == 1 and words[-1].end_s == pytest.approx(3)
+    assert words[1].end_s - words[1].start_s == pytest.approx(5 * (words[0].end_s - words[0].start_s))
+    assert all(word.confidence is None for word in words)
+
+
+def test_windows_1252_is_read_byte_by_byte_so_that_one_bad_byte_spoils_nothing_else(tmp_path: Path) -> None:
+    assert texts(read(tmp_path, cue("caf\u00e9 \u2026 ol\u00e9").encode("cp1252"))) == ["café", "…", "olé"]
+    assert texts(read(tmp_path, cue("déjà x vu").encode().replace(b"x", b"\xe9"))) == ["déjà", "é", "vu"]
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("<v Roger Bingham><b>bold</b> <c.yellow.bg>move</c></v>", "bold move"),
+        ("<i>one</i>\n<font color=\"#fff\">two</font> {\\an8}three", "one two three"),
+        ("Tom &amp; Jerry &lt;3 it&#39;s &quot;ok&quot;&nbsp;now", "Tom & Jerry <3 it's \"ok\" now"),
+        ("&amp;lt; stays", "&lt; stays"),
+        ("I <3 you > me", "I <3 you > me"),
+        ("[Music] hello (laughs) ♪ ♪ [door slams]", "hello"),
+        ("[loud\nmusic] hello", "hello"),
+        ("- Who?\n- Me.\n>> All.", "Who? Me. All."),
+        ("&lrm;right\u200b way", "right way"),
+        ("[Applause]", ""),
+    ],
+)  # fmt: skip
+def test_markup_entities_and_sounds_are_no_words(tmp_path: Path, text: str, spoken: str) -> None:
+    assert texts(read(tmp_path, cue(text))) == spoken.split()
+
+
+def test_notes_styles_regions_and_identifiers_are_no_words(tmp_path: Path) -> None:
+    content = (
+        "WEBVTT - a title\nKind: captions\nLanguage: en\n\nSTYLE\n::cue { color: red; }\n\nREGION\nid:x\n\n"
+        "NOTE not\nspoken\n\nintro\n00:01.000 --> 00:02.000\none\n\nNOTE again\n\n7\n00:03.000 --> 00:04.000\ntwo\n"
+    )
+    transcript = read(tmp_path, content)
+    assert texts(transcript) == ["one", "two"] and not transcript.refused
+
+
+def test_subrip_numbers_are_no_words_even_without_empty_lines(tmp_path: Path) -> None:
+    content = "1\n00:00:01,000 --> 00:00:02,000\none\n2\n00:00:03,000 --> 00:00:04,000\n\ntwo\n3\n00:00:05,000 --> 00:00:06,000\n"
+    assert texts(read(tmp_path, content, "v.srt")) == ["one", "two"]
+
+
+def test_what_can_not_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
+    content = (
+        "WEBVTT\n\n00:01.000 --> 00:02.000\none\n\nno times here\n\n00:03.000 --> 00:1d.000\nlost\n\n"
+        "00:09.000 --> 00:08.000\nbackwards\n\n00:10.000 --> 00:11.000\ntwo\n"
+    )
+    transcript = read(tmp_path, content)
+    assert texts(transcript) == ["one", "two"]
+    assert {refused.position: refused.reason for refused in transcript.refused} == {
+        "line 6": "text without times",
+        "line 8": "times that can't be read",
+        "line 11": "cue ends before it starts",
+    }
+
+
+def test_inline_times_with_and_without_hours_are_used(tmp_path: Path) -> None:
+    words = read(tmp_path, cue("one<00:00:01.500><c> two</c><00:02.250><c> three</c>")).words
+    assert [(w.text, w.start_s, w.end_s) for w in words] == [("one", 1.0, 1.5), ("two", 1.5, 2.25), ("three", 2.25, 3.0)]
+
+
+ROLLING = """WEBVTT
+
+00:00:01.000 --> 00:00:03.000 align:start position:0%
+ 
+so<00:00:01.500><c> this</c><00:00:02.000><c> is</c>
+
+00:00:03.000 --> 00:00:03.010 align:start position:0%
+so this is
+ 
+
+00:00:03.010 --> 00:00:05.000 align:start position:0%
+so this is
+it.
+
+00:00:05.000 --> 00:00:05.010 align:start position:0%
+it.
+ 
+
+00:00:05.010 --> 00:00:07.000 align:start position:0%
+it.
+it.
+
+00:00:07.000 --> 00:00:07.010 align:start position:0%
+it.
+ 
+
+00:00:07.010 --> 00:00:09.000 align:start position:0%
+it.
+really<00:00:08.000><c> it</c>
+"""  # noqa: W291, W293
+
+
+def test_rolling_captions_say_each_word_once_k20(tmp_path: Path) -> None:
+    words = read(tmp_path, ROLLING).words
+    assert [w.text for w in words] == ["so", "this", "is", "it.", "it.", "really", "it"]
+    assert [w.start_s for w in words] == [1.0, 1.5, 2.0, 3.01, 5.01, 7.01, 8.0]
+
+
+def test_rolling_captions_without_inline_times_say_each_word_once_k20(tmp_path: Path) -> None:
+    content = re.sub(r"<[^>]*>", "", ROLLING)
+    assert texts(read(tmp_path, content)) == ["so", "this", "is", "it.", "it.", "really", "it"]
+
+
+def test_a_line_said_twice_in_ordinary_captions_counts_twice(tmp_path: Path) -> None:
+    said = ["No.", "No.", "Why not?", "Because.", "I see.", "Do you?", "Yes.", "Then go.", "Now.", "Bye."]
+    content = "".join(f"{i}\n00:00:{i:02},000 --> 00:00:{i:02},900\n{line}\n\n" for i, line in enumerate(said))
+    assert texts(read(tmp_path, content, "v.srt")) == " ".join(said).split()
+
+
+def test_real_youtube_captions_give_every_timed_word_at_its_time_and_once(shared_data: Path) -> None:
+    path = shared_data / "fmt-youtube-autocaptions" / "transcript.en.vtt"
+    transcript = read_captions(path, "en")
+    timed = re.findall(r"<(\d\d):(\d\d):(\d\d\.\d+)><c>([^<]*)</c>", path.read_text(encoding="utf-8"))
+    assert len(timed) == 19_345
+    expected: Counter[tuple[int, str]] = Counter()
+    for hours, minutes, seconds, text in timed:
+        plain = html.unescape(text)
+        if not re.search(r"[\[\]]", plain) and plain.split() and plain.strip() not in ("-", ">>"):
+            expected[round(1000 * (int(hours) * 3600 + int(minutes) * 60 + float(seconds))), plain.split()[0]] += 1
+    found = Counter((round(word.start_s * 1000), word.text) for word in transcript.words)
+    missing = expected - found
+    # 19,345 inline times, of which all that stand before a word come out.
+    assert sum(expected.values()) > 19_000 and not missing, list(missing)[:5]
+    assert max(found.values()) == 1
+    assert not transcript.refused
+    # And the first words of lines, which have no inline time: 3,199 timed lines and the lines of one word.
+    assert 22_000 < len(transcript.words) < 23_000
+    conform(TRANSCRIPT_WORDS, transcript.table("v"))
+
+
+def test_real_broken_files_are_a_transcript_or_one_clear_error(shared_data: Path) -> None:
+    counts = {}
+    for path in sorted((shared_data / "fmt-webvtt" / "tests" / "subtitles").iterdir()):
+        try:
+            transcript = read_captions(path, "en")
+        except UnreadableSidecarError as error:
+            assert path.name in str(error)
+            counts[path.name] = -1
+            continue
+        table = conform(TRANSCRIPT_WORDS, transcript.table("v"))
+        assert not any("-->" in word or "NOTE" in word for word in table["word"].to_pylist()), path.name
+        counts[path.name] = table.num_rows
+    assert counts["empty.vtt"] == counts["no_captions.vtt"] == counts["invalid_format1.srt"] == -1
+    assert counts["sample.vtt"] == 48 and counts["sample.srt"] == 15 and counts["comments.vtt"] == 20
+    assert counts["invalid_timeframe.vtt"] == counts["missing_timeframe.vtt"] == 18
+    assert counts["using_identifiers.vtt"] == 18 and counts["youtube_dl.vtt"] == 8
+
+
+@given(st.text(alphabet=st.sampled_from("0123456789:.,-> \n<>&[]WEBVTTNOTEaé\u2028"), max_size=300), st.booleans())
+def test_no_text_makes_the_reader_fail(text: str, is_vtt: bool) -> None:
+    cues, refused = read_cues(text, is_vtt=is_vtt)
+    assert len({entry.position for entry in refused}) == len(refused)
+    assert all(cue.start_s >= 0 for cue in cues)
+
+
+def test_a_file_without_cues_is_an_error_that_names_it(tmp_path: Path) -> None:
+    for content in (b"", b"WEBVTT\n", b"\x00\x01\x02", b"hello\nworld\n"):
+        with pytest.raises(UnreadableSidecarError, match=r"v\.en\.vtt"):
+            read(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("languages", "asked", "chosen"),
+    [
+        (["de", "en"], None, "en"),
+        (["de", "en-US"], None, "en-US"),
+        (["de", ""], None, ""),
+        (["de", "fr"], None, "de"),
+        (["en", "pt-BR"], "pt", "pt-BR"),
+        (["en", "pt-BR"], "pt-BR", "pt-BR"),
+        (["en", "pt", "pt-BR"], "pt_BR", "pt-BR"),
+        (["en", "pt"], "pt-BR", "pt"),
+        (["en-orig", "en"], "en", "en"),
+        (["de", "en"], "ja", "en"),
+        ([], "en", None),
+    ],
+)
+def test_captions_are_chosen_by_language(languages: list[str], asked: str | None, chosen: str | None) -> None:
+    found = best_captions([(language, Path(f"v.{language}.vtt")) for language in languages], asked)
+    assert (found[0] if found else None) == chosen
+
+
+def test_the_engine_is_captions_then_whisper_then_pocketsphinx() -> None:
+    captions = [("en", Path("v.en.vtt"))]
+    assert engine_for(captions=captions, whisper_model="m") == "captions"
+    assert engine_for(captions=[], whisper_model="m") == "faster-whisper:m"
+    assert engine_for(captions=[], whisper_model=None).startswith("pocketsphinx")
+
+
+def test_captions_spare_listening_to_the_recording(tmp_path: Path) -> None:
+    (tmp_path / "v.en.vtt").write_text(VTT)
+    transcript = transcribe(
+        tmp_path / "is_not_there.mp4",
+        captions=[("en", tmp_path / "v.en.vtt")],
+        whisper_model=None,
+        whisper_device="auto",
+        language=None,
+    )
+    assert texts(transcript) == WORDS
