@@ -33,6 +33,8 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         sensors=SENSORS,
         schedules=SCHEDULES,
         resources={"installation": Installation(), "progress": LogProgress(), **(resources or {})},
+        # Without this, runs print every event of Dagster's own at level DEBUG.
+        loggers={"console": dg.colored_console_logger},
         # A step is a second of work or minutes of one library: a process each would cost more than it gains.
         executor=dg.in_process_executor,
     )

@@ -13,6 +13,7 @@ from klip_assets.inbox.registry import Registry
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
 from klip_assets_tests.made import REPOSITORY
+from klip_assets_tests.processed import drop_stream, drop_tweets, process, publish_again
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +67,30 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def processed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which one stream and two days of tweets were processed; to be copied, not used."""
+    base = tmp_path_factory.mktemp("processed")
+    shutil.copy(REPOSITORY / "dagster.yaml", base)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KLIP_DATA_DIR", str(base / "data"))
+        environment.setenv("DAGSTER_HOME", str(base))
+        environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
+        settings = Settings()
+        settings.make_folders()
+        drop_stream(settings)
+        drop_tweets(settings)
+        report = process(settings)
+        assert report.ok, report.rows
+    return base / "data"
+
+
+@pytest.fixture
+def published(processed_folder: Path, settings: Settings) -> Settings:
+    """An installation of the test's own in which one stream and two days of tweets are published."""
+    shutil.rmtree(settings.data_dir)
+    shutil.copytree(processed_folder, settings.data_dir, symlinks=True)
+    publish_again(settings)
+    return settings

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.cli.process import Report, run_process
+from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.warehouse.publish import Published, publish
 from klip_assets.warehouse.query import run_sql
 from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
 
@@ -15,10 +17,10 @@ CUES = [(1.0, 5.0, "So this is a calm walk to the river."), (40.0, 44.0, "Oh wow
 
 def drop_stream(settings: Settings, name: str = "stream", seconds: float = 70.0, *, seed: int = 0) -> Path:
     """Put a recording with captions and a chat into the inbox: something happens at 42 s."""
-    path = write_wav(settings.vod_inbox / f"{name}.wav", seconds, seed=seed, loud=[(40, 44)])
-    write_vtt(path.with_name(f"{name}.en.vtt"), CUES)
+    path = write_wav(settings.vod_inbox / f"{name}.wav", seconds, seed=seed, loud=[(40, 44)] if seconds > 44 else [])
+    write_vtt(path.with_name(f"{name}.en.vtt"), [cue for cue in CUES if cue[1] <= seconds])
     calm = [(float(t), f"viewer{t % 7}", "hello there") for t in range(0, int(seconds), 5)]
-    burst = [(46 + i / 4, f"viewer{i}", "LUL what a shot") for i in range(16)]
+    burst = [(46 + i / 4, f"viewer{i}", "LUL what a shot") for i in range(16 if seconds > 50 else 0)]
     write_chat(path.with_name(f"{name}.chat.csv"), [*calm, *burst])
     return path
 
@@ -40,3 +42,11 @@ def process(settings: Settings, **options: Any) -> Report:
 def query(settings: Settings, statement: str) -> list[dict[str, Any]]:
     """Query the published warehouse."""
     return run_sql(settings.warehouse_path, statement).to_pylist()
+
+
+def publish_again(settings: Settings, keep: int = 3) -> Published:
+    """Publish without Dagster."""
+    return publish(
+        Lake(settings.lake_dir), settings.warehouse_dir, state_dir=settings.state_dir,
+        storage_version=settings.storage_version, keep_versions=keep, timeout_s=5,
+    )  # fmt: skip

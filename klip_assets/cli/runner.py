@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from klip_assets.cli.instance import PROCESS_TAG, process_tag
 from klip_assets.cli.output import notes
 from klip_assets.definitions import build_defs
-from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
+from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, LogProgress
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,14 @@ class Outcome:
 
 
 class BarProgress:
-    """Shows stages as bars on the terminal: what is being made, how far it is, how fast."""
+    """Shows stages as bars on the terminal: what is being made, how far it is, how fast.
 
-    def __init__(self, bars: Progress) -> None:
+    Where there is no terminal, the long stages tell their progress in lines.
+    """
+
+    def __init__(self, bars: Progress, *, quiet: bool) -> None:
         self._bars = bars
+        self._quiet = quiet
         self._task: TaskID | None = None
 
     def begin(self, subject: str, table: str) -> None:
@@ -54,6 +58,10 @@ class BarProgress:
         """Return a function that moves the bar."""
         task = self._task
         assert task is not None
+        if self._bars.disable:
+            tell = (lambda text: None) if self._quiet else (lambda text: notes.print(f"{subject}: {text}"))
+            tell(f"{table} ...")
+            return LogProgress().reporter(subject, table, total, tell)
 
         def report(done: float) -> None:
             elapsed = self._bars.tasks[self._bars.task_ids.index(task)].elapsed or 0
@@ -85,7 +93,7 @@ class Runner:
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(),
             TextColumn("{task.fields[speed]}"), console=notes, transient=True, disable=quiet or not notes.is_terminal,
         )  # fmt: skip
-        self._progress = BarProgress(self._bars)
+        self._progress = BarProgress(self._bars, quiet=quiet)
         self._defs = build_defs({"progress": self._progress})
 
     def run(

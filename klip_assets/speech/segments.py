@@ -59,7 +59,7 @@ class _Gaps:
     def __init__(self, starts: Series, ends: Series, sentences: NDArray[np.int_], duration_s: float) -> None:
         heard_until = np.maximum.accumulate(ends)
         self._first = np.concatenate([[0.0], heard_until])
-        self._last = np.append(starts, max(duration_s, *heard_until[-1:]))
+        self._last = np.append(starts, max(duration_s, self._first[-1]))
         pause = self._last - self._first
         new_sentence = np.concatenate([[True], np.diff(sentences) > 0, [True]])[: len(pause)]
         self._penalty = np.where(new_sentence, 0.0, np.where(pause >= PAUSE_S, PAUSE_PENALTY_S, GAP_PENALTY_S))

@@ -66,6 +66,8 @@ def transcribe(
     words: list[Word] = []
     offset_s = 0.0
     for piece in _pieces(blocks):
+        # Whisper pads to 30 s and now and then puts a word into the padding.
+        end_s = offset_s + len(piece) / SAMPLE_RATE_HZ
         segments, info = recognizer.transcribe(
             piece, language=language, word_timestamps=True, vad_filter=True, condition_on_previous_text=False
         )
@@ -74,11 +76,11 @@ def transcribe(
             for word in segment.words or ():
                 text = word.word.strip()
                 if text:
-                    probability = float(np.clip(word.probability, 0, 1))
-                    words.append(Word(offset_s + float(word.start), offset_s + float(word.end), text, probability))
+                    first, last = (min(end_s, offset_s + float(t)) for t in (word.start, word.end))
+                    words.append(Word(first, last, text, float(np.clip(word.probability, 0, 1))))
             if on_progress:
-                on_progress(offset_s + float(segment.end))
-        offset_s += len(piece) / SAMPLE_RATE_HZ
+                on_progress(min(end_s, offset_s + float(segment.end)))
+        offset_s = end_s
     return Transcript(words, language, "faster-whisper", Path(model).name)
 
 

@@ -191,7 +191,7 @@ def test_a_recording_without_sound_is_covered_by_segments_and_has_unknown_terms(
     assert query(settings, "SELECT status FROM videos") == [{"status": "no_audio"}]
     row = query(
         settings,
-        "SELECT g.speech_rate_wps, g.loudness_lufs, s.score FROM segments g JOIN segment_scores s USING (video_id, segment_index)",
+        "SELECT speech_rate_wps, loudness_lufs, score FROM segments JOIN segment_scores USING (segment_index)",
     )
     assert row == [{"speech_rate_wps": None, "loudness_lufs": None, "score": None}]
     assert query(settings, "SELECT count(*) AS n FROM highlights") == [{"n": 0}]

@@ -57,7 +57,7 @@ class Service:
 
     @property
     def log(self) -> Path:
-        return self.data_dir.parent / "klip_dev.log"
+        return self.home.parent / "klip_dev.log"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,12 +80,16 @@ class Service:
             timeout=300,
         )
 
-    def start(self) -> None:
+    def start(self, *, daemon: bool = True) -> None:
+        """Start `klip dev`, or only its web page, and wait until that shows our assets."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self.port = found.getsockname()[1]
         command = [sys.executable, "-m", "klip_assets.cli", "dev", "--port", str(self.port)]
+        if not daemon:
+            web = str(Path(sys.executable).with_name("dagster-webserver"))
+            command = [web, "-p", str(self.port), "-w", str(REPOSITORY / "workspace.yaml")]
         with self.log.open("wb") as log:
             # A session of its own: a Ctrl-C in a terminal reaches the whole group, a signal in a test must not.
             self.process = subprocess.Popen(
@@ -123,7 +127,7 @@ class Service:
             if result := happened():
                 return result
             assert time.monotonic() < deadline, f"waited {at_most_s:.0f} s in vain for {what}\n{self._tail()}"
-            time.sleep(0.25)
+            time.sleep(1.0)
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:

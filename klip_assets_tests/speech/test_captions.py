@@ -112,7 +112,11 @@ def test_what_can_not_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
 
 def test_inline_times_with_and_without_hours_are_used(tmp_path: Path) -> None:
     words = read(tmp_path, cue("one<00:00:01.500><c> two</c><00:02.250><c> three</c>")).words
-    assert [(w.text, w.start_s, w.end_s) for w in words] == [("one", 1.0, 1.5), ("two", 1.5, 2.25), ("three", 2.25, 3.0)]
+    assert [(w.text, w.start_s, w.end_s) for w in words] == [
+        ("one", 1.0, 1.5),
+        ("two", 1.5, 2.25),
+        ("three", 2.25, 3.0),
+    ]
 
 
 ROLLING = """WEBVTT

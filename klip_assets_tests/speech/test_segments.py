@@ -25,9 +25,7 @@ def table_of(words: list[Word]) -> pa.Table:
 
 
 def segments_of(words: list[Word], duration_s: float, sound: pa.Table = NO_SOUND) -> pa.Table:
-    return conform(
-        SEGMENTS, build_segments(table_of(words), sound, video_id="v", duration_s=duration_s, heard=True)
-    )
+    return conform(SEGMENTS, build_segments(table_of(words), sound, video_id="v", duration_s=duration_s, heard=True))
 
 
 def sound_of(lufs: list[float | None], z: list[float | None] | None = None) -> pa.Table:

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import dagster as dg
+import pytest
+
+from klip_assets.definitions import build_defs
+from klip_assets.lake.locks import hold
+from klip_assets.lake.stages import partition_lock
+from klip_assets.lake.store import Lake
+from klip_assets.resources import RANGE_START_TAG, Installation
+from klip_assets.schedules import yesterdays_tweets
+from klip_assets.sensors import alerts_sensor, publish_sensor, tweets_sensor, vods_sensor
+from klip_assets.settings import Settings
+from klip_assets_tests.made import write_wav
+from klip_assets_tests.processed import drop_tweets, process
+
+
+def look(sensor, instance: dg.DagsterInstance, cursor: str | None = None):
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, resources={"installation": Installation()})
+    return sensor(context)
+
+
+def test_a_new_recording_becomes_a_partition_and_a_run_after_two_looks(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    first = look(vods_sensor, instance)
+    assert first.run_requests == []
+    second = look(vods_sensor, instance, first.cursor)
+    assert [request.partition_key for request in second.run_requests] == ["a"]
+    assert second.dynamic_partitions_requests[0].partition_keys == ["a"]
+    assert json.loads(second.cursor) == {}
+
+
+def test_a_processed_recording_starts_nothing(settings: Settings, instance: dg.DagsterInstance) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    process(settings)
+    assert look(vods_sensor, instance, "{}").run_requests == []
+
+
+def test_a_recording_somebody_works_on_is_left_for_a_later_look(
+    settings: Settings, lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    with hold(partition_lock(lake.root, "video_id", "a"), what="video a", timeout_s=1):
+        assert look(vods_sensor, instance, pending).run_requests == []
+    assert len(look(vods_sensor, instance, "{}").run_requests) == 1
+
+
+def test_content_that_comes_back_is_a_new_attempt(settings: Settings, instance: dg.DagsterInstance) -> None:
+    path = write_wav(settings.vod_inbox / "a.wav", 2, seed=1)
+    keys = []
+    for seed in (1, 2, 1):
+        write_wav(path, 2, seed=seed)
+        look_one = look(vods_sensor, instance, look(vods_sensor, instance).cursor)
+        keys += [request.run_key for request in look_one.run_requests]
+        process(settings)
+    assert len(keys) == len(set(keys)) == 3
+
+
+def test_tweets_are_staged_first_and_their_days_made_after(settings: Settings, instance: dg.DagsterInstance) -> None:
+    drop_tweets(settings)
+    first = look(tweets_sensor, instance)
+    assert first.run_requests == []
+    second = look(tweets_sensor, instance, first.cursor)
+    assert [(r.job_name, r.run_config["ops"]["tweet_files"]["config"]) for r in second.run_requests] == [
+        ("ingest_tweets", {"files": ["tweets.jsonl"]})
+    ]
+    job = build_defs().resolve_job_def("ingest_tweets")
+    assert job.execute_in_process(instance=instance, run_config=second.run_requests[0].run_config).success
+    third = look(tweets_sensor, instance, second.cursor)
+    assert [(r.job_name, r.tags[RANGE_START_TAG]) for r in third.run_requests] == [("process_tweet_days", "2026-06-12")]
+
+
+def test_nothing_is_asked_of_tweets_while_a_run_is_under_way(settings: Settings, instance: dg.DagsterInstance) -> None:
+    job = build_defs().resolve_job_def("ingest_tweets")
+    instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    drop_tweets(settings)
+    assert isinstance(look(tweets_sensor, instance), dg.SkipReason)
+
+
+def test_publishing_is_asked_for_once_there_is_something_new(settings: Settings, instance: dg.DagsterInstance) -> None:
+    assert len(look(publish_sensor, instance).run_requests) == 1
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    process(settings)
+    assert isinstance(look(publish_sensor, instance), dg.SkipReason)
+
+
+def test_the_schedule_takes_the_day_before_the_tick() -> None:
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 0, 30))
+    assert yesterdays_tweets(context).tags[RANGE_START_TAG] == "2026-02-28"
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    received: list[dict[str, object]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/secret", received
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def failure_context(settings: Settings, instance: dg.DagsterInstance) -> dg.RunFailureSensorContext:
+    (settings.vod_inbox / "bad.mp4").write_text("no video")
+    process(settings)
+    run = instance.get_runs(dg.RunsFilter(job_name="process_video"))[0]
+    event = next(
+        r.dagster_event for r in instance.all_logs(run.run_id) if r.dagster_event and r.dagster_event.is_failure
+    )
+    return dg.build_run_status_sensor_context("alerts", event, instance, run).for_run_failure()
+
+
+def test_a_failed_run_is_posted_to_the_webhook(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, webhook
+) -> None:
+    url, received = webhook
+    monkeypatch.setenv("KLIP_ALERT_WEBHOOK", url)
+    alerts_sensor(failure_context(settings, instance))
+    assert [(alert["job"], alert["partition"]) for alert in received] == [("process_video", "bad")]
+
+
+def test_a_webhook_that_is_down_harms_nothing_and_its_address_is_not_logged(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("KLIP_ALERT_WEBHOOK", "http://127.0.0.1:9/secret")
+    alerts_sensor(failure_context(settings, instance))
+    assert "secret" not in "".join(capfd.readouterr())

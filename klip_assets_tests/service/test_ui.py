@@ -1,0 +1,224 @@
+"""What the data engineer sees and does in the browser: a real one, on a real `klip dev`.
+
+Every test leaves a picture of its page in the temporary folder. `KLIP_SCREENSHOTS=DIR` also makes the pictures of the
+documents there, from the sample (from the processed data folder `KLIP_SCREENSHOTS_DATA`, if that is set).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from klip_assets.contracts import HIGHLIGHTS, text_of
+from klip_assets.definitions import build_defs
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+KEEP = os.environ.get("KLIP_SCREENSHOTS")
+KEEP_DATA = os.environ.get("KLIP_SCREENSHOTS_DATA")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SIZE = {"width": 1600, "height": 1000}
+#: Milliseconds that a page may take to show something; the machine may be busy.
+PATIENCE_MS = 45_000
+VIDEO = "talk"
+SPOKEN = [
+    (0.5, 4.0, "Welcome to the stream everybody."),
+    (4.5, 9.0, "We are waiting for the gate to open."),
+    (9.5, 13.0, "Oh wow, that is incredible, what a wonderful run!"),
+    (14.0, 19.0, "Let us have a look at the map again."),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed (pip install -e .[dev])"
+    )
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = next((path for name in names if (path := shutil.which(name))), None)
+    if chromium is None:
+        pytest.skip(f"no browser: none of {', '.join(names)} is installed")
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def service(
+    browser: Any, make_service: Callable[..., Any], sound: Callable[..., Path], captions: Callable[..., Path]
+) -> Iterator[Any]:
+    """`klip dev` on a data folder in which `klip process` has processed one recording with captions and chat."""
+    found = make_service("ui", KLIP_SENSOR_INTERVAL_S="5")
+    inbox = found.settings.vod_inbox
+    inbox.mkdir(parents=True)
+    sound(inbox / f"{VIDEO}.wav", 20)
+    captions(inbox / f"{VIDEO}.en.vtt", *SPOKEN)
+    chat = [f"{offset},viewer{i % 5},PogChamp wow {i}" for i, offset in enumerate([2, 8, 13, 14, 14, 15, 15, 15, 16])]
+    (inbox / f"{VIDEO}.chat.csv").write_text("\n".join(["offset_s,author,text", *chat]) + "\n")
+    done = found.klip("process")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found.start()
+    yield found
+    # As Ctrl-C in a terminal does it: every process of the group gets the signal at once.
+    _, left = found.stop(whole_group=True)
+    assert left == []
+
+
+@pytest.fixture
+def dev(service: Any, in_environment_of: Callable[[Any], Any]) -> Any:
+    return in_environment_of(service)
+
+
+@pytest.fixture
+def page(browser: Any, dev: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    context = browser.new_context(viewport=SIZE, base_url=dev.url)
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    failures: list[str] = []
+    opened.on("pageerror", lambda error: failures.append(str(error)))
+    yield opened
+    opened.screenshot(path=tmp_path / f"{request.node.name}.png")
+    context.close()
+    assert failures == []
+
+
+def test_the_lineage_graph_shows_every_group_and_the_assets_in_it(page: Any) -> None:
+    specs = list(build_defs().resolve_all_asset_specs())
+    groups = sorted({str(spec.group_name) for spec in specs})
+    _open(page, "/asset-groups?expanded=" + _expanded(groups))
+    for group in groups:
+        page.locator("[data-tooltip], div").get_by_text(group, exact=True).first.wait_for()
+    # The graph draws what is in the window only, so the list beside it is unfolded instead.
+    for group in groups:
+        arrow = page.get_by_role("button", name=group).locator("xpath=preceding::*[@aria-label='arrow_drop_down'][1]")
+        arrow.click()
+        for spec in specs:
+            if spec.group_name == group:
+                page.get_by_text(spec.key.path[-1], exact=True).first.wait_for()
+        arrow.click()
+
+
+def test_the_page_of_highlights_says_what_the_asset_and_each_column_is(page: Any) -> None:
+    _open(page, "/assets/highlights")
+    page.get_by_text(HIGHLIGHTS.description).first.wait_for()
+    for name in ("peak_s", "score", "why"):
+        description = text_of(HIGHLIGHTS.schema.field(name).metadata, "description")
+        row = page.get_by_role("row").filter(has=page.get_by_text(name, exact=True))
+        row.get_by_text(description).first.wait_for()
+    page.get_by_text("klip.main.highlights").first.wait_for()
+    page.get_by_text("process_video").first.wait_for()
+
+
+def test_the_partition_of_a_video_shows_its_row_count_and_its_plot(page: Any, dev: Any) -> None:
+    _open(page, f"/assets/highlights?view=partitions&partition={VIDEO}")
+    page.get_by_text("Materialized", exact=True).first.wait_for()
+    rows = dev.sql(f"SELECT count(*) AS n FROM highlights WHERE video_id = '{VIDEO}'")[0]["n"]
+    shown = page.get_by_role("row").filter(has_text="dagster/partition_row_count").get_by_role("cell").nth(1)
+    assert shown.inner_text().strip() == str(rows)
+    page.get_by_role("row").filter(has_text="plot").get_by_text("[Show Markdown]").click()
+    plot = page.get_by_alt_text("score curve")
+    plot.wait_for()
+    assert plot.get_attribute("src").startswith("data:image/png;base64,")
+    assert plot.evaluate("image => image.complete && image.naturalWidth") == 640
+
+
+def test_the_checks_of_highlights_are_shown_as_passed(page: Any) -> None:
+    _open(page, "/assets/highlights?view=checks")
+    page.get_by_text("highlights_are_sound").first.wait_for()
+    page.get_by_text(re.compile(r"^Passed$|^Succeeded$")).first.wait_for()
+
+
+def test_sensors_and_schedule_are_shown_as_running(page: Any) -> None:
+    _open(page, "/automation")
+    for name in ("vods", "tweets", "publish", "alerts", "yesterdays_tweets"):
+        page.get_by_text(name, exact=True).first.wait_for()
+    switches = page.get_by_role("switch")
+    assert switches.count() >= 5
+    assert all(switches.nth(i).is_checked() for i in range(switches.count()))
+
+
+def test_a_click_on_materialize_makes_one_asset_of_one_video_anew(page: Any, dev: Any) -> None:
+    began = time.time()
+    _open(page, "/assets/emotion_moments")
+    page.get_by_role("button", name="Materialize…").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(re.compile("^Launch")).first.wait_for()
+    dialog.get_by_role("button", name=re.compile(r"^Launch (1 )?run")).click()
+
+    def ended() -> list[Any]:
+        runs = [run for run in dev.runs(partition=VIDEO) if run.create_timestamp.timestamp() > began]
+        return runs if runs and all(run.dagster_run.is_finished for run in runs) else []
+
+    (run,) = dev.wait(ended, "the run that was clicked for")
+    assert run.dagster_run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.dagster_run.asset_selection == {dg.AssetKey(["emotion_moments"])}
+    with dev.instance() as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["emotion_moments"]))
+    assert event is not None and event.run_id == run.dagster_run.run_id
+    page.goto(f"/runs/{run.dagster_run.run_id}")
+    page.get_by_text("Success", exact=True).first.wait_for()
+
+
+@pytest.mark.skipif(not KEEP, reason="KLIP_SCREENSHOTS names no folder")
+def test_pictures_for_the_documents(browser: Any, make_service: Callable[..., Any]) -> None:
+    """Take them from the sample; `dagster-webserver` alone, so that no sensor works on the data."""
+    service = make_service("pictures")
+    if KEEP_DATA:
+        service.data_dir = Path(KEEP_DATA).resolve()
+    else:
+        done = service.klip("demo")
+        assert done.returncode == 0, done.stdout + done.stderr
+    service.start(daemon=False)
+    try:
+        context = browser.new_context(viewport=SIZE, base_url=service.url)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        _open(page, "/asset-groups")
+        page.get_by_role("button", name="Hide navigation").click()
+        page.locator("button:has([aria-label=panel_show_right])").click()
+        page.locator("button:has([aria-label=settings])").last.click()
+        page.get_by_text("Change graph to vertical orientation").first.click()
+        page.goto("/asset-groups?expanded=" + _expanded(["recordings", "segments", "highlights", "tweets"]))
+        _keep(page, "lineage.png")
+        page.goto("/assets/highlights?view=partitions&partition=sample_stream")
+        page.get_by_role("row").filter(has_text="plot").get_by_text("[Show Markdown]").click()
+        page.get_by_alt_text("score curve").wait_for()
+        _keep(page, "highlights_plot.png")
+        page.goto("/assets/highlights")
+        _keep(page, "highlights.png")
+        context.close()
+    finally:
+        service.stop()
+
+
+def _expanded(groups: list[str]) -> str:
+    return ",".join(f"global@global:{group}" for group in groups)
+
+
+def _open(page: Any, path: str) -> None:
+    """Open a page, and send away the invitation that Dagster shows on a first visit."""
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    invitation = page.get_by_role("button", name="Skip")
+    if invitation.count():
+        invitation.click()
+        invitation.wait_for(state="hidden")
+
+
+def _keep(page: Any, name: str) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(3000)
+    Path(str(KEEP)).mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=Path(str(KEEP)) / name)
