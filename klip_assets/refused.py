@@ -25,3 +25,17 @@ class Refused:
     position: str
     reason: str
     detail: str
+
+
+class RowRefused(Exception):  # noqa: N818
+    """A row can't be used.
+
+    Args:
+        reason: Why, in a few words.
+        detail: What was found.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail

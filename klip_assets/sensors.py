@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from klip_assets.inbox.changes import settle, tweet_changes
+from klip_assets.inbox.due import attempt_key, dirty_days, due_videos
 from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.jobs import (
@@ -25,7 +26,6 @@ from klip_assets.jobs import (
     ingest_tweets,
     process_tweet_days,
 )
-from klip_assets.lake.due import attempt_key, dirty_days, due_videos
 from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from klip_assets.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.chat.sentiment import vader_scores
-from klip_assets.chat.values import MessageRefused, columns_of, emotes_of_value, name_of, offset_of, text_of
+from klip_assets.chat.values import columns_of, emotes_of_value, name_of, offset_of, text_of
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.refused import Refused
+from klip_assets.refused import Refused, RowRefused
 from klip_assets.textfile import BrokenRecord, delimited_records, open_text, sound
 
 _SUPPORTED = (
@@ -198,7 +198,7 @@ def _of_comment(position: str, item: Mapping[str, object], comment: Mapping[str,
             "emotes": _emotes_of_fragments(comment.get("fragments"), text),
             "is_bot": is_bot_message(text, name_of(commenter), login if isinstance(login, str) else None),
         }
-    except MessageRefused as refusal:
+    except RowRefused as refusal:
         return Refused(position, refusal.reason, refusal.detail)
 
 
@@ -223,7 +223,7 @@ def _message(position: str, fields: Mapping[str, object], columns: Mapping[str, 
     try:
         offset_s = offset_of(given.get("offset_s"))
         text = text_of(given.get("text"))
-    except MessageRefused as refusal:
+    except RowRefused as refusal:
         return Refused(position, refusal.reason, refusal.detail)
     author = name_of(given.get("author"))
     return {

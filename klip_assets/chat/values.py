@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from klip_assets.refused import RowRefused
 from klip_assets.textfile import sound
 
 #: What a message needs, and the names it goes by, the surest first.
@@ -30,20 +31,6 @@ _CLOCK = re.compile(r"([-+−]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d+)?)")
 _UNITS = re.compile(r"([-+−]?)(?:(\d{1,6})h)?\s*(?:(\d{1,6})m)?\s*(?:(\d{1,9}(?:\.\d+)?)s)?")
 
 
-class MessageRefused(Exception):  # noqa: N818
-    """A message can't be used.
-
-    Args:
-        reason: Why, in a few words.
-        detail: What was found.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
 def columns_of(names: list[str]) -> dict[str, str]:
     """Return what each known column is called among these names."""
     by_plain: dict[str, str] = {}
@@ -60,7 +47,7 @@ def offset_of(value: object) -> float:
     """Return a place in the video in seconds: a number, h:mm:ss, m:ss or 1h2m3s; before the start it is negative.
 
     Raises:
-        MessageRefused: It is none of these.
+        RowRefused: It is none of these.
     """
     seconds = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -68,9 +55,9 @@ def offset_of(value: object) -> float:
     elif isinstance(value, str):
         seconds = _seconds_of_text(value.strip().strip("[]()").strip())
     if math.isnan(seconds):
-        raise MessageRefused("no time in the video" if value in (None, "") else "time not understood", _shown(value))
+        raise RowRefused("no time in the video" if value in (None, "") else "time not understood", _shown(value))
     if abs(seconds) > LONGEST_S:
-        raise MessageRefused("the time is no place in a video", _shown(value))
+        raise RowRefused("the time is no place in a video", _shown(value))
     return seconds
 
 
@@ -106,10 +93,10 @@ def text_of(value: object) -> str:
     """Return the text of a message, which may be empty.
 
     Raises:
-        MessageRefused: There is none.
+        RowRefused: There is none.
     """
     if not isinstance(value, str):
-        raise MessageRefused("no text", "" if value is None else f"a {type(value).__name__}")
+        raise RowRefused("no text", "" if value is None else f"a {type(value).__name__}")
     return sound(value)
 
 

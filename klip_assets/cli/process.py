@@ -19,11 +19,11 @@ from klip_assets.cli.output import console, json_option, notes, show_rows
 from klip_assets.cli.runner import Outcome, Runner
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.inbox.changes import Ready, settle, tweet_changes
+from klip_assets.inbox.due import dirty_days, due_videos
 from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.inbox.registry import Registry
 from klip_assets.jobs import INGEST_TWEETS, PROCESS_TWEET_DAYS, PROCESS_VIDEO, PUBLISH
-from klip_assets.lake.due import dirty_days, due_videos
 from klip_assets.lake.generations import accepted_generation
 from klip_assets.lake.locks import hold
 from klip_assets.lake.stages import partition_lock, read_stages

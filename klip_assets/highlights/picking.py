@@ -113,8 +113,9 @@ def _candidate(t: int, score: float, duration_s: float, starts: Series, ends: Se
     if end - start < SHORTEST_S:
         end = min(duration_s, start + SHORTEST_S)
         start = max(0.0, end - SHORTEST_S)
-    # A rounded edge may lie behind the end of the video; the end itself is not rounded.
-    start, end = round(start, 3), min(duration_s, round(min(end, start + LONGEST_S), 3))
+    end = min(end, start + LONGEST_S)
+    # The end of the video is not rounded: a clip must neither pass it nor lose a peak in front of it.
+    start, end = round(start, 3), end if end == duration_s else min(duration_s, round(end, 3))
     return Candidate(start, end, peak, score)
 
 

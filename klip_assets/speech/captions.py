@@ -62,10 +62,10 @@ def read_captions(path: Path, language: str | None) -> Transcript:
 
 def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:
     """Return the lines of each cue that were not on the screen before."""
-    shown = [[(line, plain) for line in cue.lines if (plain := " ".join(_plain(line).split()))] for cue in cues]
-    plain = [[text for _, text in lines] for lines in shown]
-    carried = [0, *(_carried(before, now) for before, now in pairwise(plain))]
-    with_text = sum(1 for lines in plain if lines)
+    shown = [[(line, text) for line in cue.lines if (text := " ".join(_plain(line).split()))] for cue in cues]
+    texts = [[text for _, text in lines] for lines in shown]
+    carried = [0, *(_carried(before, now) for before, now in pairwise(texts))]
+    with_text = sum(1 for lines in texts if lines)
     if sum(1 for count in carried if count) < ROLLING_SHARE * with_text:
         carried = [0] * len(cues)
     return [[line for line, _ in lines[count:]] for lines, count in zip(shown, carried, strict=True)]

@@ -129,7 +129,8 @@ class _Sound:
         self._z = _numbers(audio, "loudness_z")
         self._speech = _numbers(audio, "speech_share")
         known = self._lufs[np.isfinite(self._lufs)]
-        self._low, self._high = np.percentile(known, [5, 95]) if len(known) else (np.nan, np.nan)
+        edges = np.percentile(known, [5, 95]) if len(known) else np.full(2, np.nan)
+        self._low, self._high = float(edges[0]), float(edges[1])
 
     def describe(self, start_s: float, end_s: float) -> dict[str, float | None]:
         seconds = slice(int(start_s), max(int(start_s) + 1, int(np.ceil(end_s))))

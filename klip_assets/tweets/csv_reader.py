@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from klip_assets.refused import Refused
+from klip_assets.refused import Refused, RowRefused
 from klip_assets.textfile import BrokenRecord, delimited_records, open_text
 from klip_assets.tweets.columns import columns_of, holds_tweets
 from klip_assets.tweets.rows import Row, row_of_fields
-from klip_assets.tweets.values import RowRefused, shown
+from klip_assets.tweets.values import shown
 
 _DELIMITERS = (",", ";", "\t", "|")
 

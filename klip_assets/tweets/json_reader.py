@@ -15,10 +15,10 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import TextIO
 
-from klip_assets.refused import Refused
+from klip_assets.refused import Refused, RowRefused
 from klip_assets.textfile import open_text, sound
 from klip_assets.tweets.rows import Row, row_of_object
-from klip_assets.tweets.values import RowRefused, shown, time_of
+from klip_assets.tweets.values import shown, time_of
 
 _PUNCTUATION = frozenset({"", "[", "]", ",", "[]"})
 _PROBED_LINES = 20

@@ -10,6 +10,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
+from klip_assets.refused import RowRefused
 from klip_assets.textfile import sound
 from klip_assets.tweets.snowflake import is_tweet_id
 
@@ -21,20 +22,6 @@ _AMERICAN = re.compile(
     r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?)?(?:\s*(?:UTC|GMT|Z))?"
 )
 _LARGEST_COUNT = 2**63 - 1
-
-
-class RowRefused(Exception):  # noqa: N818
-    """A row can't be used.
-
-    Args:
-        reason: Why, in a few words.
-        detail: What was found.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def is_absent(value: object) -> bool:

@@ -22,8 +22,9 @@ from klip_assets_tests.processed import drop_tweets, process
 
 
 def look(sensor, instance: dg.DagsterInstance, cursor: str | None = None):
-    context = dg.build_sensor_context(instance=instance, cursor=cursor, resources={"installation": Installation()})
-    return sensor(context)
+    resources = {"installation": Installation()}
+    with dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources) as context:
+        return sensor(context)
 
 
 def test_a_new_recording_becomes_a_partition_and_a_run_after_two_looks(

@@ -15,7 +15,9 @@ BOTH = pytest.mark.parametrize("lexicon", ["vader", "textblob"])
 
 
 @BOTH
-@pytest.mark.parametrize("text", ["I love this, it is wonderful!", "What a great and happy day", "best stream, awesome"])
+@pytest.mark.parametrize(
+    "text", ["I love this, it is wonderful!", "What a great and happy day", "best stream, awesome"]
+)
 def test_praise_is_positive(lexicon: str, text: str) -> None:
     reading = read_texts([text], lexicon)[0]
     assert reading.status == "ok" and reading.sentiment is not None and reading.sentiment > 0.2
@@ -23,7 +25,9 @@ def test_praise_is_positive(lexicon: str, text: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("text", ["I hate this, it is horrible", "the worst and most disgusting game", "terrible, awful"])
+@pytest.mark.parametrize(
+    "text", ["I hate this, it is horrible", "the worst and most disgusting game", "terrible, awful"]
+)
 def test_scorn_is_negative(lexicon: str, text: str) -> None:
     reading = read_texts([text], lexicon)[0]
     assert reading.sentiment is not None and reading.sentiment < -0.2 and reading.label == "negative"
@@ -85,6 +89,8 @@ def test_reading_is_deterministic_k1(lexicon: str) -> None:
     assert read_texts(texts, lexicon) == read_texts(texts, lexicon)
 
 
-@pytest.mark.parametrize(("sentiment", "label"), [(0.05, "positive"), (0.049, "neutral"), (-0.05, "negative"), (0.0, "neutral")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sentiment", "label"), [(0.05, "positive"), (0.049, "neutral"), (-0.05, "negative"), (0.0, "neutral")]
+)
 def test_labels_follow_vaders_published_bounds(sentiment: float, label: str) -> None:
     assert Reading("ok", "x", sentiment=sentiment).label == label

@@ -113,7 +113,7 @@ def test_the_lineage_graph_shows_every_group_and_the_assets_in_it(page: Any) -> 
 def test_the_page_of_highlights_says_what_the_asset_and_each_column_is(page: Any) -> None:
     _open(page, "/assets/highlights")
     page.get_by_text(HIGHLIGHTS.description).first.wait_for()
-    for name in ("peak_s", "score", "why"):
+    for name in ("peak_s", "base_score", "why"):
         description = text_of(HIGHLIGHTS.schema.field(name).metadata, "description")
         row = page.get_by_role("row").filter(has=page.get_by_text(name, exact=True))
         row.get_by_text(description).first.wait_for()
@@ -169,6 +169,13 @@ def test_a_click_on_materialize_makes_one_asset_of_one_video_anew(page: Any, dev
     assert event is not None and event.run_id == run.dagster_run.run_id
     page.goto(f"/runs/{run.dagster_run.run_id}")
     page.get_by_text("Success", exact=True).first.wait_for()
+
+
+def test_visits_leave_no_file_in_the_project_folder(page: Any, dev: Any) -> None:
+    # DAGSTER_HOME is the checkout, unless somebody set it: Dagster's notes would show up in git.
+    _open(page, "/overview")
+    page.get_by_text("Timeline").first.wait_for()
+    assert [str(path.relative_to(dev.home)) for path in dev.home.rglob("*") if path.is_file()] == ["dagster.yaml"]
 
 
 @pytest.mark.skipif(not KEEP, reason="KLIP_SCREENSHOTS names no folder")

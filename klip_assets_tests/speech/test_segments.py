@@ -114,7 +114,8 @@ def test_a_video_under_45_s_is_one_segment() -> None:
 def test_a_cut_falls_at_the_end_of_the_sentence_nearest_to_the_grid() -> None:
     words = [Word(t, t + 1, "word." if t in (27, 36) else "word") for t in range(60)]
     rows = table_of(words)
-    assert cut_points(rows["start_s"].to_pylist(), rows["end_s"].to_pylist(), rows["sentence_index"].to_pylist(), 60) == [28.0]  # fmt: skip
+    sentences = rows["sentence_index"].to_pylist()
+    assert cut_points(rows["start_s"].to_pylist(), rows["end_s"].to_pylist(), sentences, 60) == [28.0]
 
 
 def test_a_cut_falls_in_a_pause_rather_than_between_two_words() -> None:

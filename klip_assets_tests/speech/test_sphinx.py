@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_a_short_pause_stays_inside_an_utterance() -> None:
 def test_long_speech_is_cut_without_losing_a_frame_between_the_pieces() -> None:
     pieces = cut(voiced(95))
     assert len(pieces) >= 5 and max(len(piece.samples) for piece in pieces) <= LONGEST_S * SAMPLE_RATE_HZ
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in pairwise(pieces):
         assert span(before)[1] == span(after)[0]
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 import pytest
 
+from klip_assets.refused import RowRefused
 from klip_assets.textfile import sound
-from klip_assets.tweets.values import RowRefused, count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
+from klip_assets.tweets.values import count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
 
 
 @pytest.mark.parametrize(

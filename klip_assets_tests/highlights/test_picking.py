@@ -1,0 +1,136 @@
+"""Picking: edges allowed, neighbours decided, every candidate with its reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from klip_assets.highlights.picking import LEAST_GAP_S, LONGEST_S, MOST_OVERLAP, SHORTEST_S, Candidate, pick
+
+NONE = np.zeros(0)
+
+
+def calm(seconds: int, seed: int = 0) -> np.ndarray:
+    return 0.3 + 0.02 * np.random.default_rng(seed).standard_normal(seconds)
+
+
+def picked(
+    score: np.ndarray, duration: float | None = None, starts: np.ndarray = NONE, ends: np.ndarray = NONE
+) -> list[Candidate]:
+    length = float(len(score)) if duration is None else duration
+    return pick(score, duration_s=length, sentence_starts=starts, sentence_ends=ends)
+
+
+def kept_at(candidates: list[Candidate]) -> list[float]:
+    return [candidate.peak_s for candidate in candidates if candidate.kept]
+
+
+def with_peaks(seconds: int, *places: int, height: float = 0.9) -> np.ndarray:
+    score = calm(seconds)
+    for place in places:
+        score[place] = height
+    return score
+
+
+@pytest.mark.parametrize("place", [0, 1, 299, 598, 599])
+def test_a_moment_at_the_edge_of_the_video_is_a_highlight_k11(place: int) -> None:
+    assert place + 0.5 in kept_at(picked(with_peaks(600, place)))
+
+
+def test_two_moments_60_s_apart_are_two_highlights_k11() -> None:
+    assert {200.5, 260.5} <= set(kept_at(picked(with_peaks(600, 200, 260))))
+
+
+def test_all_planted_events_are_found_however_near_and_at_the_edges_k11() -> None:
+    events = [5, 300, 620, 940, 1500, 1560, 1795]
+    assert {event + 0.5 for event in events} <= set(kept_at(picked(with_peaks(1800, *events))))
+
+
+def test_of_two_moments_nearer_than_the_least_gap_the_stronger_is_kept() -> None:
+    score = with_peaks(600, 200, 210)
+    score[210] = 0.95
+    candidates = picked(score)
+    weaker = next(candidate for candidate in candidates if candidate.peak_s == 200.5)
+    assert not weaker.kept and weaker.beaten_by is not None
+    assert candidates[weaker.beaten_by].peak_s == 210.5 and "210" in weaker.reason
+
+
+def test_a_flat_curve_has_no_highlights() -> None:
+    assert picked(np.full(600, 0.4)) == []
+    assert kept_at(picked(0.4 + 0.005 * np.random.default_rng(0).standard_normal(600))) == []
+
+
+def test_a_curve_that_is_unknown_has_no_candidates() -> None:
+    assert picked(np.full(600, np.nan)) == [] and picked(np.zeros(0)) == []
+
+
+def test_a_partly_unknown_curve_is_picked_where_it_is_known() -> None:
+    score = with_peaks(600, 300)
+    score[:200] = np.nan
+    assert 300.5 in kept_at(picked(score)) and min(kept_at(picked(score))) > 200
+
+
+def test_the_middle_of_a_plateau_is_its_peak() -> None:
+    score = np.full(300, 0.2)
+    score[100:111] = 0.8
+    assert kept_at(picked(score)) == [105.5]
+
+
+def test_clip_edges_are_those_of_sentences_near_by() -> None:
+    starts, ends = np.array([70.0, 86.5, 101.0]), np.array([86.0, 100.5, 111.25])
+    clip = next(c for c in picked(with_peaks(300, 100), starts=starts, ends=ends) if c.kept and c.peak_s == 100.5)
+    assert (clip.start_s, clip.end_s) == (86.5, 111.25)
+
+
+def test_a_video_shorter_than_a_clip_is_one_clip_as_a_whole() -> None:
+    clips = picked(np.array([0.1, 0.1, 0.9, 0.1, 0.1, 0.1, 0.1]), duration=6.4)
+    assert [(c.start_s, c.end_s, c.kept) for c in clips] == [(0.0, 6.4, True)]
+
+
+def test_the_end_of_a_clip_at_the_end_of_the_video_is_that_of_the_video_to_the_last_digit() -> None:
+    for duration in (599.3333333, 599.6666666, 599.9996, 599.0004):
+        score = with_peaks(int(np.ceil(duration)), 598)
+        clip = max((c for c in picked(score, duration) if c.kept), key=lambda c: c.peak_s)
+        assert clip.start_s <= clip.peak_s <= clip.end_s <= duration
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    duration = draw(st.floats(0.5, 900))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    seconds = int(np.ceil(duration))
+    score = np.convolve(rng.uniform(0, 1, seconds), np.ones(draw(st.integers(1, min(9, seconds)))) / 5, mode="same")
+    if draw(st.booleans()):
+        score = np.round(score, 1)  # Ties and plateaus.
+    starts = np.sort(rng.uniform(0, duration, draw(st.integers(0, 200))))
+    ends = np.sort(np.minimum(duration, starts + rng.uniform(0.1, 20, len(starts))))
+    return score, duration, starts, ends
+
+
+@settings(max_examples=150, deadline=None)
+@given(curves())
+def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np.ndarray, np.ndarray]) -> None:
+    score, duration, starts, ends = curve
+    candidates = picked(score, duration, starts, ends)
+    assert candidates == picked(score, duration, starts, ends)
+    assert [c.peak_s for c in candidates] == sorted(c.peak_s for c in candidates)
+    median = np.median(score)
+    threshold = median + max(1.5 * 1.4826 * np.median(np.abs(score - median)), 0.02)
+    for candidate in candidates:
+        assert 0 <= candidate.start_s <= candidate.peak_s <= candidate.end_s <= duration
+        length = candidate.end_s - candidate.start_s
+        whole = (candidate.start_s, candidate.end_s) == (0, duration)
+        assert whole or SHORTEST_S - 2e-3 <= length <= LONGEST_S + 2e-3
+        assert candidate.reason and candidate.score == score[int(min(candidate.peak_s, len(score) - 0.5))]
+        assert candidate.kept == (candidate.score >= threshold and candidate.beaten_by is None)
+        if candidate.beaten_by is not None:
+            rival = candidates[candidate.beaten_by]
+            assert rival.kept and rival.score >= candidate.score
+    winners = [c for c in candidates if c.kept]
+    for i, one in enumerate(winners):
+        for other in winners[i + 1 :]:
+            assert abs(one.peak_s - other.peak_s) >= LEAST_GAP_S
+            shared = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
+            assert shared <= MOST_OVERLAP * min(one.end_s - one.start_s, other.end_s - other.start_s) + 1e-9
