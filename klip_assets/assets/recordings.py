@@ -134,6 +134,7 @@ def audio_features(stage: Stage) -> Output:
     shorter = info.sound_duration_s is not None and info.sound_duration_s <= decoding.seconds + 1
     notes = {
         "decoded_s": round(decoding.seconds, 3),
+        "lost_s": round(decoding.lost_s, 3),
         "decode_errors": decoding.errors,
         "first_decode_error": decoding.first_error or "",
         "all_zero": rows["peak_dbfs"].null_count == rows.num_rows,

@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 #: People read here; what a program reads goes to standard output alone.
 #: Piped output is as wide as its lines need within reason, not 80 columns.
 console = Console(width=None if sys.stdout.isatty() else 140)
-notes = Console(stderr=True)
+notes = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
 
 #: Columns that may take several lines; the others stay whole.
 _LONG = {"text", "title", "detail", "fix", "error", "top hashtags", "why", "to", "description", "reason"}

@@ -1,6 +1,6 @@
 """Weight sets: data with a version, kept in `weights.toml`.
 
-Put here: reading the sets. Keep out: what the terms mean (`terms`).
+Put here: reading the sets. Keep out: what the terms mean (`scoring`, `curve`).
 """
 
 from __future__ import annotations

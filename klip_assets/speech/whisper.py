@@ -51,7 +51,7 @@ def transcribe(
         raise EngineUnavailableError(
             f"KLIP_WHISPER_MODEL is {model!r}, but faster-whisper is not installed", hint="pip install -e '.[asr]'"
         )
-    from ctranslate2 import set_random_seed  # type: ignore[import-untyped]
+    from ctranslate2 import set_random_seed
     from faster_whisper import WhisperModel
 
     # Passages the model is unsure of are tried again by sampling: the same recording must give the same words.

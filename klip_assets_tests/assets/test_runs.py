@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS
+from klip_assets.definitions import build_defs
+from klip_assets.lake.generations import accepted_generation, consider
+from klip_assets.lake.locks import is_held
+from klip_assets.lake.stages import partition_lock, read_stages
+from klip_assets.lake.store import Lake
+from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
+from klip_assets.settings import Settings
+from klip_assets_tests.made import write_vtt, write_wav
+from klip_assets_tests.processed import process
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from klip_assets.lake.locks import hold
+with hold(Path(sys.argv[1]), what="video a", timeout_s=5):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def run_video(instance: dg.DagsterInstance, key: str, **tags: str) -> dg.ExecuteInProcessResult:
+    instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", [key])
+    job = build_defs().resolve_job_def("process_video")
+    return job.execute_in_process(instance=instance, partition_key=key, tags=tags, raise_on_error=False)
+
+
+@pytest.fixture
+def recording(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "a.wav", 3)
+    write_vtt(path.with_name("a.en.vtt"), [(0.5, 1.5, "Hello there.")])
+    process(settings)
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_run_waits_for_the_lock_of_its_video_and_names_the_holder(
+    lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = partition_lock(lake.root, "video_id", "a")
+    monkeypatch.setenv("KLIP_LOCK_TIMEOUT_S", "0.2")
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        refused = run_video(instance, "a")
+        errors = [str(event) for event in refused.all_events]
+        assert not refused.success and any(f"process {holder.pid}" in text for text in errors)
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    assert run_video(instance, "a").success
+    assert not is_held(lock)
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_run_started_by_hand_computes_and_one_told_to_reuse_does_not(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    assert run_video(instance, "a").success
+    assert {row["status"] for row in read_stages(lake, "a")} == {"ok"}
+    assert run_video(instance, "a", **{"klip/reuse": "true"}).success
+    assert {row["status"] for row in read_stages(lake, "a")} == {"reused"}
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_materialization_tells_rows_versions_and_notes(lake: Lake, instance: dg.DagsterInstance) -> None:
+    result = run_video(instance, "a")
+    event = result.asset_materializations_for_node("transcript_words")[0]
+    metadata = {name: value.value for name, value in event.metadata.items()}
+    assert metadata["dagster/partition_row_count"] == 2
+    assert metadata["note/engine"] == "captions"
+    provenance = lake.provenance(SEGMENTS, "a")
+    segments = result.asset_materializations_for_node("segments")[0]
+    assert provenance and segments.tags["dagster/data_version"] == provenance.data_version
+
+
+@pytest.mark.usefixtures("recording")
+def test_checks_are_evaluated_for_the_partition(instance: dg.DagsterInstance) -> None:
+    evaluations = run_video(instance, "a").get_asset_check_evaluations()
+    assert len(evaluations) == 6 and all(evaluation.passed for evaluation in evaluations)
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_stage_that_fails_says_so_and_is_not_published(
+    settings: Settings, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "nope")
+    result = run_video(instance, "a")
+    assert not result.success
+    failed = {row["table_name"]: row["error"] for row in read_stages(lake, "a") if row["status"] == "failed"}
+    assert set(failed) == {"segment_scores", "highlight_candidates"}
+    assert "there is no weight set 'nope'" in failed["segment_scores"]
+    verdict = consider(lake, "video_id", "a")
+    assert verdict.generation is None and "segment_scores failed" in " ".join(verdict.reasons)
+    assert accepted_generation(lake, "video_id", "a") is not None
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_missing_input_is_a_clear_failure(lake: Lake, instance: dg.DagsterInstance) -> None:
+    lake.remove(SEGMENTS, "a")
+    job = build_defs().resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=instance, partition_key="a", asset_selection=[dg.AssetKey([SEGMENT_SCORES.name])], raise_on_error=False
+    )
+    assert not result.success
+    errors = [row["error"] for row in read_stages(lake, "a") if row["table_name"] == SEGMENT_SCORES.name]
+    assert errors == ["segments of a has not been made (materialize it first)"]
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_recording_that_is_gone_is_a_clear_failure(
+    settings: Settings, lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    (settings.vod_inbox / "a.wav").unlink()
+    assert not run_video(instance, "a").success
+    errors = [row["error"] for row in read_stages(lake, "a") if row["status"] == "failed"]
+    assert errors == ["a.wav is gone from the inbox (put it back, or: klip remove a)"]
+    assert lake.exists(VIDEOS, "a") and lake.exists(STAGE_STATUS, "a")
