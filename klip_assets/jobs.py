@@ -12,8 +12,11 @@ PROCESS_TWEET_DAYS = "process_tweet_days"
 PUBLISH = "publish_warehouse"
 EVALUATE = "evaluate"
 
-#: Marks runs that publish, so that a queue of them is worked off one at a time.
-PUBLISH_TAGS = {"klip/publish": "true"}
+#: Publishing goes ahead of the videos that wait: else the first of fifty would be seen only after the last.
+PUBLISH_TAGS = {"klip/publish": "true", "dagster/priority": "10"}
+
+#: Tweets are seconds of work and need not wait for hours of video.
+TWEET_TAGS = {"dagster/priority": "5"}
 
 process_video = dg.define_asset_job(
     PROCESS_VIDEO,
@@ -24,12 +27,14 @@ process_video = dg.define_asset_job(
 ingest_tweets = dg.define_asset_job(
     INGEST_TWEETS,
     selection=dg.AssetSelection.assets(["tweet_files"]),
+    tags=TWEET_TAGS,
     description="Read new and changed tweet files and lay their rows down by day.",
 )
 
 process_tweet_days = dg.define_asset_job(
     PROCESS_TWEET_DAYS,
     selection=dg.AssetSelection.assets(*([name] for name in DAY_TABLES)),
+    tags=TWEET_TAGS,
     description="Merge, read and roll up days of tweets.",
 )
 

@@ -64,7 +64,8 @@ def video_stage(
             stage = Stage(
                 context, context.resources.installation, context.resources.progress, table, context.partition_key
             )
-            return result_of(table, {stage.key: run_stage(stage, compute, inputs, code_version)})
+            written = {stage.key: run_stage(stage, compute, inputs, code_version)}
+            return result_of(table, written, stage.shown)
 
         return _asset
 

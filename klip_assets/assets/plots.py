@@ -29,12 +29,12 @@ def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> dg
     figure = Figure(figsize=(8, 2.4), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    minutes = np.arange(len(score)) / 60
-    axes.plot(minutes, score, color="#4c72b0", linewidth=1)
+    axes.plot(np.arange(len(score)), score, color="#4c72b0", linewidth=1)
     for row in highlights.to_pylist():
-        axes.axvspan(row["start_s"] / 60, row["end_s"] / 60, color="#dd8452", alpha=0.3, linewidth=0)
-        axes.annotate(str(row["rank"]), (row["peak_s"] / 60, row["score"]), ha="center", va="bottom", fontsize=8)
-    axes.set(xlabel="minutes", ylabel="score", ylim=(0, 1.08), xlim=(0, max(minutes[-1], 1 / 60)))
+        axes.axvspan(row["start_s"], row["end_s"], color="#dd8452", alpha=0.3, linewidth=0)
+        axes.annotate(str(row["rank"]), (row["peak_s"], row["score"]), ha="center", va="bottom", fontsize=8)
+    axes.set(ylabel="score", ylim=(0, 1.08), xlim=(0, max(signals.duration_s, 1.0)))
+    axes.xaxis.set_major_formatter(lambda s, _: f"{int(s) // 3600}:{int(s) // 60 % 60:02d}:{int(s) % 60:02d}")
     axes.set_title(f"{signals.video_id}: score a second, highlights shaded", fontsize=9)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")

@@ -152,7 +152,7 @@ def audio_features(stage: Stage) -> Output:
     kinds={"python"},
 )
 def chat_messages(stage: Stage) -> Output:
-    """From a TwitchDownloader JSON or a CSV beside the recording; no rows where there is none."""
+    """From a TwitchDownloader JSON, a CSV or JSON lines beside the recording; no rows where there is none."""
     path = stage.recording.chat
     if path is None or stage.video["status"] == "duplicate":
         return Output(CHAT_MESSAGES.empty())

@@ -13,6 +13,7 @@ from klip_assets.contracts import (
     SEGMENTS,
     TRANSCRIPT_WORDS,
     VIDEOS,
+    WEIGHTS,
 )
 from klip_assets.highlights.scoring import score_segments
 from klip_assets.highlights.weights import weight_set
@@ -63,7 +64,7 @@ def segments(stage: Stage) -> pa.Table:
     kinds={"python"},
 )
 def segment_sentiment(stage: Stage) -> Output:
-    """Read by the best configured tier; a row that no tier could read has NULL scores and says why."""
+    """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
     settings = stage.settings
     rows = read_segments(stage.read(SEGMENTS), settings.segment_tier_names, settings.lexicon)
     tiers = sorted({tier for tier in rows["tier"].to_pylist() if tier})
@@ -73,7 +74,7 @@ def segment_sentiment(stage: Stage) -> Output:
 @video_stage(
     SEGMENT_SCORES,
     group=GROUP,
-    upstream=[SEGMENTS, SEGMENT_SENTIMENT],
+    upstream=[SEGMENTS, SEGMENT_SENTIMENT, WEIGHTS],
     inputs=lambda stage: {**versions_of(SEGMENTS, SEGMENT_SENTIMENT)(stage), "weights": stage.settings.weights},
     code_version="1",
     kinds={"numpy"},

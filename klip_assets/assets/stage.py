@@ -62,6 +62,8 @@ class Stage:
     progress: Progress
     table: Table
     key: str
+    #: What the stage wants to show in the Dagster UI beside versions and counts.
+    shown: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:
@@ -166,21 +168,23 @@ def run_stage(
         _record_poison(stage, error)
         raise _permanent(error) from error
     record_stage(lake, stage.key, table.name, status="ok", rows=complete.rows, **record)
-    for name, value in output.metadata.items():
-        context.add_asset_metadata({name: value}, asset_key=[table.name])
+    stage.shown.update(output.metadata)
     return complete
 
 
-def result_of(table: Table, written: Mapping[str, Provenance]) -> dg.MaterializeResult:
+def result_of(
+    table: Table, written: Mapping[str, Provenance], shown: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult:
     """Report what was written to Dagster: rows, versions, notes.
 
     Args:
         table: The table.
         written: Partition -> its provenance; several where one run covers a range of days.
+        shown: What comes first, such as a plot.
     """
     records = list(written.values())
     rows = sum(record.rows for record in records)
-    metadata: dict[str, Any] = {"failed_rows": sum(record.failed_rows for record in records)}
+    metadata: dict[str, Any] = {**(shown or {}), "failed_rows": sum(record.failed_rows for record in records)}
     version = records[0].data_version if len(records) == 1 else _joint_version(records)
     if len(records) == 1:
         metadata |= {"dagster/partition_row_count": rows}

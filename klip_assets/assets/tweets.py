@@ -105,7 +105,7 @@ def tweets(stage: Stage) -> pa.Table:
     kinds={"python"},
 )
 def tweet_sentiment(stage: Stage) -> Output:
-    """Read by the best configured tier; a row that no tier could read has NULL scores and says why."""
+    """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
     rows = read_with_models(stage.read(TWEETS), stage.settings.tweet_tier_names, stage.settings.lexicon)
     tiers = sorted({tier for tier in rows["tier"].to_pylist() if tier})
     return Output(rows, {"tiers": ",".join(tiers)})

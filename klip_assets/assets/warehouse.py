@@ -6,7 +6,6 @@ from datetime import timedelta
 import dagster as dg
 
 from klip_assets import __version__
-from klip_assets.assets.highlights import weights
 from klip_assets.assets.stage import OWNERS, RETRY_IO, column_schema
 from klip_assets.assets.tweets import TWEET_FILES
 from klip_assets.contracts import DAY_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES
@@ -18,14 +17,25 @@ PREFIX = "warehouse"
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(days=1))
 
 
+#: Tables that several stages write to: their upstream is who writes them (the last stage, where all do).
+_RECORDS_OF = {
+    "weights": ("weights",),
+    "evaluations": ("evaluations",),
+    "quarantine": ("videos", "transcript_words", "chat_messages", TWEET_FILES),
+    "stage_status": ("highlights", "tweet_daily"),
+    "provenance": ("highlights", "tweet_daily"),
+}
+
+
 def _lake_deps(name: str) -> list[dg.AssetDep]:
     if name in VIDEO_TABLES or name in DAY_TABLES:
         return [dg.AssetDep(dg.AssetKey([name]), partition_mapping=dg.AllPartitionMapping())]
-    if name == weights.key.path[-1]:
-        return [dg.AssetDep(weights.key)]
-    if name == "quarantine":
-        return [dg.AssetDep(dg.AssetKey([TWEET_FILES]))]
-    return [dg.AssetDep(dg.AssetKey(["evaluations"]))] if name == "evaluations" else []
+    sources = _RECORDS_OF.get(name, ())
+    return [dg.AssetDep(dg.AssetKey([source]), partition_mapping=_mapping(source)) for source in sources]
+
+
+def _mapping(source: str) -> dg.PartitionMapping | None:
+    return dg.AllPartitionMapping() if source in (*VIDEO_TABLES, *DAY_TABLES) else None
 
 
 def _spec(name: str) -> dg.AssetSpec:

@@ -33,7 +33,7 @@ TERMS = [
 
 SEGMENT_SCORES = declare(
     "segment_scores",
-    "One row a segment: its score and every term of it.",
+    "One row per segment: its score and every term of it.",
     [
         VIDEO_ID,
         SEGMENT_INDEX,
@@ -50,7 +50,7 @@ SEGMENT_SCORES = declare(
 
 WEIGHTS = declare(
     "weights",
-    "One row a term of a weight set.",
+    "One row per term of a weight set.",
     [
         WEIGHTS_VERSION,
         text_column("term", "Column that the weight multiplies."),
@@ -62,7 +62,7 @@ WEIGHTS = declare(
 
 HIGHLIGHTS = declare(
     "highlights",
-    "One row a highlight, best first.",
+    "One row per highlight, best first.",
     [
         VIDEO_ID,
         column("rank", INTEGER, "1 is the best of the video.", low=1),
@@ -88,7 +88,7 @@ HIGHLIGHTS = declare(
 
 HIGHLIGHT_CANDIDATES = declare(
     "highlight_candidates",
-    "One row a peak of the score curve, with the reason it was kept or not.",
+    "One row per peak of the score curve, with the reason it was kept or not.",
     [
         VIDEO_ID,
         count_column("candidate_index", "Place by time, from 0."),
@@ -106,7 +106,7 @@ HIGHLIGHT_CANDIDATES = declare(
 
 EMOTION_MOMENTS = declare(
     "emotion_moments",
-    "One row a top moment of an emotion; empty while no tier gives emotions.",
+    "One row per top moment of an emotion.",
     [
         VIDEO_ID,
         text_column("emotion", "One of the nine emotions."),

@@ -30,7 +30,7 @@ from klip_assets.contracts.vocabulary import (
 
 VIDEOS = declare(
     "videos",
-    "One row a recording in the inbox, also for those that can't be read.",
+    "One row per recording in the inbox, also for those that can't be read.",
     [
         VIDEO_ID,
         text_column("title", "Title, from the sidecar, `klip add --title` or the file name."),
@@ -63,7 +63,7 @@ VIDEOS = declare(
 
 TRANSCRIPT_WORDS = declare(
     "transcript_words",
-    "One row a spoken word.",
+    "One row per spoken word.",
     [
         VIDEO_ID,
         count_column("word_index", "Place of the word in the video, from 0."),
@@ -83,7 +83,7 @@ TRANSCRIPT_WORDS = declare(
 
 AUDIO_FEATURES = declare(
     "audio_features",
-    "One row a second of sound (16 kHz mono).",
+    "One row per second of sound (16 kHz mono).",
     [
         VIDEO_ID,
         T_S,
@@ -108,7 +108,7 @@ AUDIO_FEATURES = declare(
 
 CHAT_MESSAGES = declare(
     "chat_messages",
-    "One row a chat message.",
+    "One row per chat message.",
     [
         VIDEO_ID,
         count_column("message_index", "Place in the log by time, from 0."),
@@ -126,7 +126,7 @@ CHAT_MESSAGES = declare(
 
 CHAT_ACTIVITY = declare(
     "chat_activity",
-    "One row a second of chat; no rows where there is no chat log.",
+    "One row per second of chat; no rows where there is no chat log.",
     [
         VIDEO_ID,
         T_S,
@@ -144,7 +144,7 @@ CHAT_ACTIVITY = declare(
 
 SEGMENTS = declare(
     "segments",
-    "One row a piece of about 30 s; the pieces cover the video, every word is in exactly one.",
+    "One row per piece of about 30 s; the pieces cover the video, every word is in exactly one.",
     [
         VIDEO_ID,
         SEGMENT_INDEX,
@@ -164,7 +164,7 @@ SEGMENTS = declare(
 
 SEGMENT_SENTIMENT = declare(
     "segment_sentiment",
-    "One row a segment: what a model reads in its text. A failed or skipped row has NULL scores.",
+    "One row per segment: what a model reads in its text.",
     [
         VIDEO_ID,
         SEGMENT_INDEX,

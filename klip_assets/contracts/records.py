@@ -25,7 +25,7 @@ from klip_assets.contracts.vocabulary import (
 
 STAGE_STATUS = declare(
     "stage_status",
-    "One row a stage of a video or day: how its last run went.",
+    "One row per stage of a video or day: how its last run went.",
     [
         text_column("partition", "Video id or day."),
         text_column("table_name", "Table that the stage writes."),
@@ -42,7 +42,7 @@ STAGE_STATUS = declare(
 
 LLM_CALLS = declare(
     "llm_calls",
-    "One row a call of a language model.",
+    "One row per call of a language model.",
     [
         text_column("call_id", "Id of the call."),
         time_column("called_at", "When it was made."),
@@ -67,7 +67,7 @@ LLM_CALLS = declare(
 
 PROVENANCE = declare(
     "provenance",
-    "One row a published partition of a table: where its rows come from.",
+    "One row per published partition of a table: where its rows come from.",
     [
         text_column("table_name", "Table."),
         text_column("partition", "Video id, day, source file, or '' for a table in one piece."),
@@ -89,7 +89,7 @@ PROVENANCE = declare(
 
 QUARANTINE = declare(
     "quarantine",
-    "One row a thing that was refused: a whole file, or one row of it.",
+    "One row per thing that was refused: a whole file, or one row of it.",
     [
         text_column("source_file", "File, relative to the inbox."),
         text_column("table_name", "Table it was meant for."),
@@ -104,7 +104,7 @@ QUARANTINE = declare(
 
 FEEDBACK = declare(
     "feedback",
-    "One row an editor's verdict on a highlight.",
+    "One row per editor's verdict on a highlight.",
     [
         text_column("feedback_id", "Id of the verdict."),
         VIDEO_ID,
@@ -121,7 +121,7 @@ FEEDBACK = declare(
 
 EVALUATIONS = declare(
     "evaluations",
-    "One row a measured figure of a golden set.",
+    "One row per measured figure of a golden set.",
     [
         text_column("run_id", "Id of the evaluation."),
         text_column("golden_set", "Set it was measured on."),

@@ -55,7 +55,7 @@ _TWEET_FIELDS = [
 
 TWEETS_RAW = declare(
     "tweets_raw",
-    "One row a tweet as one file has it, before copies are merged.",
+    "One row per tweet as one file has it, before copies are merged.",
     _TWEET_FIELDS,
     key=("tweet_id",),
     partition="day",
@@ -64,7 +64,7 @@ TWEETS_RAW = declare(
 
 TWEETS = declare(
     "tweets",
-    "One row a tweet.",
+    "One row per tweet.",
     [
         *_TWEET_FIELDS,
         column("source_files", STRINGS, "Files that hold a copy, relative to the inbox."),
@@ -76,7 +76,7 @@ TWEETS = declare(
 
 TWEET_SENTIMENT = declare(
     "tweet_sentiment",
-    "One row a tweet: what a model reads in its text. A failed or skipped row has NULL scores.",
+    "One row per tweet: what a model reads in its text.",
     [
         TWEET_ID,
         DAY,
@@ -93,7 +93,7 @@ TWEET_SENTIMENT = declare(
 
 TWEET_DAILY = declare(
     "tweet_daily",
-    "One row a day of tweets. Retweets are counted, but only authors' own words enter the sentiment.",
+    "One row per day of tweets.",
     [
         DAY,
         count_column("tweets", "Tweets that are not retweets.", BIGINT),

@@ -24,7 +24,10 @@ KLIPSTREAM_EMOTIONS = ("excitement", "amusement", "joy", "anger", "sadness")
 VIDEO_ID = text_column("video_id", "Id of the video: an ASCII slug of its file name.")
 SEGMENT_INDEX = count_column("segment_index", "Place of the segment in the video, from 0.")
 RUN_ID = column("run_id", STRING, "Dagster run that wrote it.", volatile=True)
-START_S, END_S = seconds_column("start_s", "Start."), seconds_column("end_s", "End.")
+START_S, END_S = (
+    seconds_column("start_s", "Where it begins, from the start of the video."),
+    seconds_column("end_s", "Where it ends, from the start of the video."),
+)
 PEAK_S = seconds_column("peak_s", "The second at which the score is highest.")
 T_S = column("t_s", INTEGER, "Second of the video; the row covers [t, t+1).", unit="s", low=0)
 WEIGHTS_VERSION = text_column("weights_version", "Weight set that made the score.")

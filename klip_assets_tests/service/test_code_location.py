@@ -137,3 +137,10 @@ def test_no_sensor_or_schedule_is_left_out() -> None:
     repository = build_defs().get_repository_def()
     assert {sensor.name for sensor in repository.sensor_defs} == {sensor.name for sensor in SENSORS}
     assert {schedule.name for schedule in repository.schedule_defs} == {schedule.name for schedule in SCHEDULES}
+
+
+def test_a_publish_is_taken_from_the_queue_before_the_videos_that_wait_in_it() -> None:
+    # Else the first of fifty recordings that were dropped together is seen when the last one is done.
+    jobs = {job.name: job for job in build_defs().get_repository_def().get_all_jobs()}
+    priority = {name: int(job.tags.get("dagster/priority", "0")) for name, job in jobs.items()}
+    assert priority["publish_warehouse"] > priority["process_video"]
