@@ -212,6 +212,7 @@ def test_pictures_for_the_documents(browser: Any, make_service: Callable[..., An
         page.set_viewport_size(SIZE)
         page.mouse.move(900, 300)
         page.mouse.wheel(0, -60)
+        page.mouse.move(700, 20)
         _keep(page, "lineage.png")
         _open(page, "/assets/highlights?view=partitions&partition=sample_stream")
         page.get_by_role("row").filter(has_text="plot").get_by_text("[Show Markdown]").click()
@@ -229,7 +230,6 @@ def _expanded(groups: list[str]) -> str:
 
 
 def _open(page: Any, path: str) -> None:
-    """Open a page; the invitation that Dagster may show on a first visit is sent away when it is in the way."""
     page.goto(path)
     page.wait_for_load_state("networkidle")
 
