@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEV_EXTRAS := [asr,ml,dev]
 
 # uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
 # had or can't reach what pip can, pip does it.
@@ -33,7 +34,7 @@ $(VENV)/.base: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing what the tests need, torch included (some minutes) ..."
-	@$(call INSTALL,[asr,ml,dev])
+	@$(call INSTALL,$(DEV_EXTRAS))
 	@touch $@
 
 demo: $(VENV)/.base
