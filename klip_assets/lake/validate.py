@@ -19,7 +19,8 @@ def conform(table: Table, rows: pa.Table) -> pa.Table:
 
     Raises:
         ContractError: A column is missing, unknown or of another type; a key is NULL or double; a value is out
-            of its bounds, infinite or not a number. The message names table, column and row.
+            of its bounds, infinite or not a number; a row that no model read has a score. The message names table,
+            column and row.
     """
     _check_columns(table, rows)
     rows = rows.select(table.schema.names).replace_schema_metadata(table.schema.metadata)
@@ -27,6 +28,7 @@ def conform(table: Table, rows: pa.Table) -> pa.Table:
     for field in table.schema:
         if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
             _check_bounds(table, field, rows[field.name])
+    _check_unread(table, rows)
     return pa.Table.from_arrays([rows[name].combine_chunks() for name in table.schema.names], schema=table.schema)
 
 
@@ -71,3 +73,19 @@ def _check_bounds(table: Table, field: pa.Field, values: pa.ChunkedArray) -> Non
         raise ContractError(
             f"table {table.name}, column {field.name}, row {row}: {values[row].as_py()} is not in {allowed}"
         )
+
+
+def _check_unread(table: Table, rows: pa.Table) -> None:
+    # Rows that a model made have a tier and a status; where it failed or was skipped, nothing may stand in for a score.
+    if not {"tier", "status"} <= set(table.schema.names):
+        return
+    unread = pc.is_in(rows["status"], pa.array(["failed", "skipped"]))
+    for field in table.schema:
+        if pa.types.is_floating(field.type):
+            wrong = pc.and_(unread, pc.is_valid(rows[field.name]))
+            if pc.any(wrong, min_count=0).as_py():
+                row = pc.index(wrong, True).as_py()
+                raise ContractError(
+                    f"table {table.name}, column {field.name}, row {row}: "
+                    f"{rows[field.name][row].as_py()} in a row that is {rows['status'][row].as_py()}"
+                )

@@ -46,6 +46,13 @@ def test_failed_rows_are_counted(lake: Lake) -> None:
     assert lake.write(SEGMENT_SENTIMENT, "v", rows, RECORD).failed_rows == 2
 
 
+@pytest.mark.parametrize("status", ["failed", "skipped"])
+def test_a_row_that_no_model_read_can_have_no_score(lake: Lake, status: str) -> None:
+    row = {"video_id": "v", "segment_index": 0, "status": status, "joy": 0.5}
+    with pytest.raises(ContractError, match=f"column joy, row 0: 0.5 in a row that is {status}"):
+        lake.write(SEGMENT_SENTIMENT, "v", SEGMENT_SENTIMENT.from_rows([row]), RECORD)
+
+
 def test_an_empty_partition_keeps_its_schema(lake: Lake) -> None:
     lake.write(SEGMENTS, "v", SEGMENTS.empty(), RECORD)
     assert lake.read(SEGMENTS, "v").schema.equals(SEGMENTS.schema)
