@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from klip_assets.sentiment import lexicon as lexicon_tier
 from klip_assets.sentiment.reading import Reading, input_hash
 
-Text = str
-
 
 @dataclass(frozen=True)
 class TierState:
@@ -42,7 +40,7 @@ def chain_version(names: Sequence[str], lexicon: str) -> str:
     return ",".join(lexicon_tier.model_name(lexicon) if name == "lexicon" else name for name in ready) or "none"
 
 
-def read_texts(texts: Sequence[Text], names: Sequence[str], lexicon: str) -> list[Reading]:
+def read_texts(texts: Sequence[str], names: Sequence[str], lexicon: str) -> list[Reading]:
     """Read texts with the best configured tier of a chain.
 
     Args:
