@@ -53,6 +53,9 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            name = error.ctx.command_path if error.ctx else "klip"
+            raise click.ClickException(f"{error.format_message()} ({name} --help shows how)") from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KlipError as error:

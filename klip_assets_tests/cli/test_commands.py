@@ -20,7 +20,7 @@ from klip_assets_tests.processed import drop_stream, query
 
 
 def klip(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
+    return CliRunner().invoke(main, [str(word) for word in words], prog_name="klip")
 
 
 def rows_of(result: Result) -> list[dict[str, object]]:
@@ -95,6 +95,10 @@ def test_tweet_files_go_to_the_tweet_inbox_as_copies(settings: Settings, tmp_pat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("frobnicate",), "No such command 'frobnicate'. (klip --help shows how)"),
+        (("highlights", "--top", "0"), "0 is not in the range x>=1. (klip highlights --help shows how)"),
+        (("add",), "Missing argument 'PATH...'. (klip add --help shows how)"),
+        (("sql",), "Missing argument 'STATEMENT'"),
         (("add", "nope.mp4"), "nope.mp4: no such file"),
         (("process", "nope"), "no recording in the inbox is called 'nope'"),
         (("process", "--tweets", "13.6.2026"), "'13.6.2026' is not a day"),
