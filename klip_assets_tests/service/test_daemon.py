@@ -29,8 +29,8 @@ SPOKEN = [
     (3.2, 6.5, "This is incredible, what a wonderful run!"),
     (7.0, 10.5, "I hate this corner, it is terrible."),
 ]
-#: The growing file gets a piece this often, for this long: many looks of the sensor fall between.
-PIECE_S, GROWS_S = 1.0, 17.0
+#: The growing file gets a small piece this often until the sensor has looked at it twice, and then the rest.
+PIECE_S, PIECE_BYTES = 0.5, 512
 
 
 @dataclass
@@ -80,10 +80,16 @@ def first_wave(service: Any, sound: Callable[..., Path], captions: Callable[...,
     (deeper / "bad_one.mp4").write_bytes(b"this is no recording at all " * 400)
     _tweets(service, "first.jsonl", _tweet(1, EARLY, "I love this game"), _tweet(2, LATE, "What a terrible day"))
     whole = sound(service.data_dir.parent / "whole.wav", 6, pitch_hz=550.0).read_bytes()
-    growing = threading.Thread(target=_grow, args=(inbox / "growing.wav", whole, wave))
+    looked_at = threading.Event()
+    growing = threading.Thread(target=_grow, args=(inbox / "growing.wav", whole, wave, looked_at))
+    wave.note("growing")
     growing.start()
+    try:
+        service.wait_for_looks("vods", 2, since=wave.at["growing"])
+    finally:
+        looked_at.set()
+        growing.join()
     yield wave
-    growing.join()
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +178,7 @@ def test_a_file_that_is_still_growing_is_not_taken_up_until_it_stopped(dev: Any,
     assert run.create_timestamp.timestamp() > first_wave.at["grown"]
     (row,) = dev.sql("SELECT status, duration_s FROM videos WHERE video_id = 'growing'")
     assert row == {"status": "ok", "duration_s": pytest.approx(6, abs=0.1)}
-    looks = dev.wait_for_looks("vods", 2, since=first_wave.at["dropped"])
+    looks = dev.wait_for_looks("vods", 2, since=first_wave.at["growing"])
     assert sum(tick.timestamp < first_wave.at["grown"] for tick in looks) >= 2, "the sensor looked while it grew"
 
 
@@ -270,15 +276,14 @@ def test_ctrl_c_ends_klip_dev_and_leaves_no_process_behind(dev: Any) -> None:
     assert code == 0
 
 
-def _grow(path: Path, content: bytes, wave: Wave) -> None:
+def _grow(path: Path, content: bytes, wave: Wave, looked_at: threading.Event) -> None:
     # A wav file has its length in the header, so a part of it would be taken for a shorter recording.
-    pieces = int(GROWS_S / PIECE_S)
-    size = -(-len(content) // pieces)
     with path.open("wb", buffering=0) as file:
-        for i in range(pieces):
-            wave.note("grown")
-            file.write(content[i * size : (i + 1) * size])
-            time.sleep(PIECE_S)
+        written = 0
+        while not looked_at.wait(PIECE_S) and written + PIECE_BYTES < len(content):
+            written += file.write(content[written : written + PIECE_BYTES])
+        wave.note("grown")
+        file.write(content[written:])
 
 
 def _tweet(number: int, day: str, text: str) -> dict[str, Any]:

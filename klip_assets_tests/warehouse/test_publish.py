@@ -179,7 +179,7 @@ def test_an_export_is_one_file_that_needs_no_other(published: Settings, tmp_path
         views = copy.execute("SELECT count(*) FROM duckdb_views() WHERE NOT internal").fetchone()
         assert views == (0,)
         comment = copy.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'transcript_words'").fetchone()
-        assert comment == ("One row a spoken word.",)
+        assert comment == ("One row per spoken word.",)
         assert copy.execute("SELECT count(*) FROM audio_features").fetchone() == (70,)
 
 
