@@ -31,11 +31,28 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     yield
 
 
+@pytest.fixture(scope="session")
+def dagster_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dagster's storage with its tables made and nothing in them; to be copied (making it takes seconds)."""
+    from klip_assets.cli.instance import dagster_instance
+
+    base = tmp_path_factory.mktemp("storage")
+    shutil.copy(REPOSITORY / "dagster.yaml", base)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KLIP_DATA_DIR", str(base / "data"))
+        environment.setenv("DAGSTER_HOME", str(base))
+        environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "dagster"))
+        with dagster_instance(Settings()) as instance:
+            instance.get_runs()
+    return base / "dagster"
+
+
 @pytest.fixture
-def settings(isolated: None) -> Settings:
+def settings(isolated: None, dagster_storage: Path) -> Settings:
     """Settings of the test's own installation, its folders made."""
     settings = Settings()
     settings.make_folders()
+    shutil.copytree(dagster_storage, settings.dagster_storage_dir)
     return settings
 
 
