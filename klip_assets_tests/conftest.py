@@ -17,18 +17,12 @@ from klip_assets_tests.processed import drop_stream, drop_tweets, process, publi
 
 
 @pytest.fixture(autouse=True)
-def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Move the data folder and the Dagster home to a temporary folder."""
     base = tmp_path_factory.mktemp("klip")
-    home = base / "dagster_home"
-    home.mkdir()
-    shutil.copy(REPOSITORY / "dagster.yaml", home)
-    monkeypatch.setenv("KLIP_DATA_DIR", str(base / "data"))
-    monkeypatch.setenv("DAGSTER_HOME", str(home))
-    monkeypatch.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
     for name in ("KLIP_WHISPER_MODEL", "KLIP_ALERT_WEBHOOK", "KLIP_WEIGHTS", "KLIP_LEXICON", "KLIP_LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
-    yield
+    _point_at(base, monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +31,11 @@ def dagster_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from klip_assets.cli.instance import dagster_instance
 
     base = tmp_path_factory.mktemp("storage")
-    shutil.copy(REPOSITORY / "dagster.yaml", base)
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("KLIP_DATA_DIR", str(base / "data"))
-        environment.setenv("DAGSTER_HOME", str(base))
-        environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "dagster"))
+        _point_at(base, environment)
         with dagster_instance(Settings()) as instance:
             instance.get_runs()
-    return base / "dagster"
+    return base / "data" / ".dagster"
 
 
 @pytest.fixture
@@ -90,11 +81,8 @@ def shared_data() -> Path:
 def processed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which one stream and two days of tweets were processed; to be copied, not used."""
     base = tmp_path_factory.mktemp("processed")
-    shutil.copy(REPOSITORY / "dagster.yaml", base)
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("KLIP_DATA_DIR", str(base / "data"))
-        environment.setenv("DAGSTER_HOME", str(base))
-        environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
+        _point_at(base, environment)
         settings = Settings()
         settings.make_folders()
         drop_stream(settings)
@@ -111,3 +99,10 @@ def published(processed_folder: Path, settings: Settings) -> Settings:
     shutil.copytree(processed_folder, settings.data_dir, symlinks=True)
     publish_again(settings)
     return settings
+
+
+def _point_at(base: Path, environment: pytest.MonkeyPatch) -> None:
+    shutil.copy(REPOSITORY / "dagster.yaml", base)
+    environment.setenv("KLIP_DATA_DIR", str(base / "data"))
+    environment.setenv("DAGSTER_HOME", str(base))
+    environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
