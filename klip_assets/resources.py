@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 from klip_assets.inbox.registry import Registry
 from klip_assets.lake.locks import hold
-from klip_assets.lake.stages import partition_lock
+from klip_assets.lake.stages import is_day, partition_lock
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
 
@@ -57,7 +57,7 @@ class Installation(dg.ConfigurableResource):
         job_name = context.run.job_name if context.run else ""
         settings = self.settings
         key = tags.get(PARTITION_TAG)
-        if RANGE_START_TAG in tags or (key and _is_day(key)) or job_name == "ingest_tweets":
+        if RANGE_START_TAG in tags or (key and is_day(key)) or job_name == "ingest_tweets":
             path, what = partition_lock(settings.lake_dir, "day", ""), "the tweets"
         elif key:
             path, what = partition_lock(settings.lake_dir, "video_id", key), f"video {key}"
@@ -109,7 +109,3 @@ class LogProgress:
             log(f"{table}: {done:.0f}{of} s of sound done at {speed:.0f} times real time{rest}")
 
         return report
-
-
-def _is_day(key: str) -> bool:
-    return len(key) == 10 and key[4] == key[7] == "-" and key.replace("-", "").isdigit()

@@ -5,7 +5,6 @@ Put here: choosing what to run and saying what became of it. Keep out: running (
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +25,7 @@ from klip_assets.inbox.registry import Registry
 from klip_assets.jobs import INGEST_TWEETS, PROCESS_TWEET_DAYS, PROCESS_VIDEO, PUBLISH
 from klip_assets.lake.generations import accepted_generation
 from klip_assets.lake.locks import hold
-from klip_assets.lake.stages import partition_lock, read_stages
+from klip_assets.lake.stages import is_day, partition_lock, read_stages
 from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.settings import Settings
@@ -126,7 +125,7 @@ def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
 
 
 def _day(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+    if not is_day(text):
         raise InputError(f"{text!r} is not a day", hint="write it as YYYY-MM-DD")
     from klip_assets.partitions import DAYS
 

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Container
 from pathlib import PurePath
 
+from klip_assets.lake.stages import is_day
+
 LONGEST = 80
 
 
@@ -31,6 +33,9 @@ def video_id_for(name: PurePath, taken: Container[str]) -> str:
     """
     digits = hashlib.sha256(os.fsencode(name)).hexdigest()[:6]
     slug = slug_of(name.stem)
+    if is_day(slug):
+        # "2026-06-13.mp4": videos and days of tweets share the column `partition`, so their keys must differ.
+        slug = f"video-{slug}"
     extension = slug_of(name.suffix)
     candidates = [slug, f"{slug}-{extension}", f"{slug}-{digits}"] if slug else [f"video-{digits}"]
     free = [candidate for candidate in candidates if candidate not in taken]

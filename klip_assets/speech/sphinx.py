@@ -1,6 +1,6 @@
 """The embedded recognizer: pocketsphinx with the US English model in its wheel. Works offline, anywhere.
 
-Its word error rate is far above a neural recognizer's (see docs/figures.md); it is the engine of last resort.
+On real speech most of its words are wrong (docs/figures.md shows some); it is the engine of last resort.
 
 Put here: pocketsphinx. Keep out: the choice of the engine (`transcribe`).
 """
@@ -45,7 +45,7 @@ def transcribe(blocks: Iterable[FloatArray], on_progress: Callable[[float], None
     """
     from pocketsphinx import Decoder
 
-    # The second pass (fwdflat) costs 40 % more time and lost accuracy on every set measured.
+    # The second pass (fwdflat) costs time for words that are hardly better.
     decoder = Decoder(samprate=SAMPLE_RATE_HZ, fwdflat=False, loglevel="FATAL")
     words: list[Word] = []
     for utterance in utterances(blocks):

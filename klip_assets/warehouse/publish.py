@@ -30,7 +30,7 @@ from klip_assets.lake.files import link_or_copy, sync_folder, write_atomically
 from klip_assets.lake.generations import Generation, Kind, Verdict, accepted, consider_all
 from klip_assets.lake.locks import hold, is_held
 from klip_assets.lake.provenance import Provenance
-from klip_assets.lake.stages import partition_lock
+from klip_assets.lake.stages import is_day, partition_lock
 from klip_assets.lake.store import Lake, provenance_of
 from klip_assets.warehouse import ddl
 
@@ -138,7 +138,7 @@ def _stamp(seen: Sequence[str], lake: Lake) -> str:
 
 def _kind_and_key(stage_status_path: Path) -> tuple[Kind, str]:
     key = stage_status_path.parent.name.partition("=")[2]
-    return ("day" if re.fullmatch(r"\d{4}-\d\d-\d\d", key) else "video_id"), key
+    return ("day" if is_day(key) else "video_id"), key
 
 
 def _consider_changed(lake: Lake) -> dict[str, Verdict]:

@@ -10,7 +10,7 @@ from klip_assets.lake.generations import accepted_generation
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
 from klip_assets_tests.made import write_vtt, write_wav
-from klip_assets_tests.processed import drop_stream, process, query
+from klip_assets_tests.processed import drop_stream, drop_tweets, process, query
 
 
 def versions(lake: Lake, key: str) -> dict[str, str]:
@@ -215,6 +215,16 @@ def test_a_name_with_everything_odd_in_it_is_processed(settings: Settings) -> No
     report = process(settings)
     assert report.ok, report.rows
     assert query(settings, "SELECT source_path FROM videos") == [{"source_path": name}]
+
+
+def test_a_recording_named_like_a_day_is_a_video_beside_that_day_of_tweets(settings: Settings) -> None:
+    write_wav(settings.vod_inbox / "2026-06-12.wav", 3)
+    drop_tweets(settings)
+    assert process(settings).ok
+    assert query(settings, "SELECT video_id, status FROM videos") == [{"video_id": "video-2026-06-12", "status": "ok"}]
+    assert query(settings, "SELECT count(*) AS n FROM tweet_daily") == [{"n": 2}]
+    stages = query(settings, "SELECT partition, count(*) AS n FROM stage_status GROUP BY ALL ORDER BY ALL")
+    assert [row["partition"] for row in stages] == ["2026-06-12", "2026-06-13", "video-2026-06-12"]
 
 
 def test_sidecar_metadata_is_in_the_row(settings: Settings) -> None:
