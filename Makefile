@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEV_EXTRAS := [asr,ml,dev]
+DEV_EXTRAS := [asr,ml,postgres,dev]
 
 # uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
 # had or can't reach what pip can, pip does it.

@@ -44,6 +44,9 @@ def _check(table: Table, name: str, find: Callable[[Lake, str], Findings]) -> dg
         warnings = [_named(key, text, partition) for key, found in findings.items() for text in found[1]]
         metadata: dict[str, Any] = {"videos": len(findings), "found": [*problems, *warnings]}
         if problems:
+            if partition:
+                # The content is what it is: nobody tries it again until it changes or is named.
+                installation.attempts.give_up(partition, installation.registry.fingerprint_of(partition))
             return dg.AssetCheckResult(
                 passed=False, severity=dg.AssetCheckSeverity.ERROR, description="; ".join(problems), metadata=metadata
             )

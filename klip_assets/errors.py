@@ -16,6 +16,8 @@ class KlipError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        # File names may hold bytes that are no UTF-8; no log and no table could take them.
+        message = message.encode("utf-8", "backslashreplace").decode()
         super().__init__(message if hint is None else f"{message} ({hint})")
         self.message = message
         self.hint = hint
@@ -39,6 +41,10 @@ class EngineUnavailableError(KlipError):
 
 class NotFoundError(KlipError):
     """A video, day, table or file that does not exist."""
+
+
+class ChangedMeanwhileError(KlipError):
+    """A file that was replaced or written to while it was being read. What was read of it is thrown away."""
 
 
 class LockHeldError(KlipError):

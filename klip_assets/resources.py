@@ -6,17 +6,23 @@ Put here: Dagster resources that hand out plain objects. Keep out: anything thos
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol
 
 import dagster as dg
+from dagster._core.storage.tags import GRPC_INFO_TAG
 from pydantic import PrivateAttr
 
+from klip_assets.inbox.attempts import Attempts
 from klip_assets.inbox.registry import Registry
+from klip_assets.lake.generations import is_whole
 from klip_assets.lake.locks import hold
 from klip_assets.lake.stages import is_day, partition_lock
 from klip_assets.lake.store import Lake
+from klip_assets.lake.tweet_sources import day_version
+from klip_assets.launcher import worker_tag
+from klip_assets.partitions import DAYS
 from klip_assets.settings import Settings
 
 PARTITION_TAG = "dagster/partition"
@@ -35,6 +41,7 @@ class Installation(dg.ConfigurableResource):
     """
 
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _subjects: list[str] = PrivateAttr(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -49,10 +56,18 @@ class Installation(dg.ConfigurableResource):
     @property
     def registry(self) -> Registry:
         """What is remembered of the inbox."""
-        return Registry(self.settings.state_dir / "inbox.sqlite")
+        return Registry(self.settings.memory_path)
+
+    @property
+    def attempts(self) -> Attempts:
+        """What is remembered of runs that failed or died."""
+        return Attempts(self.settings.memory_path)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Take the lock of what the run works on."""
+        """Take the lock of what the run works on, and note that work on it begins."""
+        if context.run and context.instance and GRPC_INFO_TAG in context.run.tags:
+            # For run monitoring: see `klip_assets.launcher`.
+            context.instance.add_run_tags(context.run.run_id, worker_tag(context.run.run_id))
         tags = context.run.tags if context.run else {}
         job_name = context.run.job_name if context.run else ""
         settings = self.settings
@@ -65,10 +80,31 @@ class Installation(dg.ConfigurableResource):
             return
         notify = context.log.info if context.log else None
         self._held.enter_context(hold(path, what=what, timeout_s=settings.lock_timeout_s, on_wait=notify))
+        versions = self._versions(tags)
+        self._subjects = list(versions)
+        self.attempts.begin(versions)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Release the lock."""
-        self._held.close()
+        """Note how the work ended, and release the lock."""
+        try:
+            # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
+            whole = {key: is_whole(self.lake, "day" if is_day(key) else "video_id", key) for key in self._subjects}
+            self.attempts.end({key: not done for key, done in whole.items()})
+        finally:
+            self._subjects = []
+            self._held.close()
+
+    def _versions(self, tags: Mapping[str, str]) -> dict[str, str]:
+        key = tags.get(PARTITION_TAG)
+        if RANGE_START_TAG in tags:
+            days = DAYS.get_partition_keys_in_range(dg.PartitionKeyRange(tags[RANGE_START_TAG], tags[RANGE_END_TAG]))
+        elif key and is_day(key):
+            days = [key]
+        elif key:
+            return {key: self.registry.fingerprint_of(key)}
+        else:
+            return {}
+        return {day: day_version(self.lake, day) for day in days}
 
 
 class Progress(Protocol):

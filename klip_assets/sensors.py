@@ -7,6 +7,7 @@ Put here: turning answers into run requests. Keep out: looking at files.
 
 import hashlib
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from klip_assets.inbox.attempts import NEVER_TRIED, Attempt
 from klip_assets.inbox.changes import settle, tweet_changes
-from klip_assets.inbox.due import attempt_key, dirty_days, due_videos
+from klip_assets.inbox.due import attempt_key, dirty_days, due_videos, note_deadly
 from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.jobs import (
@@ -26,11 +28,19 @@ from klip_assets.jobs import (
     ingest_tweets,
     process_tweet_days,
 )
+from klip_assets.lake.generations import accepted_sources
 from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
-from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
+from klip_assets.resources import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import lake_stamp, published_stamp
+from klip_assets.warehouse.publish import needs_publish
+
+#: How Dagster marks a failed run that it will start again, and the run that took its place.
+WILL_RETRY_TAG = "dagster/will_retry"
+AUTO_RETRY_RUN_ID_TAG = "dagster/auto_retry_run_id"
+
+#: Partitions that one look may add back; SQLite takes only so many in one statement.
+_MOST_PARTITIONS = 500
 
 _UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
@@ -56,16 +66,28 @@ def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourcePa
     settled = settle(contents.recordings, registry, before, at_most=settings.sensor_batch)
     # Files of a kind nobody knows are named in the quarantine; sidecars may still be waiting for their recording.
     refuse_unknown(lake, {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}, run_id="")
-    due = due_videos(settled.ready, registry.poison(), lake)[: settings.sensor_batch]
+    attempts = installation.attempts.all()
+    due = due_videos(settled.ready, attempts, lake, now=time.time())
+    for entry in due.deadly:
+        note_deadly(lake, entry)
+    under_way = _videos_under_way(context.instance)
+    videos = [entry for entry in due.videos if entry.video_id not in under_way][: settings.sensor_batch]
+    videos = [entry for entry in videos if not _will_be_retried(context.instance, entry.video_id)]
     known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
-    new = [entry.video_id for entry in due if entry.video_id not in known]
+    new = [entry.video_id for entry in videos if entry.video_id not in known]
+    # What is accepted is listed as well: the storage may be new, or somebody deleted a partition in the UI.
+    unlisted = sorted(accepted_sources(lake, "video_id").keys() - known - set(new))
+    new += unlisted[:_MOST_PARTITIONS]
     requests = [
         dg.RunRequest(
-            run_key=attempt_key(lake, "video_id", entry.video_id, entry.fingerprint),
+            run_key=attempt_key(
+                lake, "video_id", entry.video_id, entry.fingerprint, attempts.get(entry.video_id, NEVER_TRIED)
+            )
+            + ("" if entry.video_id in known else _runs_before(context.instance, entry.video_id)),
             partition_key=entry.video_id,
             tags={REUSE_TAG: "true"},
         )
-        for entry in due
+        for entry in videos
     ]
     return dg.SensorResult(
         run_requests=requests,
@@ -92,21 +114,28 @@ def tweets_sensor(
             return dg.SkipReason(f"a run of {job} is under way")
     changes = tweet_changes(settings.tweet_inbox, installation.registry, before)
     requests = []
-    if changes.fresh or changes.gone:
+    left = installation.registry.leftovers()
+    if changes.fresh or changes.gone or left:
         names = [str(file.name) for file in changes.fresh]
-        key = _digest([*(f"{file.name}:{file.signature}" for file in changes.fresh), *map(str, changes.gone)])
+        key = _digest([*(f"{file.name}:{file.signature}" for file in changes.fresh), *map(str, changes.gone), *left])
         config = {"ops": {"tweet_files": {"config": {"files": names}}}}
-        requests.append(dg.RunRequest(run_key=f"tweets:{key}", job_name=INGEST_TWEETS, run_config=config))
+        # What failed on the machine is tried again within the hour, not at every look.
+        requests.append(dg.RunRequest(run_key=f"tweets:{key}:{_hour()}", job_name=INGEST_TWEETS, run_config=config))
     else:
-        requests = day_requests(lake, dirty_days(lake))
+        attempts = installation.attempts.all()
+        requests = day_requests(lake, dirty_days(lake, attempts, now=time.time()), attempts)
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(changes.pending))
 
 
-def day_requests(lake: Lake, days: Mapping[str, str]) -> list[dg.RunRequest]:
+def day_requests(lake: Lake, days: Mapping[str, str], attempts: Mapping[str, Attempt]) -> list[dg.RunRequest]:
     """Ask for runs over days, one for each range of consecutive ones."""
     requests = []
     for first, last in day_ranges(days):
-        versions = [attempt_key(lake, "day", day, days[day]) for day in sorted(days) if first <= day <= last]
+        versions = [
+            attempt_key(lake, "day", day, days[day], attempts.get(day, NEVER_TRIED))
+            for day in sorted(days)
+            if first <= day <= last
+        ]
         tags = {RANGE_START_TAG: first, RANGE_END_TAG: last, REUSE_TAG: "true"}
         requests.append(dg.RunRequest(run_key=f"days:{_digest(versions)}", job_name=PROCESS_TWEET_DAYS, tags=tags))
     return requests
@@ -126,12 +155,11 @@ def publish_sensor(
     """Compare the lake with what is published."""
     if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=_UNFINISHED_RUNS)):
         return dg.SkipReason("a publish is under way")
-    stamp = lake_stamp(installation.lake)
-    if stamp == published_stamp(installation.settings.warehouse_dir):
+    due = needs_publish(installation.lake, installation.settings.warehouse_dir)
+    if due is None:
         return dg.SkipReason("everything in the lake is published")
     # A publish that failed is tried again within the hour, not at every look.
-    hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{stamp}:{hour}")])
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{due}:{_hour()}")])
 
 
 @dg.run_failure_sensor(
@@ -160,6 +188,27 @@ def alerts_sensor(context: dg.RunFailureSensorContext) -> None:
     except (urllib.error.URLError, TimeoutError, ValueError) as error:
         # The webhook's address may hold a secret: it is not repeated in the log.
         context.log.error(f"KLIP_ALERT_WEBHOOK could not be reached: {type(error).__name__}")
+
+
+def _videos_under_way(instance: dg.DagsterInstance) -> set[str]:
+    runs = instance.get_runs(dg.RunsFilter(job_name=PROCESS_VIDEO, statuses=_UNFINISHED_RUNS))
+    return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
+
+
+def _will_be_retried(instance: dg.DagsterInstance, video_id: str) -> bool:
+    # A run whose worker died is started again by Dagster itself.
+    last = instance.get_runs(dg.RunsFilter(job_name=PROCESS_VIDEO, tags={PARTITION_TAG: video_id}), limit=1)
+    return any(run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags for run in last)
+
+
+def _runs_before(instance: dg.DagsterInstance, video_id: str) -> str:
+    # A partition that is deleted while its run is on makes the run fail: what is not listed gets a new try.
+    runs = instance.get_runs_count(dg.RunsFilter(job_name=PROCESS_VIDEO, tags={PARTITION_TAG: video_id}))
+    return f":{runs}" if runs else ""
+
+
+def _hour() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H")
 
 
 def _digest(parts: list[str]) -> str:

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         default=1800.0, gt=0, description="How long to wait for another run on the same partition."
     )
     publish_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for another publisher.")
+    max_duration_h: float = Field(
+        default=100.0, gt=0, le=100, description="Hours a recording may last; a longer one is unreadable."
+    )
     sensor_interval_s: int = Field(default=15, ge=5, description="Seconds between two looks at the inbox.")
     sensor_batch: int = Field(default=50, ge=1, description="Runs that one look at the inbox may ask for.")
 
@@ -110,6 +113,11 @@ class Settings(BaseSettings):
     def state_dir(self) -> Path:
         """Folder of what many runs write: locks, the inbox registry, the call ledger."""
         return self.data_dir / "state"
+
+    @cached_property
+    def memory_path(self) -> Path:
+        """File in which Klip remembers the inbox and its attempts."""
+        return self.state_dir / "inbox.sqlite"
 
     @cached_property
     def dagster_storage_dir(self) -> Path:

@@ -1,6 +1,7 @@
-"""Text files as people drop them: plain or gzipped, UTF-8 or not.
+"""Text files as people drop them: plain, gzipped or zstd-compressed, UTF-8 or not.
 
-Put here: opening and decoding, and cutting delimited text into records. Keep out: what the records mean.
+Put here: opening and decoding within stated limits, and cutting text into lines and delimited records. Keep out: what
+the records mean.
 """
 
 from __future__ import annotations
@@ -9,17 +10,31 @@ import codecs
 import csv
 import gzip
 import io
+import os
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
-_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+#: An archive is read up to this many bytes of text, and (past the first 64 MB) up to this many times its own size.
+#: Real text packs 5 to 30 times; what packs better was made to fill a disk or a memory.
+MAX_EXPANDED_BYTES = 4 << 30
+MAX_RATIO = 100
+FREE_EXPANSION_BYTES = 64 << 20
+
+#: A document (a JSON text over several lines, captions, one line of JSON) has to fit in memory several times over.
+MAX_DOCUMENT_CHARS = 64_000_000
+#: A line of delimited text.
+MAX_LINE_CHARS = 1_000_000
+
 _LINES_PER_RECORD = 500
+_READ_BYTES = 1 << 20
+_NO_ONE_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -33,16 +48,18 @@ codecs.register_error("klip_cp1252", _as_cp1252)
 
 
 def open_text(path: Path, *, newline: str = "") -> TextIO:
-    r"""Open a text file, gzipped or not, so that it decodes whatever its bytes are.
+    r"""Open a text file, compressed or not, so that it decodes whatever its bytes are.
 
     Bytes that are no UTF-8 are read as Windows-1252, each on its own, so that one of them does not spoil the rest. A
-    UTF-16 file is known by its byte order mark. A damaged gzip file ends where the damage begins; `damage_of` tells.
+    UTF-16 file is known by its byte order mark. An archive ends where its damage begins, and at the limit of what an
+    archive may expand to; `damage_of` tells.
 
     Args:
-        path: The file. Whether it is gzipped shows in its content, not in its name.
+        path: The file. Whether it is compressed shows in its content, not in its name.
         newline: As for `open`: '' keeps line ends and splits at each kind, '\n' splits at line feeds only.
     """
-    stream = io.BufferedReader(_UntilDamage(gzip.open(path))) if _is_gzip(path) else path.open("rb")  # noqa: SIM115
+    archive = _open_archive(path)
+    stream = path.open("rb") if archive is None else io.BufferedReader(_UpToDamage(archive))
     if stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline=newline)
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="klip_cp1252", newline=newline)
@@ -57,45 +74,156 @@ def sound(text: str) -> str:
     return text
 
 
-def damage_of(path: Path) -> str | None:
-    """Return why a gzip file can't be read to its end, None if it can or is no gzip file."""
-    if not _is_gzip(path):
+def shown_name(name: str | os.PathLike[str]) -> str:
+    r"""Return a file's name or path so that it can be printed on one line and stored.
+
+    Bytes that are no UTF-8, line ends and other controls (also those that turn the direction of writing) are shown
+    as escapes, such as `\xe9` and `\x0a`.
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return _NO_ONE_LINE_TEXT.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Why an archive is not read to its end.
+
+    Attributes:
+        reason: For people, in a sentence's worth of words.
+        detail: What exactly was found.
+    """
+
+    reason: str
+    detail: str
+
+
+def damage_of(path: Path) -> Damage | None:
+    """Return why an archive can't be read to its end, None if it can or the file is no archive.
+
+    Reads all of it, up to the limit of what an archive may expand to.
+    """
+    archive = _open_archive(path)
+    if archive is None:
         return None
-    try:
-        with gzip.open(path) as stream:
-            while stream.read(1 << 20):
-                continue
-    except _DAMAGED as error:
-        return str(error)
+    with archive:
+        while archive.damage is None and archive.read(_READ_BYTES):
+            continue
+    return archive.damage
+
+
+def expansion_limit(compressed_bytes: int) -> int:
+    """Return how many bytes an archive of a size may expand to."""
+    return min(MAX_EXPANDED_BYTES, max(FREE_EXPANSION_BYTES, MAX_RATIO * compressed_bytes))
+
+
+class _Archive:
+    """The content of a compressed file up to its damage or its limit; `damage` tells once it is reached."""
+
+    def __init__(self, kind: str, size: int, stream: Any, read: Callable[[int], bytes]) -> None:
+        self.damage: Damage | None = None
+        self._kind, self._stream, self._read = kind, stream, read
+        self._limit = self._left = expansion_limit(size)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`; none at the end, at damage and at the limit."""
+        if self.damage is not None:
+            return b""
+        try:
+            data = self._read(min(size, self._left + 1))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            self.damage = self._damaged(error)
+            return b""
+        except OSError as error:
+            if error.errno is not None:
+                raise  # The disk's trouble, not the archive's.
+            self.damage = self._damaged(error)
+            return b""
+        if len(data) > self._left:
+            megabytes = f"{self._limit / 1e6:,.0f} MB"
+            reason = f"the {self._kind} file expands to more than {megabytes}; reading was stopped there"
+            self.damage = Damage(reason, "unpack it, or split it, if it is meant to be that large")
+            data = data[: self._left]
+        self._left -= len(data)
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def __enter__(self) -> _Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _damaged(self, error: BaseException) -> Damage:
+        return Damage(f"the {self._kind} file is damaged or cut short; what comes before was read", str(error))
+
+
+def _open_archive(path: Path) -> _Archive | None:
+    """Open a file whose first bytes say that it is compressed, None for any other."""
+    with path.open("rb") as file:
+        magic = file.read(4)
+    size = path.stat().st_size
+    if magic[:2] == b"\x1f\x8b":
+        unpacked = gzip.open(path)  # noqa: SIM115
+        return _Archive("gzip", size, unpacked, unpacked.read1)
+    if magic == b"\x28\xb5\x2f\xfd":
+        import pyarrow as pa
+
+        stream = pa.CompressedInputStream(pa.PythonFile(path.open("rb"), mode="r"), "zstd")
+        return _Archive("zstd", size, stream, stream.read)
     return None
 
 
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+class _UpToDamage(io.RawIOBase):
+    """An archive as a raw stream."""
 
-
-class _UntilDamage(io.RawIOBase):
-    """A gzip stream that ends where the file is damaged, so that what comes before can be read."""
-
-    def __init__(self, stream: gzip.GzipFile) -> None:
-        self._stream = stream
+    def __init__(self, archive: _Archive) -> None:
+        self._archive = archive
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer) -> int:
         view = memoryview(buffer)
-        try:
-            data = self._stream.read1(len(view))
-        except _DAMAGED:
-            return 0
+        data = self._archive.read(len(view))
         view[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
-        self._stream.close()
+        self._archive.close()
         super().close()
+
+
+def read_document(stream: TextIO) -> str | None:
+    """Read a text to its end, None if it is longer than a document may be (`MAX_DOCUMENT_CHARS`)."""
+    text = stream.read(MAX_DOCUMENT_CHARS + 1)
+    return None if len(text) > MAX_DOCUMENT_CHARS else text
+
+
+def bounded_lines(stream: TextIO, longest: int = MAX_DOCUMENT_CHARS) -> Iterator[str | BrokenRecord]:
+    """Yield the lines of a text with their line ends; one that is too long is a `BrokenRecord`, and skipped.
+
+    Args:
+        stream: The text.
+        longest: Characters a line may have.
+    """
+    while line := stream.readline(longest):
+        if len(line) < longest or line[-1] in "\r\n":
+            yield line
+            continue
+        following = stream.readline(longest)
+        if following:
+            while following and following[-1] not in "\r\n":
+                following = stream.readline(longest)
+            yield BrokenRecord(f"a line of more than {longest:,} characters")
+        else:
+            yield line
 
 
 @dataclass(frozen=True)
@@ -122,7 +250,12 @@ def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | Br
         try:
             fields = next(reader)
         except StopIteration:
-            return
+            broken = lines.take_broken()
+            if broken is None:
+                return
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            yield broken
+            continue
         except csv.Error as error:
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             yield _resume(lines, delimiter, error)
@@ -147,8 +280,8 @@ class _Lines:
     """Physical lines, of which one record gets a bounded number, and which can be put back."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._waiting: list[str] = []
+        self._fresh = bounded_lines(stream, MAX_LINE_CHARS)
+        self._waiting: list[str | BrokenRecord] = []
         self.taken: list[str] = []
 
     def begin(self) -> None:
@@ -159,14 +292,22 @@ class _Lines:
         """Have these lines come again next."""
         self._waiting.extend(reversed(lines))
 
+    def take_broken(self) -> BrokenRecord | None:
+        """Return what stands in place of the next line if that is too long, None if it is not."""
+        if self._waiting and isinstance(self._waiting[-1], BrokenRecord):
+            return self._waiting.pop()  # type: ignore[return-value]
+        return None
+
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
         if len(self.taken) >= _LINES_PER_RECORD:
             raise StopIteration
-        line = self._waiting.pop() if self._waiting else self._stream.readline()
-        if not line:
+        line = self._waiting.pop() if self._waiting else next(self._fresh)
+        if isinstance(line, BrokenRecord):
+            # No record goes on past a line that can't be held: it ends here, `take_broken` comes next.
+            self._waiting.append(line)
             raise StopIteration
         self.taken.append(line)
         return line

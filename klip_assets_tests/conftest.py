@@ -56,7 +56,7 @@ def lake(settings: Settings) -> Lake:
 @pytest.fixture
 def registry(settings: Settings) -> Registry:
     """The inbox memory of the test's own installation."""
-    return Registry(settings.state_dir / "inbox.sqlite")
+    return Registry(settings.memory_path)
 
 
 @pytest.fixture

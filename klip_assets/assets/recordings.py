@@ -25,15 +25,18 @@ from klip_assets.inbox.fingerprint import file_sha256, fingerprint
 from klip_assets.inbox.recordings import Recording, display_name
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
+from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
 from klip_assets.refused import Refused
 from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.speech.words import Transcript
+from klip_assets.textfile import shown_name
 
 GROUP = "recordings"
 
 
 def _source(stage: Stage) -> dict[str, str]:
+    stage.signature  # noqa: B018  Taken before the content is read.
     return {"source": fingerprint(stage.recording)}
 
 
@@ -45,7 +48,7 @@ def videos(stage: Stage) -> Output:
     sha256 = file_sha256(recording.path)
     row: dict[str, Any] = {
         "video_id": stage.key,
-        "title": info.title or recording.path.stem,
+        "title": info.title or shown_name(recording.path.stem),
         "channel": info.channel,
         "platform": info.platform,
         "url": info.url,
@@ -57,11 +60,9 @@ def videos(stage: Stage) -> Output:
         "has_chat": recording.chat is not None,
         "ingested_at": datetime.now(UTC).replace(tzinfo=None),
     }
-    facts, status, error = _facts(recording)
+    facts, status, error = _facts(recording, stage.settings.max_duration_h * 3600)
     holder = stage.installation.registry.claim_content(sha256, stage.key) if status != "unreadable" else stage.key
-    if status == "unreadable":
-        stage.installation.registry.record_poison(stage.key, fingerprint(recording))
-    elif holder != stage.key:
+    if holder != stage.key:
         status = "duplicate"
     row |= facts | {"status": status, "error": error, "duplicate_of": None if holder == stage.key else holder}
     files = {
@@ -69,7 +70,7 @@ def videos(stage: Stage) -> Output:
         "captions": _joint_hash(path for _, path in recording.captions),
         "chat": _joint_hash([recording.chat] if recording.chat else []),
     }
-    notes = {"files": files, "status": status, "unreadable": status == "unreadable"}
+    notes = {"files": files, "status": status, "unreadable": status == "unreadable", "signature": stage.signature}
     return Output(VIDEOS.from_rows([row]), notes, refused)
 
 
@@ -130,7 +131,8 @@ def audio_features(stage: Stage) -> Output:
         return Output(AUDIO_FEATURES.empty())
     info = probe(stage.sound)
     decoding = Decoding()
-    rows = measure_sound(decode_sound(stage.sound, decoding), stage.key, stage.report_progress())
+    longest_s = stage.settings.max_duration_h * 3600
+    rows = measure_sound(decode_sound(stage.sound, decoding, longest_s=longest_s), stage.key, stage.report_progress())
     shorter = info.sound_duration_s is not None and info.sound_duration_s <= decoding.seconds + 1
     notes = {
         "decoded_s": round(decoding.seconds, 3),
@@ -201,13 +203,14 @@ def _stream_info(recording: Recording) -> tuple[StreamInfo, dict[str, list[Refus
         return StreamInfo(), {name: [Refused("file", "not readable as metadata", str(error))]}
 
 
-def _facts(recording: Recording) -> tuple[dict[str, Any], str, str | None]:
+def _facts(recording: Recording, longest_s: float) -> tuple[dict[str, Any], str, str | None]:
     try:
         media = probe(recording.path)
+        duration_s = length_of(recording.path, media, longest_s=longest_s)
     except UnreadableMediaError as error:
         return {}, "unreadable", str(error)
     facts = {
-        "duration_s": media.duration_s,
+        "duration_s": duration_s,
         "container": media.container,
         "video_codec": media.video_codec,
         "width": media.width,
@@ -241,4 +244,5 @@ def _transcribe(stage: Stage, captions: list[tuple[str, Any]]) -> Transcript:
 
 def _joint_hash(paths: Any) -> str:
     hashes = [f"{path.name}:{file_sha256(path)}" for path in paths]
-    return hashlib.sha256("|".join(sorted(hashes)).encode()).hexdigest()[:32] if hashes else ""
+    joint = "|".join(sorted(hashes)).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(joint).hexdigest()[:32] if hashes else ""

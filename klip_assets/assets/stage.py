@@ -20,17 +20,23 @@ import pyarrow as pa
 
 from klip_assets import __version__
 from klip_assets.contracts import VIDEOS, Table, text_of
-from klip_assets.errors import EngineUnavailableError, InputError, KlipError, NotFoundError
+from klip_assets.errors import ChangedMeanwhileError, EngineUnavailableError, InputError, KlipError, NotFoundError
+from klip_assets.failpoints import reach
+from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, read_inbox
 from klip_assets.lake.provenance import Provenance
 from klip_assets.lake.quarantine import quarantine
 from klip_assets.lake.stages import record_stage
 from klip_assets.lake.store import Lake
+from klip_assets.lake.tweet_sources import day_version
 from klip_assets.refused import Refused
 from klip_assets.resources import REUSE_TAG, Installation, Progress
 from klip_assets.settings import Settings
 
 OWNERS = ["team:klip"]
+
+#: Failures that say nothing against the content: an engine can be installed, a setting corrected, a file put back.
+_NOT_THE_CONTENT = (EngineUnavailableError, InputError, NotFoundError, ChangedMeanwhileError)
 
 #: Disks and networks hiccup; anything else is not worth a second try (see `_permanent`).
 RETRY_IO = dg.RetryPolicy(max_retries=2, delay=1.0, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -119,6 +125,41 @@ class Stage:
             raise NotFoundError(f"{name} is gone from the inbox", hint=f"put it back, or: klip remove {self.key}")
         return Recording(inbox, found.path, found.captions, found.chat, found.info)
 
+    @cached_property
+    def signature(self) -> str:
+        """Sizes and times of the recording's files when this stage first looked."""
+        return self.recording.signature
+
+    def check_unchanged(self) -> None:
+        """See that the recording is still the one that the stage `videos` looked at, if this stage used it.
+
+        Raises:
+            ChangedMeanwhileError: It was replaced or written to: parts of one video would come from two contents.
+            NotFoundError: It is gone.
+        """
+        if "recording" not in self.__dict__:
+            return
+        first = self.lake.provenance(VIDEOS, self.key)
+        expected = self.signature if self.table is VIDEOS or first is None else first.notes.get("signature")
+        try:
+            if self.recording.signature == expected:
+                return
+            content = fingerprint(self.recording)
+        except FileNotFoundError:
+            raise NotFoundError(f"{self.recording.name} went while it was read", hint="put it back") from None
+        if self.table is VIDEOS or first is None or content != first.input_versions.get("source"):
+            raise ChangedMeanwhileError(
+                f"{self.recording.name} or a file beside it changed while it was being processed",
+                hint="it is processed anew once it has settled",
+            )
+
+    @property
+    def content(self) -> str:
+        """Version of what the partition is made from: of the recording, or of the day's sources."""
+        if self.table.partition == "video_id":
+            return self.installation.registry.fingerprint_of(self.key)
+        return day_version(self.lake, self.key)
+
     @property
     def sound(self) -> Path | None:
         """The recording, None where there is nothing to listen to."""
@@ -147,6 +188,7 @@ def run_stage(
     run_id = context.run.run_id
     record: dict[str, Any] = {"run_id": run_id, "started_at": started_at}
     stage.progress.begin(stage.key, table.name)
+    reach("stage.begin", f"{table.name}/{stage.key}")
     try:
         versions = dict(inputs(stage))
         wanted = Provenance(run_id, f"{__version__}/{code_version}", versions)
@@ -156,16 +198,20 @@ def run_stage(
             record_stage(lake, stage.key, table.name, status="reused", rows=before.rows, **record)
             return before
         made = compute(stage)
+        stage.check_unchanged()
+        reach("stage.computed", f"{table.name}/{stage.key}")
         output = made if isinstance(made, Output) else Output(made)
-        complete = lake.write(table, stage.key, output.rows, _with_notes(wanted, output.notes))
+        # First what was refused: a run that finds the table written takes the whole stage for done.
         for source, refused in output.refused.items():
             quarantine(lake, source, table.name, refused, run_id=run_id)
+        complete = lake.write(table, stage.key, output.rows, _with_notes(wanted, output.notes))
     except OSError as error:
         _record_failure(stage, error, record)
         raise
     except Exception as error:
         _record_failure(stage, error, record)
-        _record_poison(stage, error)
+        if not isinstance(error, _NOT_THE_CONTENT):
+            stage.installation.attempts.give_up(stage.key, stage.content)
         raise _permanent(error) from error
     record_stage(lake, stage.key, table.name, status="ok", rows=complete.rows, **record)
     stage.shown.update(output.metadata)
@@ -222,15 +268,11 @@ def _with_notes(provenance: Provenance, notes: Mapping[str, Any]) -> Provenance:
 def _record_failure(stage: Stage, error: Exception, record: Mapping[str, Any]) -> None:
     sentence = str(error) if isinstance(error, KlipError) else f"{type(error).__name__}: {error}"
     stage.context.log.error(f"{stage.table.name} of {stage.key}: {sentence}")
-    record_stage(stage.lake, stage.key, stage.table.name, status="failed", error=sentence, **record)
-
-
-def _record_poison(stage: Stage, error: Exception) -> None:
-    # The content is at fault unless the machine is: an engine can be installed, a setting corrected.
-    if stage.table.partition == "video_id" and not isinstance(error, EngineUnavailableError | InputError):
-        first = stage.lake.provenance(VIDEOS, stage.key)
-        if first is not None:
-            stage.installation.registry.record_poison(stage.key, first.input_versions.get("source", ""))
+    try:
+        record_stage(stage.lake, stage.key, stage.table.name, status="failed", error=sentence, **record)
+    except OSError as second:
+        # A full or read-only disk takes no note of itself either; the run's log has it.
+        stage.context.log.error(f"stage_status of {stage.key} can't be written: {second}")
 
 
 def _permanent(error: Exception) -> Exception:

@@ -1,9 +1,7 @@
 """Group `tweets`: files to days, what models read in them, and the daily roll-up."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import PurePath
 from typing import Any
 
 import dagster as dg
@@ -23,6 +21,7 @@ from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
 from klip_assets.tweets.daily import roll_up_day
 from klip_assets.tweets.merge import RawSource, merge_day
+from klip_assets.tweets.staging import Staged
 from klip_assets.tweets.staging import stage as stage_file
 
 TWEET_FILES = "tweet_files"
@@ -63,16 +62,27 @@ def tweet_files(
     touched: set[str] = set()
     counts = {"files": len(fresh), "removed_files": len(changes.gone), "rows": 0, "refused": 0}
     for file in fresh:
-        touched |= _forget(installation, file.name)
-        days, rows, refused = _ingest(installation, file)
-        quarantine(lake, str(file.name), TWEETS.name, refused, run_id=context.run.run_id)
+        try:
+            read = _read(file)
+        except OSError as error:
+            # One file that can't be read stops no other; it stays new, and is looked at again within the hour.
+            context.log.error(f"{file.name}: {error}")
+            refused = [Refused("file", "can't be read", error.strerror or type(error).__name__)]
+            quarantine(lake, str(file.name), TWEETS.name, refused, run_id=context.run.run_id)
+            counts["refused"] += 1
+            continue
+        days, rows, refused = _lay_down(installation, file, *read, run_id=context.run.run_id)
         touched |= days
         counts["rows"] += rows
         counts["refused"] += len(refused)
         context.log.info(f"{file.name}: {rows} tweets on {len(days)} days, {len(refused)} refused")
     for name in changes.gone:
-        touched |= _forget(installation, name)
         quarantine(lake, str(name), TWEETS.name, [], run_id=context.run.run_id)
+        registry.forget_staged(name)
+    # Last, and from what is remembered: a run that was killed before it came here has left its part to this one.
+    for sha256 in registry.leftovers():
+        touched |= set(remove_source(lake, sha256))
+        registry.forget_leftover(sha256)
     metadata: dict[str, Any] = {**counts, "days": len(touched), "dagster/row_count": counts["rows"]}
     staged = "|".join(sorted(sha for _, sha in registry.staged_files().values()))
     version = hashlib.sha256(staged.encode()).hexdigest()[:32]
@@ -123,9 +133,13 @@ def tweet_daily(stage: Stage) -> pa.Table:
     return roll_up_day(date.fromisoformat(stage.key), stage.read(TWEETS), stage.read(TWEET_SENTIMENT))
 
 
-def _ingest(installation: Installation, file: TweetFile) -> tuple[set[str], int, list[Refused]]:
-    sha256 = file_sha256(file.path)
-    staged = stage_file(file.path)
+def _read(file: TweetFile) -> tuple[str, Staged]:
+    return file_sha256(file.path), stage_file(file.path)
+
+
+def _lay_down(
+    installation: Installation, file: TweetFile, sha256: str, staged: Staged, *, run_id: str
+) -> tuple[set[str], int, list[Refused]]:
     refused = list(staged.refused)
     first, last = date.fromisoformat(FIRST_DAY), datetime.now(UTC).date()
     parts = {}
@@ -137,15 +151,7 @@ def _ingest(installation: Installation, file: TweetFile) -> tuple[set[str], int,
                 Refused(f"tweet {tweet_id}", "created before Twitter or in the future", f"{day}")
                 for tweet_id in rows["tweet_id"].to_pylist()
             ]
+    quarantine(installation.lake, str(file.name), TWEETS.name, refused, run_id=run_id)
     add_source(installation.lake, sha256, str(file.name), parts)
     installation.registry.record_staged(file.name, file.signature, sha256)
     return {day.isoformat() for day in parts}, sum(rows.num_rows for rows in parts.values()), refused
-
-
-def _forget(installation: Installation, name: PurePath) -> set[str]:
-    # The rows of a file go with it, unless another file has the same content.
-    staged = installation.registry.staged_files()
-    old = staged.pop(name, None)
-    installation.registry.forget_staged(name)
-    still_held: Sequence[str] = [sha for _, sha in staged.values()]
-    return set(remove_source(installation.lake, old[1])) if old and old[1] not in still_held else set()

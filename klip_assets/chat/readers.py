@@ -9,9 +9,10 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
+from typing import TextIO
 
+import numpy as np
 import pyarrow as pa
 
 from klip_assets.chat.lexicon import emotes_of_words, is_bot_message
@@ -20,13 +21,34 @@ from klip_assets.chat.values import columns_of, emotes_of_value, name_of, offset
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.refused import Refused, RowRefused
-from klip_assets.textfile import BrokenRecord, delimited_records, open_text, sound
+from klip_assets.textfile import (
+    MAX_DOCUMENT_CHARS,
+    MAX_LINE_CHARS,
+    BrokenRecord,
+    bounded_lines,
+    damage_of,
+    delimited_records,
+    open_text,
+    read_document,
+    shown_name,
+    sound,
+)
 
 _SUPPORTED = (
     "supported are TwitchDownloader's JSON, and CSV or JSON lines with a time (offset_s, time, timestamp, "
     "content_offset_seconds: seconds or h:mm:ss), an author and a text"
 )
 _DELIMITERS = (",", ";", "\t", "|")
+
+#: Chats of days have some hundred thousand messages.
+MAX_MESSAGES = 1_000_000
+#: Platforms allow 200 to 500 characters.
+MAX_TEXT_CHARS = 2_000
+#: Refusals that are kept by name.
+MAX_REFUSED = 10_000
+
+_MESSAGES_PER_PIECE = 20_000
+_READ = ("offset_s", "author", "text", "emotes", "is_bot", "sentiment")
 
 Message = dict[str, object]
 
@@ -57,42 +79,88 @@ def read_chat(path: Path, video_id: str) -> Chat:
     Raises:
         UnreadableSidecarError: The file is no chat log of a supported kind, or not one message of it can be used.
     """
-    messages: list[Message] = []
-    refused: list[Refused] = []
+    log = _Log()
     for found in _messages(path):
-        if isinstance(found, Refused):
-            refused.append(found)
-        else:
-            messages.append(found)
-    if refused and not messages:
-        first = refused[0]
+        if max(log.count, log.refused_in_all) >= MAX_MESSAGES:
+            log.end(f"more than {MAX_MESSAGES:,} messages; the rest was not read", "")
+            break
+        log.add(found)
+    damage = damage_of(path)
+    if damage:
+        log.end(damage.reason, damage.detail)
+    if log.refused and not log.count:
+        first = log.refused[0]
         raise UnreadableSidecarError(
-            f"{path.name}: none of its {len(refused)} messages can be used, the first ({first.position}) because: "
-            f"{first.reason} {first.detail}".rstrip(),
+            f"{shown_name(path.name)}: none of its {log.refused_in_all} messages can be used, "
+            f"the first ({first.position}) because: {first.reason} {first.detail}".rstrip(),
             hint=_SUPPORTED,
         )
-    messages.sort(key=itemgetter("offset_s"))
-    columns: dict[str, object] = {
-        "video_id": [video_id] * len(messages),
-        "message_index": range(len(messages)),
-        "sentiment": vader_scores(None if m["is_bot"] else str(m["text"]) for m in messages),
-    }
-    for name in ("offset_s", "author", "text", "emotes", "is_bot"):
-        columns[name] = [message[name] for message in messages]
-    return Chat(CHAT_MESSAGES.from_columns(columns), refused)
+    return Chat(log.table(video_id), log.all_refused())
+
+
+class _Log:
+    """Gathers messages in compact pieces: a long chat as Python objects would fill the memory."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.refused: list[Refused] = []
+        self.refused_in_all = 0
+        self._end: list[Refused] = []
+        self._waiting: list[Message] = []
+        self._pieces: list[pa.Table] = []
+
+    def add(self, found: Message | Refused) -> None:
+        if isinstance(found, Refused):
+            self.refused_in_all += 1
+            if len(self.refused) < MAX_REFUSED:
+                self.refused.append(found)
+            return
+        self.count += 1
+        self._waiting.append(found)
+        if len(self._waiting) == _MESSAGES_PER_PIECE:
+            self._pack()
+
+    def end(self, reason: str, detail: str) -> None:
+        """Note why the log was not read to its end."""
+        self._end = [Refused("end of file", reason, detail)]
+
+    def all_refused(self) -> list[Refused]:
+        if self.refused_in_all + len(self._end) <= MAX_REFUSED:
+            return [*self.refused, *self._end]
+        kept = self.refused[: MAX_REFUSED - 2]
+        return [*kept, *self._end, Refused("rest", "too many to list", f"{self.refused_in_all - len(kept):,} more")]
+
+    def table(self, video_id: str) -> pa.Table:
+        """Return all messages by time; those of one time in the order of the file."""
+        self._pack()
+        rows = pa.concat_tables(self._pieces)
+        rows = rows.take(pa.array(np.argsort(rows["offset_s"].to_numpy(), kind="stable")))
+        columns: dict[str, object] = {name: rows[name].combine_chunks() for name in _READ}
+        columns["video_id"] = pa.array([video_id] * rows.num_rows, pa.string())
+        columns["message_index"] = pa.array(np.arange(rows.num_rows), pa.int32())
+        return CHAT_MESSAGES.from_columns(columns)
+
+    def _pack(self) -> None:
+        columns = {name: [message[name] for message in self._waiting] for name in _READ if name != "sentiment"}
+        columns["sentiment"] = list(vader_scores(None if m["is_bot"] else str(m["text"]) for m in self._waiting))
+        fields = [CHAT_MESSAGES.schema.field(name) for name in _READ]
+        self._pieces.append(pa.table({name: columns[name] for name in _READ}, schema=pa.schema(fields)))
+        self._waiting = []
 
 
 def _messages(path: Path) -> Iterator[Message | Refused]:
     with open_text(path) as stream:
-        head = next((line for line in stream if line.strip()), "").lstrip()
+        head = next(_filled(stream), "").lstrip()
     if not head:
-        raise UnreadableSidecarError(f"{path.name}: the file is empty", hint=_SUPPORTED)
+        damage = damage_of(path)
+        problem = damage.reason if damage else "the file is empty"
+        raise UnreadableSidecarError(f"{shown_name(path.name)}: {problem}", hint=_SUPPORTED)
     yield from _of_json(path) if head[0] in "{[" else _of_csv(path)
 
 
 def _of_csv(path: Path) -> Iterator[Message | Refused]:
     with open_text(path) as stream:
-        first_line = next(line for line in stream if line.strip())
+        first_line = next(_filled(stream, MAX_LINE_CHARS), "")
     delimiter = max(_DELIMITERS, key=lambda d: len(columns_of(_fields(first_line, d))))
     with open_text(path) as stream:
         records = (
@@ -103,7 +171,7 @@ def _of_csv(path: Path) -> Iterator[Message | Refused]:
         _, header = next(records, (1, []))
         columns = {} if isinstance(header, BrokenRecord) else columns_of(header)
         if isinstance(header, BrokenRecord) or not {"offset_s", "text"} <= columns.keys():
-            raise UnreadableSidecarError(f"{path.name}: not a chat log", hint=_SUPPORTED)
+            raise UnreadableSidecarError(f"{shown_name(path.name)}: not a chat log", hint=_SUPPORTED)
         for number, record in records:
             if isinstance(record, BrokenRecord):
                 yield Refused(f"row {number}", record.reason, "")
@@ -123,13 +191,19 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 def _of_json(path: Path) -> Iterator[Message | Refused]:
     """Read a document or, where the file is none, its lines."""
+    name = shown_name(path.name)
     with open_text(path, newline="\n") as stream:
         first, second = _first_values(stream)
     is_lines = isinstance(first, dict) and "comments" not in first and second is not None
     problem = "not a chat log"
     if not is_lines:
         with open_text(path, newline="\n") as stream:
-            document = _parsed(stream.read())
+            text = read_document(stream)
+        if text is None:
+            problem = f"a document of more than {MAX_DOCUMENT_CHARS:,} characters; write one message a line"
+            raise UnreadableSidecarError(f"{name}: {problem}", hint=_SUPPORTED)
+        document = _parsed(text)
+        del text
         problem = "not valid JSON, it may be cut short" if document is None else problem
         if isinstance(document, dict) and isinstance(document.get("comments"), list):
             document = document["comments"]
@@ -139,29 +213,37 @@ def _of_json(path: Path) -> Iterator[Message | Refused]:
             if any(_is_message(item) for item in document) or not document:
                 yield from (_of_object(f"item {n}", item) for n, item in enumerate(document, start=1))
                 return
-            raise UnreadableSidecarError(f"{path.name}: not a chat log", hint=_SUPPORTED)
+            raise UnreadableSidecarError(f"{shown_name(path.name)}: not a chat log", hint=_SUPPORTED)
     seen = False
     refused: list[Refused] = []
     with open_text(path, newline="\n") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
+        for number, line in enumerate(bounded_lines(stream), start=1):
+            if isinstance(line, str) and not line.strip():
                 continue
-            found = _of_object(f"line {number}", _parsed(line))
+            where = f"line {number}"
+            found = _of_object(where, _parsed(line)) if isinstance(line, str) else Refused(where, line.reason, "")
             if not seen and isinstance(found, Refused):
                 refused.append(found)
+                if len(refused) > MAX_REFUSED:
+                    break  # So many lines, and not one message.
                 continue
             if not seen:
                 seen = True
                 yield from refused
             yield found
     if not seen:
-        raise UnreadableSidecarError(f"{path.name}: {problem}", hint=_SUPPORTED)
+        raise UnreadableSidecarError(f"{name}: {problem}", hint=_SUPPORTED)
 
 
-def _first_values(stream: Iterator[str]) -> tuple[object, object]:
+def _first_values(stream: TextIO) -> tuple[object, object]:
     """Return what the first two lines that are not blank hold, None where a line is no JSON value."""
-    lines = (line for line in stream if line.strip())
+    lines = _filled(stream)
     return _parsed(next(lines, "")), _parsed(next(lines, ""))
+
+
+def _filled(stream: TextIO, longest: int = MAX_DOCUMENT_CHARS) -> Iterator[str]:
+    """Yield the lines that are not blank, nor too long to be held."""
+    return (line for line in bounded_lines(stream, longest) if isinstance(line, str) and line.strip())
 
 
 def _parsed(text: str) -> object:
@@ -190,7 +272,7 @@ def _of_comment(position: str, item: Mapping[str, object], comment: Mapping[str,
     commenter = item.get("commenter")
     login = commenter.get("name") if isinstance(commenter, dict) else None
     try:
-        text = text_of(comment.get("body"))
+        text = _text_of(comment.get("body"))
         return {
             "offset_s": offset_of(item.get("content_offset_seconds")),
             "author": name_of(commenter),
@@ -222,7 +304,7 @@ def _message(position: str, fields: Mapping[str, object], columns: Mapping[str, 
     given = {wanted: fields.get(name) for wanted, name in columns.items()}
     try:
         offset_s = offset_of(given.get("offset_s"))
-        text = text_of(given.get("text"))
+        text = _text_of(given.get("text"))
     except RowRefused as refusal:
         return Refused(position, refusal.reason, refusal.detail)
     author = name_of(given.get("author"))
@@ -233,3 +315,10 @@ def _message(position: str, fields: Mapping[str, object], columns: Mapping[str, 
         "emotes": emotes_of_value(given.get("emotes")) or emotes_of_words(text),
         "is_bot": is_bot_message(text, author),
     }
+
+
+def _text_of(value: object) -> str:
+    text = text_of(value)
+    if len(text) > MAX_TEXT_CHARS:
+        raise RowRefused("too long for a chat message", f"{len(text):,} characters, at most {MAX_TEXT_CHARS:,}")
+    return text

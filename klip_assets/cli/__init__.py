@@ -6,6 +6,7 @@ Dagster job.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any
 
@@ -13,6 +14,9 @@ import click
 
 from klip_assets import __version__
 from klip_assets.errors import KlipError
+
+#: With less than this, a failure is put down to the disk.
+_FULL_BYTES = 4 << 20
 
 #: Command -> (module, function). Modules are imported when their command runs, so that `klip --help` is quick.
 _COMMANDS = {
@@ -81,10 +85,22 @@ def _one_line(error: Exception) -> str:
         first = error.errors()[0]
         name = "_".join(["KLIP", *(str(part) for part in first["loc"])]).upper()
         return f"{name}: {first['msg']} (found {str(first['input'])!r})"
+    full = _full_disk()
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {error.strerror}{full}"
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'} (klip --debug ... shows where)"
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'} (klip --debug ... shows where){full}"
+
+
+def _full_disk() -> str:
+    """Say it if the disk is full: SQLite and DuckDB call that by many names."""
+    from klip_assets.settings import Settings
+
+    settings = Settings()
+    for folder in (settings.data_dir, settings.lake_dir, settings.warehouse_dir, settings.state_dir):
+        if folder.is_dir() and shutil.disk_usage(folder).free < _FULL_BYTES:
+            return f"; the disk of {folder} is full: free some space and run klip process again"
+    return ""
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from klip_assets.lake.files import write_atomically
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
 
-_TWEET_SUFFIXES = (".jsonl", ".json", ".csv", ".jsonl.gz", ".json.gz", ".csv.gz", ".ndjson")
+_TWEET_SUFFIXES = tuple(
+    kind + packed for kind in (".jsonl", ".ndjson", ".json", ".csv") for packed in ("", ".gz", ".zst")
+)
 
 
 @click.command()
@@ -116,6 +118,7 @@ def remove(video: str) -> None:
     from klip_assets.cli.instance import dagster_instance
     from klip_assets.cli.runner import Runner
     from klip_assets.contracts import STAGE_STATUS, VIDEOS
+    from klip_assets.inbox.attempts import Attempts
     from klip_assets.inbox.registry import Registry
     from klip_assets.jobs import PUBLISH
     from klip_assets.lake.generations import withdraw
@@ -125,7 +128,7 @@ def remove(video: str) -> None:
     from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
 
     settings = Settings()
-    lake, registry = Lake(settings.lake_dir), Registry(settings.state_dir / "inbox.sqlite")
+    lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)
     known = {entry.video_id: entry for entry in registry.known().values()}
     if video not in known and not lake.exists(VIDEOS, video):
         raise NotFoundError(f"there is no video {video!r}", hint="klip videos lists them")
@@ -138,7 +141,7 @@ def remove(video: str) -> None:
                 lake.remove(STAGE_STATUS, video)
                 registry.release_content(video)
                 if video in known:
-                    registry.record_poison(video, known[video].fingerprint)
+                    Attempts(settings.memory_path).give_up(video, known[video].fingerprint)
                 if instance.has_dynamic_partition(VIDEO_PARTITIONS.name or "", video):
                     instance.delete_dynamic_partition(VIDEO_PARTITIONS.name or "", video)
         except LockHeldError as error:

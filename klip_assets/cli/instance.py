@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.errors import DagsterInvalidConfigError
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from klip_assets.errors import InputError
+from klip_assets.launcher import is_alive, this_process
 from klip_assets.settings import Settings, project_dir
 
 #: Runs of the command line carry their process here, so that a later one can tell when it died.
@@ -23,7 +26,7 @@ _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.Dagste
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that Dagster's processes need: where its configuration and its state lie."""
-    home = os.environ.get("DAGSTER_HOME") or str(project_dir())
+    home = str(Path(os.environ.get("DAGSTER_HOME") or project_dir()).resolve())
     storage = os.environ.get("KLIP_DAGSTER_STORAGE") or str(settings.dagster_storage_dir)
     return {"DAGSTER_HOME": home, "KLIP_DAGSTER_STORAGE": storage, "KLIP_DATA_DIR": str(settings.data_dir)}
 
@@ -33,7 +36,7 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Open the instance, making its storage if it is new.
 
     Raises:
-        InputError: There is no dagster.yaml.
+        InputError: There is no dagster.yaml, or what it names can't be used.
     """
     environment = dagster_environment(settings)
     os.environ.update(environment)
@@ -42,13 +45,29 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
             f"there is no dagster.yaml in {environment['DAGSTER_HOME']}", hint="set DAGSTER_HOME to the project folder"
         )
     Path(environment["KLIP_DAGSTER_STORAGE"]).mkdir(parents=True, exist_ok=True)
-    with dg.DagsterInstance.get() as instance:
+    try:
+        opened = dg.DagsterInstance.get()
+    except Exception as error:
+        raise InputError(
+            f"Dagster's storage can't be opened: {_reason(error)}",
+            hint=f"see {environment['DAGSTER_HOME']}/dagster.yaml",
+        ) from error
+    with opened as instance:
         yield instance
+
+
+def _reason(error: BaseException) -> str:
+    # Dagster wraps what happened, and of a configuration it shows everything that would have been possible.
+    if isinstance(error, DagsterInvalidConfigError):
+        return error.errors[0].message.partition("PostProcessingError: ")[2] or error.errors[0].message
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return str(error).strip().partition("\n")[0]
 
 
 def process_tag() -> str:
     """Name this process so that it can't be mistaken for a later one with the same number."""
-    return f"{os.getpid()}:{_started(os.getpid())}"
+    return this_process()
 
 
 def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:
@@ -60,26 +79,8 @@ def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:
     found = []
     for run in instance.get_runs(dg.RunsFilter(statuses=_STARTED)):
         process = run.tags.get(PROCESS_TAG)
-        if process and not _alive(process):
+        # A run of the daemon has this tag only because somebody repeated a run of the command line in the UI.
+        if process and GRPC_INFO_TAG not in run.tags and not is_alive(process):
             instance.report_run_failed(run, f"the process {process.partition(':')[0]} that ran it is gone")
             found.append(run.run_id)
     return found
-
-
-def _alive(process: str) -> bool:
-    number, _, started = process.partition(":")
-    return number.isdigit() and _started(int(number)) == started
-
-
-def _started(pid: int) -> str:
-    # The 22nd field of /proc/<pid>/stat: clock ticks from boot to the start of the process; '' if it is gone.
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return ""
-        except PermissionError:
-            pass
-        return "running"

@@ -17,8 +17,9 @@ from klip_assets.cli.instance import dagster_instance, fail_runs_of_dead_process
 from klip_assets.cli.output import console, json_option, notes, show_rows
 from klip_assets.cli.runner import Outcome, Runner
 from klip_assets.errors import InputError, NotFoundError
+from klip_assets.inbox.attempts import Attempts
 from klip_assets.inbox.changes import Ready, settle, tweet_changes
-from klip_assets.inbox.due import dirty_days, due_videos
+from klip_assets.inbox.due import Due, dirty_days, due_videos, note_deadly
 from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.inbox.registry import Registry
@@ -29,7 +30,7 @@ from klip_assets.lake.stages import is_day, partition_lock, read_stages
 from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import lake_stamp, published_stamp
+from klip_assets.warehouse.publish import needs_publish
 
 
 @dataclass
@@ -88,7 +89,8 @@ def run_process(
         InputError: A day that was named is none.
     """
     settings.make_folders()
-    lake, registry = Lake(settings.lake_dir), Registry(settings.state_dir / "inbox.sqlite")
+    lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)
+    attempts = Attempts(settings.memory_path)
     report = Report()
     with dagster_instance(settings) as instance:
         for run_id in fail_runs_of_dead_processes(instance):
@@ -98,18 +100,24 @@ def run_process(
         refused = {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}
         refuse_unknown(lake, refused, run_id="")
         named = bool(videos or days)
-        chosen = _named(videos, ready) if named else due_videos(ready, registry.poison(), lake)
+        due = Due(_named(videos, ready), []) if named else due_videos(ready, attempts.all(), lake)
+        for entry in due.deadly:
+            note_deadly(lake, entry)
+            notes.print(
+                f"[yellow]{escape(entry.video_id)} is left alone: process after process died on it[/yellow] "
+                f"(klip process {escape(entry.video_id)} tries it again)"
+            )
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, quiet=quiet, reuse=not force)
-        for entry in chosen:
-            report.add(entry.video_id, _run_video(runner, entry, lake, registry, settings, again=named))
+        for entry in due.videos:
+            report.add(entry.video_id, _run_video(runner, entry, lake, settings, again=named))
         if not named:
             _ingest(runner, settings, registry, report)
-            asked_days = sorted(dirty_days(lake))
+            asked_days = sorted(dirty_days(lake, attempts.all()))
         for first, last in day_ranges(asked_days):
             subject = f"tweets {first}" if first == last else f"tweets {first} to {last}"
             report.add(subject, runner.run(PROCESS_TWEET_DAYS, days=(first, last)))
-        if lake_stamp(lake) != published_stamp(settings.warehouse_dir):
+        if needs_publish(lake, settings.warehouse_dir):
             report.add("warehouse", runner.run(PUBLISH))
     return report
 
@@ -134,9 +142,7 @@ def _day(text: str) -> str:
     return text
 
 
-def _run_video(
-    runner: Runner, entry: Ready, lake: Lake, registry: Registry, settings: Settings, *, again: bool
-) -> Outcome | str:
+def _run_video(runner: Runner, entry: Ready, lake: Lake, settings: Settings, *, again: bool) -> Outcome | str:
     path = partition_lock(lake.root, "video_id", entry.video_id)
     what = f"video {entry.video_id}"
     with hold(
@@ -147,10 +153,7 @@ def _run_video(
             return "processed meanwhile by another run"
         runner.instance.add_dynamic_partitions(VIDEOS.name or "", [entry.video_id])
         outcome = runner.run(PROCESS_VIDEO, partition=entry.video_id)
-        if outcome.failed_checks:
-            # The content is what it is: nobody tries it again until it changes or is named.
-            registry.record_poison(entry.video_id, entry.fingerprint)
-        elif outcome.ok and not _computed(lake, entry.video_id, outcome.run_id):
+        if outcome.ok and not _computed(lake, entry.video_id, outcome.run_id):
             return "nothing changed"
     return outcome
 
@@ -161,7 +164,7 @@ def _computed(lake: Lake, key: str, run_id: str) -> bool:
 
 def _ingest(runner: Runner, settings: Settings, registry: Registry, report: Report) -> None:
     changes = tweet_changes(settings.tweet_inbox, registry, None)
-    if changes.fresh or changes.gone:
+    if changes.fresh or changes.gone or registry.leftovers():
         files = [str(file.name) for file in changes.fresh]
         config = {"ops": {TWEET_FILES: {"config": {"files": files}}}}
         report.add(

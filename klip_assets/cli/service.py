@@ -5,18 +5,21 @@ Put here: starting, stopping and tidying them. Keep out: what they run.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from klip_assets.cli.output import console
+from klip_assets.cli.output import console, notes
 from klip_assets.errors import InputError, NotFoundError
+from klip_assets.lake.locks import hold
 from klip_assets.settings import Settings, project_dir
 
 
@@ -32,17 +35,17 @@ def dev(host: str, port: int) -> None:
     workspace = project_dir() / "workspace.yaml"
     if not workspace.is_file():
         raise NotFoundError(f"there is no {workspace}", hint="run klip dev in a checkout of Klip")
-    # One process makes the storage: several at once would stumble over each other's tables.
-    with dagster_instance(settings) as instance:
-        fail_runs_of_dead_processes(instance)
-    environment = {**os.environ, **dagster_environment(settings), "PYTHONUNBUFFERED": "1"}
-    shared = {"env": environment, "cwd": str(project_dir())}
-    flags = ["-w", str(workspace)]
-    web = [_script("dagster-webserver"), "-h", host, "-p", str(port), *flags]
-    daemon = [_script("dagster-daemon"), "run", *flags]
-    console.print(f"Dagster UI: http://{host}:{port}   inbox: {settings.vod_inbox}   Ctrl-C stops.", soft_wrap=True)
-    services = [subprocess.Popen(command, **shared) for command in (web, daemon)]  # type: ignore[call-overload]
-    code = _watch(services)
+    # Two daemons on one inbox would start everything twice.
+    with hold(settings.state_dir / "dev.lock", what=f"{settings.data_dir}", timeout_s=1.0):
+        # One process makes the storage: several at once would stumble over each other's tables.
+        with dagster_instance(settings) as instance:
+            fail_runs_of_dead_processes(instance)
+        environment = {**os.environ, **dagster_environment(settings), "PYTHONUNBUFFERED": "1"}
+        flags = ["-w", str(workspace)]
+        web = [_script("dagster-webserver"), "-h", host, "-p", str(port), *flags]
+        daemon = [_script("dagster-daemon"), "run", *flags]
+        console.print(f"Dagster UI: http://{host}:{port}   inbox: {settings.vod_inbox}   Ctrl-C stops.", soft_wrap=True)
+        code = _serve([web, daemon], environment)
     if code:
         raise click.exceptions.Exit(code)
 
@@ -74,14 +77,22 @@ def _script(name: str) -> str:
     return str(path)
 
 
-def _watch(services: list[subprocess.Popen[bytes]]) -> int:
+def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> int:
     # A signal to this process ends both services; one that ends by itself ends the other.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    services: list[subprocess.Popen[bytes]] = []
     try:
-        while all(service.poll() is None for service in services):
+        for command in commands:
+            services.append(
+                subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=_end_with_parent())
+            )
+        while not (ended := [service for service in services if service.poll() is not None]):
             time.sleep(0.3)
-        return next(service.returncode for service in services if service.poll() is not None) or 0
+        name, code = Path(commands[services.index(ended[0])][0]).name, ended[0].returncode
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        notes.print(f"[red]{name} {how}[/red]; klip dev ends too. Runs that are on go on; start klip dev again.")
+        return 1
     except KeyboardInterrupt:
         return 0
     finally:
@@ -93,6 +104,14 @@ def _watch(services: list[subprocess.Popen[bytes]]) -> int:
                 service.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 service.kill()
+
+
+def _end_with_parent() -> Callable[[], object] | None:
+    # What the kernel sends a service when this process is killed: without it, it would stay, and be there twice.
+    if sys.platform != "linux":
+        return None
+    prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
+    return lambda: prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from klip_assets.inbox.fingerprint import file_sha256, fingerprint
-from klip_assets.inbox.recordings import Recording, files_below
+from klip_assets.inbox.fingerprint import file_sha256, fingerprint, unreadable_fingerprint
+from klip_assets.inbox.recordings import Recording, display_name, files_below
 from klip_assets.inbox.registry import Registry
 
 
@@ -54,20 +54,29 @@ def settle(
         name = PurePath(recording.path.relative_to(recording.root))
         try:
             signature = recording.signature
-            old = known.get(name)
-            if old and old.signature == signature:
-                ready.append(Ready(old.video_id, old.fingerprint, recording))
-                continue
-            stable = before is None or before.get(recording.name) == signature
-            if not stable or (at_most is not None and taken >= at_most):
-                pending[recording.name] = signature
-                continue
+        except OSError:
+            continue  # Gone, or out of reach, since the inbox was read.
+        old = known.get(name)
+        if old and old.signature == signature:
+            ready.append(Ready(old.video_id, old.fingerprint, recording))
+            continue
+        stable = before is None or before.get(recording.name) == signature
+        if not stable or (at_most is not None and taken >= at_most):
+            pending[recording.name] = signature
+            continue
+        try:
             now = fingerprint(recording)
-            if recording.signature != signature:
-                pending[recording.name] = recording.signature
-                continue
+            later = recording.signature
         except FileNotFoundError:
             continue
+        except OSError as error:
+            # A bad spot of a disk: this file's run fails and says so, the others go on. It is looked at again, since
+            # no signature is remembered.
+            now, signature = unreadable_fingerprint(signature, error), ""
+        else:
+            if later != signature:
+                pending[recording.name] = later
+                continue
         taken += 1
         ready.append(Ready(registry.register(name, signature, now), now, recording))
     return Settled(ready, pending)
@@ -83,13 +92,19 @@ class TweetFile:
 
     @property
     def name(self) -> PurePath:
-        """Path relative to the inbox."""
-        return PurePath(self.path.relative_to(self.root))
+        """Path relative to the inbox, as it can be stored and shown (names that are no UTF-8 are escaped)."""
+        return PurePath(display_name(self.path, self.root))
 
 
 @dataclass(frozen=True)
 class TweetChanges:
-    """Files to be staged, files that are gone, and those that may still be written to."""
+    """What one look at the tweet inbox found.
+
+    Attributes:
+        fresh: Files to be staged.
+        gone: Files that were staged and are there no more.
+        pending: Signatures of files that may still be written to, by name.
+    """
 
     fresh: list[TweetFile]
     gone: list[PurePath]
@@ -110,8 +125,8 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
     for path in files_below(root):
         try:
             stat = path.stat()
-        except FileNotFoundError:
-            continue
+        except OSError:
+            continue  # Gone, or out of reach, since the folder was read.
         file = TweetFile(root, path, f"{stat.st_size}:{stat.st_mtime_ns}")
         seen.add(file.name)
         signature, sha256 = staged.get(file.name, ("", ""))
@@ -119,15 +134,15 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
             continue
         if before is not None and before.get(str(file.name)) != file.signature:
             pending[str(file.name)] = file.signature
-        elif sha256 and _unless_gone(file_sha256, path) == sha256:
+        elif sha256 and _if_readable(file_sha256, path) == sha256:
             registry.record_staged(file.name, file.signature, sha256)
         else:
             fresh.append(file)
     return TweetChanges(fresh, sorted(set(staged) - seen), pending)
 
 
-def _unless_gone(read: Callable[[Path], str], path: Path) -> str:
+def _if_readable(read: Callable[[Path], str], path: Path) -> str:
     try:
         return read(path)
-    except FileNotFoundError:
+    except OSError:
         return ""

@@ -6,45 +6,94 @@ Put here: comparing what should be with what is accepted. Keep out: Dagster, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from klip_assets.contracts import VIDEOS
+from klip_assets.inbox.attempts import MOST_DEATHS, NEVER_TRIED, Attempt
 from klip_assets.inbox.changes import Ready
-from klip_assets.lake.generations import Kind, accepted, accepted_generation
-from klip_assets.lake.locks import is_held
-from klip_assets.lake.stages import partition_lock
+from klip_assets.lake.generations import Kind, accepted_generation, accepted_sources
+from klip_assets.lake.locks import hold, is_held
+from klip_assets.lake.stages import partition_lock, read_stages, record_stage
 from klip_assets.lake.store import Lake
 from klip_assets.lake.tweet_sources import day_versions
 
 
-def due_videos(ready: Iterable[Ready], poison: Mapping[str, str], lake: Lake) -> list[Ready]:
-    """Choose the videos to run: content that is not accepted, has not failed before, and is not being worked on.
+@dataclass(frozen=True)
+class Due:
+    """What to run.
+
+    Attributes:
+        videos: Recordings to process; those on which a process died come last, so that they stop no other.
+        deadly: Recordings left alone because process after process died on them.
+    """
+
+    videos: list[Ready]
+    deadly: list[Ready]
+
+
+def due_videos(ready: Iterable[Ready], attempts: Mapping[str, Attempt], lake: Lake, *, now: float | None = None) -> Due:
+    """Choose the videos to run: content that is not accepted, or on which a process died, and that may be tried.
 
     Args:
         ready: What lies in the inbox.
-        poison: Content that is known to fail, by video.
+        attempts: What is remembered of earlier attempts.
         lake: The lake.
+        now: Seconds since 1970; left out, what failed is tried again without waiting.
     """
-    done = {key: generation.source for key, generation in accepted(lake, "video_id").items()}
-    return [
-        entry
-        for entry in ready
-        if done.get(entry.video_id) != entry.fingerprint
-        and poison.get(entry.video_id) != entry.fingerprint
-        and not is_held(partition_lock(lake.root, "video_id", entry.video_id))
-    ]
+    done = accepted_sources(lake, "video_id")
+    videos, deadly = [], []
+    for entry in ready:
+        attempt = attempts.get(entry.video_id, NEVER_TRIED)
+        unfinished = attempt.begun > 0 and attempt.version == entry.fingerprint
+        if done.get(entry.video_id) == entry.fingerprint and not unfinished:
+            continue
+        if is_held(partition_lock(lake.root, "video_id", entry.video_id)):
+            continue
+        if attempt.allows(entry.fingerprint, now=now):
+            videos.append(entry)
+        elif attempt.deadly:
+            deadly.append(entry)
+    return Due(sorted(videos, key=lambda entry: attempts.get(entry.video_id, NEVER_TRIED).begun), deadly)
 
 
-def attempt_key(lake: Lake, kind: Kind, key: str, version: str) -> str:
+def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None = None) -> dict[str, str]:
+    """Return the days whose sources are not those of the accepted generation: day -> version of its sources.
+
+    Args:
+        lake: The lake.
+        attempts: What is remembered of earlier attempts.
+        now: As for `due_videos`.
+    """
+    done = accepted_sources(lake, "day")
+    return {
+        day: version
+        for day, version in day_versions(lake).items()
+        if done.get(day) != version and attempts.get(day, NEVER_TRIED).allows(version, now=now)
+    }
+
+
+def attempt_key(lake: Lake, kind: Kind, key: str, version: str, attempt: Attempt) -> str:
     """Name one attempt to bring a video or day to a version.
 
     Dagster starts a run key once. The key holds what is accepted now, so that content which comes back after it was
-    replaced is a new attempt, while a failed one is not repeated.
+    replaced is a new attempt, and how often it failed or died, so that it may be tried again.
     """
     now = accepted_generation(lake, kind, key)
     since = next(iter(now.tables.values())).written_at if now else "new"
-    return f"{key}:{version}:{since}"
+    again = f":{attempt.failures}.{attempt.begun}" if attempt.version == version else ""
+    return f"{key}:{version}:{since}{again}"
 
 
-def dirty_days(lake: Lake) -> dict[str, str]:
-    """Return the days whose sources are not those of the accepted generation: day -> version of its sources."""
-    done = {day: generation.source for day, generation in accepted(lake, "day").items()}
-    return {day: version for day, version in day_versions(lake).items() if done.get(day) != version}
+def note_deadly(lake: Lake, entry: Ready) -> None:
+    """Say in `stage_status` that a video is left alone because processes died on it."""
+    error = (
+        f"{MOST_DEATHS} processes died while they worked on {entry.recording.name} (out of memory, or a decoder that "
+        f"crashes); to try it again: klip process {entry.video_id}"
+    )
+    if any(row["error"] == error for row in read_stages(lake, entry.video_id)):
+        return
+    now = datetime.now(UTC).replace(tzinfo=None)
+    lock = partition_lock(lake.root, "video_id", entry.video_id)
+    with hold(lock, what=f"video {entry.video_id}", timeout_s=1.0):
+        record_stage(lake, entry.video_id, VIDEOS.name, status="failed", error=error, run_id="", started_at=now)

@@ -25,6 +25,7 @@ def fingerprint(recording: Recording) -> str:
 
     Raises:
         FileNotFoundError: One of the files is gone.
+        OSError: One of the files can't be read.
     """
     digest = hashlib.sha256(sampled_hash(recording.path).encode())
     sidecars = [*recording.captions, ("chat", recording.chat), ("info", recording.info)]
@@ -32,6 +33,11 @@ def fingerprint(recording: Recording) -> str:
         if path is not None:
             digest.update(f"\x00{role}\x00{path.suffix}\x00{file_sha256(path)}".encode())
     return digest.hexdigest()[:32]
+
+
+def unreadable_fingerprint(signature: str, error: OSError) -> str:
+    """Return a fingerprint for a recording that can't be read: another one once it changes or fails otherwise."""
+    return hashlib.sha256(f"unreadable\x00{error.errno}\x00{signature}".encode()).hexdigest()[:32]
 
 
 def sampled_hash(path: Path) -> str:

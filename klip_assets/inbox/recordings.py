@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from klip_assets.textfile import shown_name
+
 #: Containers PyAV's FFmpeg opens; the content decides in the end (a wrong one becomes an unreadable video).
 MEDIA_SUFFIXES = frozenset(
     {
@@ -77,12 +79,19 @@ class Contents:
 def read_inbox(root: Path) -> Contents:
     """Read an inbox folder, with its subfolders, in the order of names.
 
-    Hidden files, unfinished downloads and links that lead nowhere are passed over.
+    Hidden files, unfinished downloads, links that lead nowhere, and what is no file (folders, pipes, devices) are
+    passed over. Links to files are followed, wherever they lead: who put them here may read them. Links to folders
+    are not, they could lead in a circle.
     """
     folders: dict[Path, list[Path]] = defaultdict(list)
+    recordings: list[Recording] = []
+    unknown: list[tuple[Path, str]] = []
     for path in files_below(root):
-        folders[path.parent].append(path)
-    recordings, unknown = [], []
+        problem = unreadable(path)
+        if problem is None:
+            folders[path.parent].append(path)
+        else:
+            unknown.append((path, problem))
     for _, files in sorted(folders.items()):
         media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
         others = [path for path in files if path.suffix.lower() not in MEDIA_SUFFIXES]
@@ -109,6 +118,18 @@ def sidecar_stem(path: Path) -> str | None:
     return None
 
 
+def unreadable(path: Path) -> str | None:
+    """Return why a file can't be read, such as "can't be read: Permission denied"; None if its first byte can be."""
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except FileNotFoundError:
+        return None  # Gone meanwhile: who opens it next finds that out.
+    except OSError as error:
+        return f"can't be read: {error.strerror or error}"
+    return None
+
+
 def files_below(root: Path) -> Iterator[Path]:
     """Yield every finished, visible file below a folder, sorted within each folder."""
     for folder, folders, names in os.walk(root):
@@ -120,8 +141,8 @@ def files_below(root: Path) -> Iterator[Path]:
 
 
 def display_name(path: Path, root: Path) -> str:
-    """Return a path relative to the inbox; bytes that are no UTF-8 are shown as escapes."""
-    return os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+    """Return a path relative to the inbox on one line; bytes that are no UTF-8 and controls are shown as escapes."""
+    return shown_name(path.relative_to(root))
 
 
 def _with_sidecars(root: Path, path: Path, others: list[Path]) -> Recording:

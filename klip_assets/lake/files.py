@@ -6,32 +6,49 @@ Put here: the one way Klip puts a file where others read it. Keep out: formats.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from klip_assets.failpoints import reach
+
+_TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place in one step.
 
-    The temporary name begins with a dot and ends in `.tmp`, so that no glob over the lake sees it.
+    The temporary name begins with a dot and ends in `.tmp`, so that no glob over the lake sees it, and holds the
+    number of this process, so that `sweep` can tell whether somebody still writes to it.
 
     Args:
         path: The file to be made or replaced.
         write: Called with the temporary path; whatever it raises is raised, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    subject = short_name(path)
     try:
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
+        reach("write.filled", subject)
         temporary.replace(path)
+        reach("write.placed", subject)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files of processes that are gone: what a kill in the middle of a write leaves behind."""
+    for path in folder.glob(".*.tmp"):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and not _is_running(int(match[1])):
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -58,3 +75,19 @@ def link_or_copy(source: Path, target: Path) -> None:
         raise
     except OSError:
         write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))
+    reach("link.made", short_name(target))
+
+
+def short_name(path: Path) -> str:
+    """Return the end of a path that says which partition it is: "segments/video_id=stream/part-0.parquet"."""
+    return "/".join(path.parts[-3:])
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

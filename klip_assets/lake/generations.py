@@ -11,17 +11,21 @@ Put here: the rule for accepting, and the list of what is accepted. Keep out: Du
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from klip_assets.contracts import DAY_TABLES, TABLES, VIDEO_TABLES
-from klip_assets.lake.files import link_or_copy, write_atomically
+from klip_assets.contracts import DAY_TABLES, STAGE_STATUS, TABLES, VIDEO_TABLES
+from klip_assets.errors import LockHeldError
+from klip_assets.failpoints import reach
+from klip_assets.lake.files import link_or_copy, short_name, write_atomically
 from klip_assets.lake.invariants import broken_invariants
-from klip_assets.lake.locks import is_held
+from klip_assets.lake.locks import hold
 from klip_assets.lake.provenance import Provenance
 from klip_assets.lake.stages import partition_lock, read_stages
 from klip_assets.lake.store import Lake, provenance_of
@@ -66,10 +70,29 @@ class Verdict:
     reasons: Sequence[str] = ()
 
 
-def accepted(lake: Lake, kind: Kind) -> dict[str, Generation]:
-    """Return every accepted generation by its key."""
-    found = (_read(path) for path in sorted((lake.root / "_accepted" / kind).glob("*.json")))
-    return {generation.key: generation for generation in found if generation}
+def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
+    """Return what each accepted generation was made from, by its key."""
+    found = {}
+    for entry in os.scandir(folder) if (folder := lake.root / "_accepted" / kind).is_dir() else ():
+        if entry.name.endswith(".json"):
+            with contextlib.suppress(FileNotFoundError):
+                found[entry.name.removesuffix(".json")] = json.loads(Path(entry.path).read_bytes())["source"]
+    return found
+
+
+def is_whole(lake: Lake, kind: Kind, key: str) -> bool:
+    """Say whether every stage of a video or day has run on the present output of those before it, and none failed."""
+    present = {name: lake.provenance(TABLES[name], key) for name in TABLES_OF[kind]}
+    return not _unfinished(present) and not _failed(lake, key, present)
+
+
+def is_accepted_since(lake: Lake, kind: Kind, key: str) -> bool:
+    """Say whether a video or day was accepted after the last stage that ran on it."""
+    try:
+        accepted_ns = _accepted_path(lake, kind, key).stat().st_mtime_ns
+        return accepted_ns > lake.path(STAGE_STATUS, key).stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
 
 
 def accepted_generation(lake: Lake, kind: Kind, key: str) -> Generation | None:
@@ -80,8 +103,17 @@ def accepted_generation(lake: Lake, kind: Kind, key: str) -> Generation | None:
 def consider(lake: Lake, kind: Kind, key: str) -> Verdict:
     """Accept the present state of a video or day, if it is whole and sound.
 
-    Nobody may be working on the partition (the caller has seen that its lock is free).
+    Its lock is held meanwhile; if somebody works on it, it is passed over.
     """
+    lock = partition_lock(lake.root, kind, key)
+    try:
+        with hold(lock, what=f"whether {key} can be published", timeout_s=0):
+            return _consider(lake, kind, key)
+    except LockHeldError:
+        return Verdict(None, ["a run is on it"])
+
+
+def _consider(lake: Lake, kind: Kind, key: str) -> Verdict:
     before = accepted_generation(lake, kind, key)
     present = {name: lake.provenance(TABLES[name], key) for name in TABLES_OF[kind]}
     head = TABLES_OF[kind][0]
@@ -94,25 +126,18 @@ def consider(lake: Lake, kind: Kind, key: str) -> Verdict:
         present = {head: first}
     reasons = [*_unfinished(present), *_failed(lake, key, present)]
     complete = {name: provenance for name, provenance in present.items() if provenance}
-    if not reasons and len(complete) > 1:
+    generation = Generation(kind, key, complete, first.input_versions.get("source", ""))
+    is_known = before is not None and (generation.data_versions, generation.source) == (
+        before.data_versions,
+        before.source,
+    )
+    if not reasons and not is_known and len(complete) > 1:
         reasons = broken_invariants(lake, kind, key, complete)
     if reasons:
         return Verdict(None, reasons)
-    generation = Generation(kind, key, complete, first.input_versions.get("source", ""))
-    if before is None or (generation.data_versions, generation.source) != (before.data_versions, before.source):
-        _keep(lake, generation, before)
+    if not is_known:
+        _keep(lake, generation)
     return Verdict(generation)
-
-
-def consider_all(lake: Lake, kind: Kind, keys: Iterable[str]) -> dict[str, Verdict]:
-    """Look at many partitions; those that somebody is working on are passed over."""
-    verdicts = {}
-    for key in keys:
-        if is_held(partition_lock(lake.root, kind, key)):
-            verdicts[key] = Verdict(None, ["a run is on it"])
-        else:
-            verdicts[key] = consider(lake, kind, key)
-    return verdicts
 
 
 def withdraw(lake: Lake, kind: Kind, key: str) -> None:
@@ -146,7 +171,7 @@ def _failed(lake: Lake, key: str, present: dict[str, Provenance | None]) -> list
     ]
 
 
-def _keep(lake: Lake, generation: Generation, before: Generation | None) -> None:
+def _keep(lake: Lake, generation: Generation) -> None:
     for name in generation.data_versions:
         source, kept = lake.path(TABLES[name], generation.key), generation.path(lake, name)
         link_or_copy(source, kept)
@@ -156,9 +181,13 @@ def _keep(lake: Lake, generation: Generation, before: Generation | None) -> None
             raise RuntimeError(f"{source} changed while it was being accepted")
     text = json.dumps(asdict(generation), sort_keys=True)
     write_atomically(_accepted_path(lake, generation.kind, generation.key), lambda to: to.write_text(text))
-    for name, version in (before.data_versions if before else {}).items():
-        if generation.data_versions.get(name) != version:
-            before.path(lake, name).unlink(missing_ok=True)  # type: ignore[union-attr]
+    # Whatever else is kept belongs to the generation before, or to one that a kill kept from being accepted.
+    for name in TABLES_OF[generation.kind]:
+        folder = _kept_path(lake, generation.kind, name, generation.key, "").parent
+        for kept in folder.glob("*.parquet"):
+            if kept.stem != generation.data_versions.get(name):
+                reach("accept.forget", short_name(kept))
+                kept.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Generation | None:

@@ -89,7 +89,8 @@ def is_held(path: Path) -> bool:
         if path.absolute() in _held:
             return True
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        # For reading only: a lock can be looked at on a disk that can't be written to.
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:

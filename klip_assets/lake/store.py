@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from klip_assets.contracts import QUARANTINE, TABLES, Table
 from klip_assets.errors import InputError, NotFoundError
-from klip_assets.lake.files import write_atomically
+from klip_assets.lake.files import sweep, write_atomically
 from klip_assets.lake.provenance import FOOTER_KEY, Provenance
 from klip_assets.lake.validate import conform
 
@@ -58,7 +58,9 @@ class Lake:
         complete = provenance.of(table, rows)
         metadata = {**(rows.schema.metadata or {}), FOOTER_KEY: complete.to_json().encode()}
         stamped = rows.replace_schema_metadata(metadata)
-        write_atomically(self.path(table, key), lambda to: pq.write_table(stamped, to, compression="zstd"))
+        path = self.path(table, key)
+        write_atomically(path, lambda to: pq.write_table(stamped, to, compression="zstd"))
+        sweep(path.parent)
         return complete
 
     def exists(self, table: Table, key: str = "") -> bool:

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import TWEETS_RAW
-from klip_assets.lake.files import write_atomically
+from klip_assets.failpoints import reach
+from klip_assets.lake.files import short_name, sweep, write_atomically
 from klip_assets.lake.store import Lake
 from klip_assets.lake.validate import conform
 
@@ -52,6 +53,7 @@ def add_source(lake: Lake, sha256: str, name: str, parts: Mapping[date, pa.Table
         stamped = checked.replace_schema_metadata({**(checked.schema.metadata or {}), _NAME_KEY: name.encode()})
         path = _folder(lake, day.isoformat()) / f"source={sha256}.parquet"
         write_atomically(path, lambda to, stamped=stamped: pq.write_table(stamped, to, compression="zstd"))  # type: ignore[misc]
+        sweep(path.parent)
 
 
 def remove_source(lake: Lake, sha256: str) -> list[str]:
@@ -62,6 +64,7 @@ def remove_source(lake: Lake, sha256: str) -> list[str]:
     """
     found = sorted((lake.root / TWEETS_RAW.name).glob(f"day=*/source={sha256}.parquet"))
     for path in found:
+        reach("source.remove", short_name(path))
         path.unlink()
     return [path.parent.name.removeprefix("day=") for path in found]
 

@@ -9,6 +9,7 @@ Put here: decoding. Keep out: anything that looks at the samples (`audio`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.media.probe import audio_stream, open_media, reason
+from klip_assets.textfile import shown_name
 
 SAMPLE_RATE_HZ = 16_000
 BLOCK_S = 10
@@ -28,8 +30,20 @@ BLOCK_S = 10
 #: that a decoder refuses need no such limit: there are only as many as the file holds.)
 MAX_ERRORS_IN_A_ROW = 200
 
-#: Seconds of sound that are resampled at once: fewer calls, same result.
-_FIFO_S = 1
+#: Sound is read up to here; what comes after it is left out, and `Decoding` says so.
+LONGEST_S = 100 * 3600.0
+
+#: No codec puts more into one packet; one that claims more and can't be decoded leaves this much silence.
+LONGEST_PACKET_S = 10.0
+
+#: A decoder out of which no sound came for this long (wall clock) is given up.
+STALL_S = 60.0
+
+#: Sample rates that sound is read at, in Hz. Real ones lie between 4 and 768 kHz; at 1 Hz, some kB would be days.
+RATES_HZ = (1_000, 1_536_000)
+
+#: Samples that are resampled at once, at most a second: fewer calls, same result.
+_FIFO_SAMPLES = 192_000
 
 FloatArray = NDArray[np.float32]
 
@@ -61,7 +75,7 @@ class Decoding:
         self.first_error = self.first_error or reason(error)
 
 
-def decode_sound(path: Path, decoding: Decoding | None = None) -> Iterator[FloatArray]:
+def decode_sound(path: Path, decoding: Decoding | None = None, *, longest_s: float = LONGEST_S) -> Iterator[FloatArray]:
     """Yield the sound of a recording in blocks of 10 s.
 
     Several channels are mixed to their weighted mean (FFmpeg's weights), so that no sample leaves the range of the
@@ -70,6 +84,7 @@ def decode_sound(path: Path, decoding: Decoding | None = None) -> Iterator[Float
     Args:
         path: The recording.
         decoding: Filled with counts and errors on the way.
+        longest_s: Seconds after which reading stops.
 
     Yields:
         Arrays of shape (160000,), float32; the last one may be shorter. Nothing if there is no audio.
@@ -80,9 +95,37 @@ def decode_sound(path: Path, decoding: Decoding | None = None) -> Iterator[Float
     log = decoding if decoding is not None else Decoding()
     with open_media(path) as container:
         try:
-            yield from in_blocks(_resampled(container, log), BLOCK_S * SAMPLE_RATE_HZ)
+            pieces = _up_to(longest_s, _resampled(container, log), log)
+            yield from in_blocks(pieces, BLOCK_S * SAMPLE_RATE_HZ)
+        except _UnusableSoundError as error:
+            raise UnreadableMediaError(f"{shown_name(path.name)}: {error}") from error
         except av.FFmpegError as error:
-            raise UnreadableMediaError(f"{path.name}: {reason(error)}") from error
+            raise UnreadableMediaError(f"{shown_name(path.name)}: its sound is of no use: {reason(error)}") from error
+
+
+def sound_length(path: Path, *, longest_s: float = LONGEST_S) -> float:
+    """Count the seconds of sound in a recording by its samples; what is refused in between counts too.
+
+    Args:
+        path: The recording.
+        longest_s: Seconds after which counting stops.
+
+    Raises:
+        UnreadableMediaError: The file can't be opened, or its sound is of no use.
+    """
+    seconds = lost_s = 0.0
+    with open_media(path) as container:
+        stream = audio_stream(container)
+        for found in _frames(container, stream, Decoding()) if stream is not None else ():
+            if isinstance(found, float):
+                lost_s += found
+                continue
+            if not RATES_HZ[0] <= found.sample_rate <= RATES_HZ[1]:
+                raise UnreadableMediaError(f"{shown_name(path.name)}: {_UnusableSoundError(found.sample_rate)}")
+            seconds, lost_s = seconds + lost_s + found.samples / found.sample_rate, 0.0
+            if seconds >= longest_s:
+                break
+    return seconds
 
 
 def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
@@ -115,6 +158,28 @@ def has_any_sound(path: Path, decoding: Decoding) -> bool:
         return False
 
 
+class _UnusableSoundError(Exception):
+    """Sound at a rate at which there is none."""
+
+    def __init__(self, rate_hz: int) -> None:
+        super().__init__(
+            f"its sound states a sample rate of {rate_hz:,} Hz; from {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz are read"
+        )
+
+
+def _up_to(longest_s: float, pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray]:
+    left = round(longest_s * SAMPLE_RATE_HZ)
+    for piece in pieces:
+        if len(piece) > left:
+            log.errors += 1
+            log.first_error = log.first_error or f"reading stopped after {longest_s / 3600:g} h"
+            if left:
+                yield piece[:left]
+            return
+        left -= len(piece)
+        yield piece
+
+
 def _resampled(container: Any, log: Decoding) -> Iterator[FloatArray]:
     stream = audio_stream(container)
     if stream is None:
@@ -130,13 +195,20 @@ def _resampled(container: Any, log: Decoding) -> Iterator[FloatArray]:
             yield from _counted(resampler.rest(), log)
             resampler = None
         if lost_s:
-            yield np.zeros(round(lost_s * SAMPLE_RATE_HZ), np.float32)
+            yield from _silence(lost_s)
             log.lost_s += lost_s
             lost_s = 0.0
         resampler = resampler or _Resampler(found)
         yield from _counted(resampler.push(found), log)
     if resampler is not None:
         yield from _counted(resampler.rest(), log)
+
+
+def _silence(seconds: float) -> Iterator[FloatArray]:
+    # In pieces: packets may claim hours, and the block behind bounds what is read.
+    for _ in range(int(seconds // BLOCK_S)):
+        yield np.zeros(BLOCK_S * SAMPLE_RATE_HZ, np.float32)
+    yield np.zeros(round(seconds % BLOCK_S * SAMPLE_RATE_HZ), np.float32)
 
 
 def _counted(pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray]:
@@ -149,9 +221,17 @@ def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
     """Yield decoded frames, and the seconds (float) of each packet that was refused."""
     in_a_row = 0
     packets = container.demux(stream)
+    heard_at = time.monotonic()
     while in_a_row < MAX_ERRORS_IN_A_ROW:
+        if time.monotonic() - heard_at > STALL_S:
+            log.errors += 1
+            log.first_error = log.first_error or f"no sound came out for {STALL_S:g} s; reading was given up"
+            return
         try:
             packet = next(packets, None)
+        except av.ExitError as error:
+            log.note_error(error)  # Trying on would take as long each time.
+            return
         except (av.FFmpegError, ValueError) as error:
             log.note_error(error)
             in_a_row += 1
@@ -164,16 +244,21 @@ def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
             frames = packet.decode()
         except (av.FFmpegError, ValueError) as error:
             log.note_error(error)
-            if packet.duration and packet.time_base:
-                yield float(packet.duration * packet.time_base)
+            if packet.duration and packet.duration > 0 and packet.time_base:
+                yield min(LONGEST_PACKET_S, float(packet.duration * packet.time_base))
             continue
-        yield from (frame for frame in frames if frame.samples)
+        for frame in frames:
+            if frame.samples:
+                yield frame
+                heard_at = time.monotonic()
 
 
 class _Resampler:
     """Brings frames of one shape to 16 kHz mono float32."""
 
     def __init__(self, frame: Any) -> None:
+        if not RATES_HZ[0] <= frame.sample_rate <= RATES_HZ[1]:
+            raise _UnusableSoundError(frame.sample_rate)
         self._shape = self._shape_of(frame)
         self._fifo = av.AudioFifo()
         self._graph = av.filter.Graph()
@@ -194,7 +279,7 @@ class _Resampler:
         """Take a frame, yield what is ready."""
         frame.pts = None
         self._fifo.write(frame)
-        while (ready := self._fifo.read(_FIFO_S * frame.sample_rate)) is not None:
+        while (ready := self._fifo.read(min(frame.sample_rate, _FIFO_SAMPLES))) is not None:
             self._graph.push(ready)
             yield from self._pulled()
 

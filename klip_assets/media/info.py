@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.textfile import sound
+from klip_assets.textfile import shown_name, sound
+
+#: yt-dlp writes some hundred kB, with all comments some MB.
+MAX_INFO_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,9 @@ def read_info(path: Path) -> StreamInfo:
     """Read a yt-dlp info file. Entries of an unexpected type count as absent.
 
     Raises:
-        UnreadableSidecarError: It is not a JSON object.
+        UnreadableSidecarError: It is not a JSON object, or larger than `MAX_INFO_BYTES`.
     """
-    try:
-        fields = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise UnreadableSidecarError(f"{path.name}: not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise UnreadableSidecarError(f"{path.name}: a JSON object was expected, found {type(fields).__name__}")
+    fields = _fields(path)
     return StreamInfo(
         title=_text(fields, "title", "fulltitle"),
         channel=_text(fields, "channel", "uploader", "creator"),
@@ -53,12 +51,29 @@ def write_info(path: Path, **changes: Any) -> None:
     Raises:
         UnreadableSidecarError: A file is there and is not a JSON object.
     """
-    fields: dict[str, Any] = {}
-    if path.exists():
-        read_info(path)
-        fields = json.loads(path.read_bytes().decode("utf-8-sig"))
+    fields = _fields(path) if path.exists() else {}
     fields |= {name: value for name, value in changes.items() if value is not None}
     path.write_text(sound(json.dumps(fields, ensure_ascii=False, indent=2)) + "\n", encoding="utf-8")
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    name = shown_name(path.name)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_INFO_BYTES + 1)
+        if len(content) > MAX_INFO_BYTES:
+            raise UnreadableSidecarError(f"{name}: metadata of more than {MAX_INFO_BYTES >> 20} MB is not read")
+        fields = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise UnreadableSidecarError(f"{name}: not JSON: {_problem(error)}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableSidecarError(f"{name}: a JSON object was expected, found {type(fields).__name__}")
+    return fields
+
+
+def _problem(error: Exception) -> str:
+    # An OSError's own text holds the whole path.
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
 def _text(fields: dict[str, Any], *names: str) -> str | None:

@@ -19,12 +19,12 @@ from klip_assets.errors import UnreadableSidecarError
 from klip_assets.refused import Refused
 from klip_assets.speech.cues import Cue, read_cues
 from klip_assets.speech.words import Transcript, Word
-from klip_assets.textfile import open_text
+from klip_assets.textfile import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name
 
 #: Captions roll if at least this share of their cues begins with the line the cue before ends with.
 ROLLING_SHARE = 0.2
 
-_INLINE_TIME = re.compile(r"<(?:(\d+):)?(\d\d):(\d\d\.\d+)>")
+_INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^}]*\}")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _SOUND_TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪♫]+")
@@ -39,13 +39,19 @@ def read_captions(path: Path, language: str | None) -> Transcript:
         language: Language its name states, if any.
 
     Raises:
-        UnreadableSidecarError: It holds no cue at all.
+        UnreadableSidecarError: It holds no cue at all, or more than `MAX_DOCUMENT_CHARS` characters.
     """
+    name = shown_name(path.name)
     with open_text(path) as file:
-        text = file.read()
+        text = read_document(file)
+    if text is None:
+        raise UnreadableSidecarError(f"{name}: captions of more than {MAX_DOCUMENT_CHARS:,} characters are not read")
     cues, refused = read_cues(text, is_vtt=path.suffix.lower() == ".vtt" or text.startswith("WEBVTT"))
     if not cues:
-        raise UnreadableSidecarError(f"{path.name}: holds no caption cue")
+        raise UnreadableSidecarError(f"{name}: holds no caption cue")
+    damage = damage_of(path)
+    if damage:
+        refused.append(Refused("end of file", damage.reason, damage.detail))
     sound: list[Cue] = []
     for cue in cues:
         if cue.end_s < cue.start_s:
@@ -57,7 +63,7 @@ def read_captions(path: Path, language: str | None) -> Transcript:
         for cue, lines in zip(sound, _new_lines(sound), strict=True)
         for word in _words_of(lines, cue.start_s, cue.end_s)
     ]
-    return Transcript(words, (language or "").split("-")[0].lower() or None, "captions", path.name, tuple(refused))
+    return Transcript(words, (language or "").split("-")[0].lower() or None, "captions", name, tuple(refused))
 
 
 def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 
 from klip_assets.refused import Refused
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)")
 _MEANT_AS_TIMES = re.compile(r"\d\s*-->|-->\s*\d")
 _NO_SPEECH = ("WEBVTT", "NOTE", "STYLE", "REGION")
 _MOST_DETAIL = 200
+
+#: No caption shows more; longer ones would also cost the patterns behind minutes.
+MAX_CUE_CHARS = 5_000
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Cue:
     end_s: float
     line: int
     lines: list[str] = field(default_factory=list)
+    chars: int = 0
 
 
 def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
@@ -62,11 +66,18 @@ def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
             if cue is not None and (is_vtt or cue.lines):
                 cue = None
         elif cue is not None:
-            cue.lines.append(line)
+            cue.chars += len(line)
+            if cue.chars <= MAX_CUE_CHARS:
+                cue.lines.append(line)
         else:
             stray.add(number, line)
     stray.end()
-    return cues, refused
+    refused += [
+        Refused(f"line {cue.line}", "too long for a caption", f"{cue.chars:,} characters, at most {MAX_CUE_CHARS:,}")
+        for cue in cues
+        if cue.chars > MAX_CUE_CHARS
+    ]
+    return [cue for cue in cues if cue.chars <= MAX_CUE_CHARS], refused
 
 
 class _Stray:

@@ -1,6 +1,6 @@
 """Tweets from delimited text: CSV, semicolons or tabs, with a header.
 
-Put here: header, delimiter and rows of such files. Keep out: cutting text into records (`tweets.textfile`) and names
+Put here: header, delimiter and rows of such files. Keep out: cutting text into records (`textfile`) and names
 of columns (`tweets.columns`).
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from klip_assets.refused import Refused, RowRefused
-from klip_assets.textfile import BrokenRecord, delimited_records, open_text
+from klip_assets.textfile import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, open_text
 from klip_assets.tweets.columns import columns_of, holds_tweets
 from klip_assets.tweets.rows import Row, row_of_fields
 from klip_assets.tweets.values import shown
@@ -23,9 +23,8 @@ _DELIMITERS = (",", ";", "\t", "|")
 def read_csv(path: Path, *, now: datetime) -> Iterator[Row | Refused]:
     """Read tweets from delimited text, streaming. Rows are counted as in a spreadsheet: the header is row 1."""
     with open_text(path) as stream:
-        header_line = stream.readline()
-        while header_line and not header_line.strip():
-            header_line = stream.readline()
+        lines = (line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip())
+        header_line = next(lines, "")
     delimiter = max(_DELIMITERS, key=lambda d: len(columns_of(_names(header_line, d))))
     with open_text(path) as stream:
         records = (

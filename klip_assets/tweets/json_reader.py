@@ -16,12 +16,20 @@ from pathlib import Path
 from typing import TextIO
 
 from klip_assets.refused import Refused, RowRefused
-from klip_assets.textfile import open_text, sound
+from klip_assets.textfile import (
+    MAX_DOCUMENT_CHARS,
+    BrokenRecord,
+    bounded_lines,
+    open_text,
+    read_document,
+    sound,
+)
 from klip_assets.tweets.rows import Row, row_of_object
 from klip_assets.tweets.values import shown, time_of
 
 _PUNCTUATION = frozenset({"", "[", "]", ",", "[]"})
 _PROBED_LINES = 20
+_TOO_LONG = f"a document of more than {MAX_DOCUMENT_CHARS:,} characters"
 _FOREIGN_BEFORE_GIVING_UP = 1000
 
 
@@ -35,9 +43,10 @@ class _Foreign(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class _Unparsed:
-    """Text that is no JSON."""
+    """Text that is no JSON, or more of it than is read at once."""
 
     problem: str
+    reason: str = "not valid JSON"
 
 
 @dataclass(frozen=True)
@@ -98,15 +107,20 @@ def _values(path: Path) -> Iterator[tuple[str, object]]:
         by_line = _is_by_line(stream)
     if not by_line:
         with open_text(path, newline="\n") as stream:
-            text = stream.read()
+            text = read_document(stream)
+        if text is None:
+            yield "", _Unparsed("write one tweet a line, or split the file", _TOO_LONG)
+            return
         document = _parsed(text)
         if not isinstance(document, _Unparsed) or not _has_value_lines(text):
             yield "", _documents(text) if isinstance(document, _Unparsed) else document
             return
         del text
     with open_text(path, newline="\n") as stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip() not in _PUNCTUATION:
+        for number, line in enumerate(bounded_lines(stream), start=1):
+            if isinstance(line, BrokenRecord):
+                yield f"line {number}", _Unparsed("it was left out", line.reason)
+            elif line.strip() not in _PUNCTUATION:
                 yield f"line {number}", _parsed_line(line)
 
 
@@ -116,7 +130,12 @@ def _is_by_line(stream: TextIO) -> bool:
     So it is if its first line is a value; also if that line is broken, but two others that follow each other without
     a comma are values; and if it is an array with one element a line.
     """
-    lines = [line.strip() for line in islice(stream, _PROBED_LINES) if line.strip()]
+    lines: list[str] = []
+    for line in islice(bounded_lines(stream), _PROBED_LINES):
+        if isinstance(line, str) and line.strip():
+            lines.append(line.strip())
+        if sum(map(len, lines)) > MAX_DOCUMENT_CHARS:
+            break
     if not lines:
         return False
     if lines[0] == "[":
@@ -178,7 +197,7 @@ def _in_value(position: str, value: object) -> Iterator[_Found | Refused]:
 
 def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
     if isinstance(value, _Unparsed):
-        yield Refused(position or "file", "not valid JSON", value.problem)
+        yield Refused(position or "file", value.reason, value.problem)
     elif not isinstance(value, dict):
         yield Refused(position or "file", "not a tweet", f"a JSON {type(value).__name__}")
     elif isinstance(value.get("data"), list | dict):

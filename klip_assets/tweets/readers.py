@@ -11,10 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 from klip_assets.refused import Refused
-from klip_assets.textfile import damage_of, open_text
+from klip_assets.textfile import BrokenRecord, bounded_lines, damage_of, open_text
 from klip_assets.tweets.csv_reader import read_csv
 from klip_assets.tweets.json_reader import read_json
 from klip_assets.tweets.rows import now_utc
+
+#: The longest posts of X have 25,000 characters.
+MAX_TEXT_CHARS = 25_000
 
 _HEAD = 4096
 
@@ -23,7 +26,7 @@ def read_tweets(path: Path, *, now: datetime | None = None) -> Iterator[dict[str
     """Read the tweets of a file, in its order. What can't be used is yielded as `Refused` and never stops the rest.
 
     Known are JSON and JSON lines of the X API (flat tweets, response pages, twarc's flattened form) and delimited
-    text with a header; plain or gzipped. The kind is taken from the content, not from the name.
+    text with a header; plain, .gz or .zst. The kind is taken from the content, not from the name.
 
     Args:
         path: The file.
@@ -37,14 +40,25 @@ def read_tweets(path: Path, *, now: datetime | None = None) -> Iterator[dict[str
     if not head.strip():
         # Blank for a whole block: look on, a file may start with empty lines.
         with open_text(path) as stream:
-            head = next((line for line in stream if line.strip()), "")
+            lines = (line for line in bounded_lines(stream) if isinstance(line, BrokenRecord) or line.strip())
+            first = next(lines, "")
+            head = "" if isinstance(first, BrokenRecord) else first
     damage = damage_of(path)
     now = now or now_utc()
     if "\0" in head:
         yield Refused("file", "not a text file", "it holds NUL bytes")
     elif not head.strip():
-        yield Refused("file", "the gzip file is damaged" if damage else "the file is empty", damage or "")
+        yield Refused("file", damage.reason if damage else "the file is empty", damage.detail if damage else "")
     else:
-        yield from read_json(path, now=now) if head.lstrip()[0] in "{[" else read_csv(path, now=now)
+        read = read_json if head.lstrip()[0] in "{[" else read_csv
+        yield from map(_within_length, read(path, now=now))
         if damage:
-            yield Refused("end of file", "the gzip file is damaged or cut short; what comes before was read", damage)
+            yield Refused("end of file", damage.reason, damage.detail)
+
+
+def _within_length(found: dict[str, object] | Refused) -> dict[str, object] | Refused:
+    text = "" if isinstance(found, Refused) else str(found["text"])
+    if isinstance(found, Refused) or len(text) <= MAX_TEXT_CHARS:
+        return found
+    detail = f"{len(text):,} characters; the longest posts have {MAX_TEXT_CHARS:,}"
+    return Refused(f"tweet {found['tweet_id']}", "too long for a tweet", detail)

@@ -19,16 +19,23 @@ from klip_assets.refused import Refused
 from klip_assets.tweets.merge import winning_rows
 from klip_assets.tweets.readers import read_tweets
 
+#: Refusals that are kept by name; a file that is broken throughout would otherwise fill the memory with them.
+MAX_REFUSED = 10_000
+
+#: Tweets, or refusals, after which a file is not read on: what was read is held in memory, some 350 bytes a tweet.
+MAX_RECORDS = 1_000_000
+
 _ROWS_PER_CHUNK = 20_000
+_CHARS_PER_CHUNK = 20_000_000
 
 
 @dataclass(frozen=True)
 class Staged:
-    """What one file holds: rows_in = the rows of all parts + duplicates + the number of refused.
+    """What one file holds: rows_in = the rows of all parts + duplicates + what was refused.
 
     Attributes:
         parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW.
-        refused: What could not be used.
+        refused: What could not be used; the last entry says how many more there are beyond 10,000.
         rows_in: Records seen.
         duplicates: Copies of a tweet that another copy in the same file beat.
     """
@@ -46,26 +53,59 @@ def stage(path: Path, *, now: datetime | None = None) -> Staged:
         path: The file.
         now: As for `read_tweets`.
     """
-    refused: list[Refused] = []
+    refused = _Refusals()
+    taken = waiting_chars = 0
     waiting: list[dict[str, object]] = []
     chunks: list[pa.Table] = []
     for found in read_tweets(path, now=now):
+        if max(taken, refused.count) >= MAX_RECORDS:
+            what = "tweets" if taken >= MAX_RECORDS else "refused records"
+            refused.end(f"more than {MAX_RECORDS:,} {what} in one file; the rest was not read")
+            break
         if isinstance(found, Refused):
-            refused.append(found)
+            refused.add(found)
             continue
+        taken += 1
         waiting.append(found)
-        if len(waiting) == _ROWS_PER_CHUNK:
+        waiting_chars += len(str(found["text"]))
+        if len(waiting) == _ROWS_PER_CHUNK or waiting_chars > _CHARS_PER_CHUNK:
             chunks.append(TWEETS_RAW.from_rows(waiting))
-            waiting = []
+            waiting, waiting_chars = [], 0
     chunks.append(TWEETS_RAW.from_rows(waiting))
     rows = pa.concat_tables(chunks)
     kept = rows.take(winning_rows(rows, preference=-np.arange(rows.num_rows)))
     return Staged(
         parts=_by_day(kept),
-        refused=refused,
-        rows_in=rows.num_rows + len(refused),
+        refused=refused.listed(),
+        rows_in=rows.num_rows + refused.count,
         duplicates=rows.num_rows - kept.num_rows,
     )
+
+
+class _Refusals:
+    """What was refused: all of it counted, the first of it kept, and always what ended the reading."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kept: list[Refused] = []
+        self._end: Refused | None = None
+
+    def add(self, found: Refused) -> None:
+        self.count += 1
+        if found.position == "end of file":
+            self._end = found
+        elif len(self._kept) < MAX_REFUSED:
+            self._kept.append(found)
+
+    def end(self, reason: str) -> None:
+        self.add(Refused("end of file", reason, "split it into several files"))
+
+    def listed(self) -> list[Refused]:
+        end = [self._end] if self._end else []
+        if self.count <= MAX_REFUSED:
+            return [*self._kept, *end]
+        kept = self._kept[: MAX_REFUSED - 1 - len(end)]
+        return [*kept, *end, Refused("rest", "too many to list", f"{self.count - len(kept) - len(end):,} more")]
 
 
 def _by_day(rows: pa.Table) -> dict[date, pa.Table]:

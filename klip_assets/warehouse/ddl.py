@@ -37,7 +37,7 @@ def create_view(table: Table, folder: Path) -> str:
     pattern = literal(f"{folder}/*/*.parquet")
     columns = ", ".join(f"{identifier(f.name)}::{sql_type(f.type)} AS {identifier(f.name)}" for f in table.schema)
     source = f"read_parquet({pattern}, union_by_name = true, hive_partitioning = true, hive_types = {_hive(table)})"
-    return f"CREATE VIEW {identifier(table.name)} AS SELECT {columns} FROM {source}"  # noqa: S608
+    return f"CREATE OR REPLACE VIEW {identifier(table.name)} AS SELECT {columns} FROM {source}"  # noqa: S608
 
 
 def comments(table: Table) -> Iterator[str]:

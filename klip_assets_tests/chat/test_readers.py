@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from klip_assets.chat import readers
 from klip_assets.chat.readers import Chat, read_chat
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
@@ -189,3 +191,34 @@ def test_json_of_any_shape_is_read_or_refused_and_nothing_else(drop: Drop, value
     for content in (json.dumps(value), json.dumps({"comments": [comment(1, "x"), value]})):
         with contextlib.suppress(UnreadableSidecarError):
             read(drop(content))
+
+
+def test_a_message_longer_than_any_platform_allows_is_refused(drop: Drop) -> None:
+    chat = read_chat(drop('{"time": 1, "text": "fine"}\n' + json.dumps({"time": 2, "text": "😀" * 9000})), "v")
+    assert chat.messages["text"].to_pylist() == ["fine"]
+    assert [entry.reason for entry in chat.refused] == ["too long for a chat message"]
+
+
+def test_a_packed_log_that_is_cut_says_so_beside_what_was_read(drop: Drop) -> None:
+    lines = "".join(json.dumps({"time": n, "text": f"message {n * 7919}"}) + "\n" for n in range(5000)).encode()
+    packed = gzip.compress(lines)
+    chat = read_chat(drop(packed[: len(packed) // 2]), "v")
+    assert 1000 < chat.messages.num_rows < 4000
+    assert chat.refused[-1].position == "end of file" and "cut short" in chat.refused[-1].reason
+
+
+def test_no_more_messages_are_kept_than_fit_in_memory(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MAX_MESSAGES", 10)
+    lines = [json.dumps({"time": n, "text": "x"}) for n in range(11)]
+    assert read_chat(drop("\n".join(lines[:10])), "v").refused == []
+    chat = read_chat(drop("\n".join(lines)), "v")
+    assert chat.messages.num_rows == 10
+    assert "more than 10 messages" in chat.refused[-1].reason
+
+
+def test_a_file_of_other_lines_is_given_up_after_the_first_of_them(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MAX_REFUSED", 10)
+    lines, message = ["{}"] * 10, json.dumps({"time": 1, "text": "x"})
+    assert read_chat(drop("\n".join([*lines, message])), "v").messages.num_rows == 1
+    with pytest.raises(UnreadableSidecarError, match="not a chat log"):
+        read_chat(drop("\n".join([*lines, "{}", message])), "v")

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path, PurePath
 
+import pytest
+
 from klip_assets.contracts import QUARANTINE
+from klip_assets.inbox import changes
 from klip_assets.inbox.changes import settle, tweet_changes
-from klip_assets.inbox.recordings import read_inbox
+from klip_assets.inbox.recordings import Recording, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.inbox.registry import Registry
 from klip_assets.lake.store import Lake
@@ -107,3 +111,48 @@ def test_unknown_files_are_in_the_quarantine_while_they_lie_there(lake: Lake) ->
 def test_no_temporary_files_of_ours_are_taken_for_recordings(tmp_path: Path) -> None:
     (tmp_path / ".a.mp4.123.tmp").write_bytes(b"x")
     assert read_inbox(tmp_path).recordings == []
+
+
+def test_a_recording_in_a_bad_spot_of_the_disk_stops_no_other_and_is_tried_again(
+    settings: Settings, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        (settings.vod_inbox / name).write_bytes(name.encode())
+    whole = changes.fingerprint
+
+    def fails(recording: Recording) -> str:
+        if recording.path.name == "a.mp4":
+            raise OSError(errno.EIO, "Input/output error")
+        return whole(recording)
+
+    monkeypatch.setattr(changes, "fingerprint", fails)
+    first = {entry.video_id: entry.fingerprint for entry in look(settings, registry, None).ready}
+    assert first.keys() == {"a", "b"}
+    again = {entry.video_id: entry.fingerprint for entry in look(settings, registry, None).ready}
+    assert again == first
+    monkeypatch.undo()
+    healed = {entry.video_id: entry.fingerprint for entry in look(settings, registry, None).ready}
+    assert healed["b"] == first["b"] and healed["a"] != first["a"]
+
+
+def test_a_tweet_file_is_named_so_that_any_table_can_hold_it_and_is_known_again(
+    settings: Settings, registry: Registry
+) -> None:
+    Path(os.fsdecode(os.fsencode(settings.tweet_inbox) + b"/caf\xe9\n.jsonl")).write_text("{}")
+    (file,) = tweet_changes(settings.tweet_inbox, registry, None).fresh
+    assert str(file.name) == "caf\\xe9\\x0a.jsonl" and file.path.read_text() == "{}"
+    registry.record_staged(file.name, file.signature, "sha")
+    found = tweet_changes(settings.tweet_inbox, registry, None)
+    assert (found.fresh, found.gone) == ([], [])
+
+
+def test_a_tweet_file_that_can_not_be_read_does_not_stop_the_look(settings: Settings, registry: Registry) -> None:
+    path = settings.tweet_inbox / "a.jsonl"
+    path.write_text("{}")
+    (settings.tweet_inbox / "good.jsonl").write_text("{}")
+    (file, _) = tweet_changes(settings.tweet_inbox, registry, None).fresh
+    registry.record_staged(file.name, file.signature, "sha")
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    found = tweet_changes(settings.tweet_inbox, registry, None)
+    assert [str(file.name) for file in found.fresh] == ["a.jsonl", "good.jsonl"]

@@ -131,3 +131,36 @@ def test_a_large_file_is_sampled_at_both_ends_and_between(tmp_path: Path) -> Non
         after = sampled_hash(path)
         assert after != before
         before = after
+
+
+def test_a_file_that_can_not_be_read_is_named_and_the_others_are_there(tmp_path: Path) -> None:
+    drop(tmp_path, "good.mp4", "talk.mp4")
+    (tmp_path / "bad.mp4").symlink_to("/proc/self/mem")  # Its first byte is an I/O error, whoever asks.
+    (tmp_path / "talk.en.vtt").symlink_to("/proc/self/mem")
+    contents = read_inbox(tmp_path)
+    assert [recording.name for recording in contents.recordings] == ["good.mp4", "talk.mp4"]
+    assert {path.name: why for path, why in contents.unknown} == {
+        "bad.mp4": "can't be read: Input/output error", "talk.en.vtt": "can't be read: Input/output error"
+    }  # fmt: skip
+
+
+def test_pipes_sockets_devices_and_folders_are_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "device.mp4").symlink_to("/dev/zero")
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    contents = read_inbox(tmp_path)
+    assert contents.recordings == [] and contents.unknown == []
+
+
+def test_a_link_to_a_file_is_followed_and_one_to_a_folder_is_not(tmp_path: Path) -> None:
+    drop(tmp_path, "elsewhere/a.mp4", "inbox/b.mp4")
+    (tmp_path / "inbox" / "linked.mp4").symlink_to(tmp_path / "elsewhere" / "a.mp4")
+    (tmp_path / "inbox" / "folder").symlink_to(tmp_path / "elsewhere")
+    assert [recording.name for recording in read_inbox(tmp_path / "inbox").recordings] == ["b.mp4", "linked.mp4"]
+
+
+def test_a_name_is_shown_on_one_line_without_controls(tmp_path: Path) -> None:
+    drop(tmp_path, "new\nline\x1b[31m.mp4", "\u202efour pm.mp4", "👩‍🚀 ünï.mp4")
+    names = [recording.name for recording in read_inbox(tmp_path).recordings]
+    assert names == ["new\\x0aline\\x1b[31m.mp4", "\\u202efour pm.mp4", "👩‍🚀 ünï.mp4"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,3 +75,33 @@ def test_a_real_file_whose_container_states_no_length_gets_that_of_its_packets(s
 def test_a_real_cover_is_no_picture(shared_data: Path) -> None:
     info = probe(shared_data / "media-moviepy" / "media" / "with-attached-pic.mp3")
     assert info.video_codec is None and info.audio_codec is not None
+
+
+def test_a_list_of_other_files_is_not_followed(make_media: Maker) -> None:
+    beside = make_media("beside.wav")
+    path = beside.with_name("list.mp4")
+    path.write_text(f"ffconcat version 1.0\nfile {beside.name}\n")
+    with pytest.raises(UnreadableMediaError, match="list of other files"):
+        probe(path)
+
+
+def test_an_index_that_claims_millions_of_entries_takes_no_memory(make_media: Maker) -> None:
+    path = make_media("claims.m4a", codec="aac", seconds=10.0)
+    data = bytearray(path.read_bytes())
+    many = 50_000_000
+    struct.pack_into(">II", data, data.find(b"stsz") + 8, 1, many)
+    struct.pack_into(">IIII", data, data.find(b"stsc") + 8, 1, 1, many, 1)
+    struct.pack_into(">III", data, data.find(b"stts") + 8, 1, many, 1024)
+    path.write_bytes(data)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with contextlib.suppress(UnreadableMediaError):
+        probe(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB; it was 1.2 GB
+
+
+def test_an_error_names_a_file_whose_name_is_no_utf8(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4"))
+    path.write_bytes(b"no recording")
+    with pytest.raises(UnreadableMediaError) as caught:
+        probe(path)
+    assert str(caught.value).startswith("caf\\xe9.mp4: ") and caught.value.message.encode()

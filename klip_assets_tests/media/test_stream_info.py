@@ -109,3 +109,11 @@ def test_writing_leaves_a_broken_file_alone(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSidecarError):
         write_info(path, title="t")
     assert path.read_text() == "[1]"
+
+
+def test_a_file_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "stream.info.json"
+    with path.open("wb") as file:
+        file.truncate(10 << 30)  # A hole: it takes no space.
+    with pytest.raises(UnreadableSidecarError, match="more than 32 MB"):
+        read_info(path)

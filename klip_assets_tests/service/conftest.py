@@ -26,6 +26,7 @@ import pytest
 from klip_assets.cli.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets.warehouse.query import run_sql
+from klip_assets_tests.service import postgres_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -131,14 +132,22 @@ class Service:
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
-        with dagster_instance(self.settings) as found:
-            yield found
+        mine = {"KLIP_DATA_DIR", "DAGSTER_HOME", "KLIP_DAGSTER_STORAGE", *self.extra}
+        with pytest.MonkeyPatch.context() as patch:
+            for name in mine:
+                patch.setenv(name, self.environment[name])
+            with dagster_instance(self.settings) as found:
+                yield found
 
     def runs(self, job: str | None = None, partition: str | None = None) -> list[dg.RunRecord]:
         """Return run records, oldest first."""
         tags = {"dagster/partition": partition} if partition else None
         with self.instance() as instance:
             return list(instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags), ascending=True))
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes that work on its data folder: pid -> command."""
+        return processes_of(self.data_dir)
 
     def unfinished(self) -> list[str]:
         return [record.dagster_run.job_name for record in self.runs() if not record.dagster_run.is_finished]
@@ -235,14 +244,24 @@ def write_captions(path: Path, *sentences: tuple[float, float, str]) -> Path:
 def make_service(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Service]:
     """Make a service that is not started yet, on an empty data folder."""
 
-    def make(name: str, **extra: str) -> Service:
+    def make(name: str, *, deploy: str = ".", **extra: str) -> Service:
         root = tmp_path_factory.mktemp(name)
         home = root / "dagster_home"
         home.mkdir()
-        shutil.copy(REPOSITORY / "dagster.yaml", home)
+        shutil.copy(REPOSITORY / deploy / "dagster.yaml", home)
         return Service(root / "data", home, extra)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[str], str]]:
+    """A PostgreSQL server from Debian's packages, for one session; call it with a name to get a new database's URL."""
+    pytest.importorskip("dagster_postgres", reason="dagster-postgres is not installed (pip install -e .[postgres])")
+    if not postgres_server.programs():
+        pytest.skip("no PostgreSQL server: /usr/lib/postgresql is empty (apt-get install postgresql)")
+    with postgres_server.serve() as new_database:
+        yield new_database
 
 
 @pytest.fixture
@@ -250,7 +269,7 @@ def in_environment_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Service], Se
     """Point this process, too, at a service's data folder and Dagster instance."""
 
     def point(service: Service) -> Service:
-        for name in ("KLIP_DATA_DIR", "DAGSTER_HOME", "KLIP_DAGSTER_STORAGE"):
+        for name in ("KLIP_DATA_DIR", "DAGSTER_HOME", "KLIP_DAGSTER_STORAGE", *service.extra):
             monkeypatch.setenv(name, service.environment[name])
         return service
 

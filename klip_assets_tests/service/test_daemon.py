@@ -1,4 +1,4 @@
-"""What happens to files that are dropped while `klip dev` runs: one real service for the whole module.
+"""What happens to files that are dropped while `klip dev` runs: one real service for the whole module and each storage.
 
 Runs are started by a daemon that looks every five seconds, so the files of several tests are dropped together, in two
 waves; each test then looks at its own.
@@ -53,9 +53,14 @@ class Quiet:
     rounds: int
 
 
-@pytest.fixture(scope="module")
-def service(make_service: Callable[..., Any]) -> Iterator[Any]:
-    found = make_service("daemon", KLIP_SENSOR_INTERVAL_S="5")
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def service(request: pytest.FixtureRequest, make_service: Callable[..., Any]) -> Iterator[Any]:
+    """`klip dev` with Dagster's state in SQLite, as it comes, and in PostgreSQL, as deploy/postgres has it."""
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres")("daemon")
+        found = make_service("on_postgres", deploy="deploy/postgres", KLIP_SENSOR_INTERVAL_S="5", KLIP_POSTGRES_URL=url)
+    else:
+        found = make_service("on_sqlite", KLIP_SENSOR_INTERVAL_S="5")
     found.start()
     yield found
     _, left = found.stop()

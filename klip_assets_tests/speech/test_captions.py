@@ -261,3 +261,33 @@ def test_captions_spare_listening_to_the_recording(tmp_path: Path) -> None:
         language=None,
     )
     assert texts(transcript) == WORDS
+
+
+@pytest.mark.parametrize("piece", ["[", "(", "{\\", "[a ", "<00:"])
+def test_a_caption_of_brackets_without_end_is_refused_and_costs_no_time(tmp_path: Path, piece: str) -> None:
+    path = tmp_path / "a.vtt"
+    path.write_text(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{piece * 200_000}\n\n00:03.000 --> 00:04.000\nfine\n")
+    transcript = read_captions(path, "en")
+    assert [word.text for word in transcript.words] == ["fine"]
+    assert [entry.reason for entry in transcript.refused] == ["too long for a caption"]
+
+
+@pytest.mark.parametrize("digits", [5, 400, 5000])
+def test_a_time_of_countless_hours_is_no_time(tmp_path: Path, digits: int) -> None:
+    hours = "9" * digits
+    path = tmp_path / "a.vtt"
+    path.write_text(
+        f"WEBVTT\n\n{hours}:00:01.000 --> {hours}:00:02.000\nlost\n\n"
+        f"00:03.000 --> 00:04.000\nfine <{hours[:400]}:00:01.000>too\n"
+    )
+    transcript = read_captions(path, "en")
+    assert [word.text for word in transcript.words] == ["fine", "too"]
+    assert transcript.refused[0].reason == "times that can't be read"
+
+
+def test_captions_larger_than_a_document_may_be_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.vtt"
+    with path.open("wb") as file:
+        file.truncate(10 << 30)
+    with pytest.raises(UnreadableSidecarError, match="captions of more than"):
+        read_captions(path, "en")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections.abc import Callable
 from datetime import date
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.lake.validate import conform
+from klip_assets.tweets import staging
 from klip_assets.tweets.staging import Staged, stage
 
 ID = 1380242611781386245
@@ -192,3 +194,32 @@ def test_a_cut_gzip_file_never_raises(drop: Callable[..., Path]) -> None:
 def test_json_of_any_shape_gives_rows_and_refusals_and_nothing_else(drop: Callable[..., Path], value: object) -> None:
     checked(stage(drop([value])))
     checked(stage(drop(json.dumps({"data": value}, indent=2))))
+
+
+def test_a_text_no_tweet_can_have_is_refused(drop: Callable[..., Path]) -> None:
+    staged = checked(stage(drop([{"id": str(ID), "text": "fine"}, {"id": str(ID + 1), "text": "😀" * 30_000}])))
+    assert [part["text"].to_pylist() for part in staged.parts.values()] == [["fine"]]
+    assert [entry.reason for entry in staged.refused] == ["too long for a tweet"]
+
+
+def test_refusals_beyond_those_that_are_listed_are_counted_and_the_end_is_named(
+    drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "MAX_REFUSED", 10)
+    packed = gzip.compress(JSONL + b'{"id": "bad"}\n' * 50_000, compresslevel=1)
+    staged = stage(drop(packed[:-20]))
+    assert len(staged.refused) == 10
+    assert [entry.position for entry in staged.refused[-2:]] == ["end of file", "rest"]
+    listed = len(staged.refused) - 1
+    assert staged.refused[-1].detail == f"{staged.rows_in - len(ROWS) - listed:,} more"
+
+
+@pytest.mark.parametrize(("line", "what"), [(json.dumps(ROWS[0]), "tweets"), ("[1]", "refused records")])
+def test_a_file_of_more_than_fits_in_memory_is_read_up_to_a_limit_that_is_named(
+    drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, line: str, what: str
+) -> None:
+    monkeypatch.setattr(staging, "MAX_RECORDS", 100)
+    assert all("more than" not in entry.reason for entry in stage(drop("\n".join([line] * 100))).refused)
+    staged = stage(drop("\n".join([line] * 101)))
+    assert staged.refused[-1].position == "end of file"
+    assert staged.refused[-1].reason == f"more than 100 {what} in one file; the rest was not read"

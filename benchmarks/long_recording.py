@@ -1,0 +1,108 @@
+"""How Klip bears a recording of twelve hours: peak memory and time beside one of an hour, captions given.
+
+    python benchmarks/long_recording.py [--source FILE] [--hours 1 12]
+
+The recording is a real one repeated (by default the shipped sample's), its packets copied, so that it is as long as it
+says and compressed as streams are. Captions are a sentence every four seconds, the chat a message a second.
+Each length is processed by `klip process` in a process and a data folder of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from klip_assets_tests.made import REPOSITORY, SAMPLE, write_chat, write_vtt
+
+SENTENCES = ("So we go on along the river.", "Oh wow, what a shot that was!", "I hate this corner, it is terrible.")
+
+
+def main() -> None:
+    """Process each length and print the rows of a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--source", type=Path, default=next(SAMPLE.glob("*.mp4")))
+    parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 12.0])
+    arguments = parser.parse_args()
+    print("| hours | file | wall time | seconds an hour | peak memory | slowest stages |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for hours in arguments.hours:
+        print(measure(arguments.source, hours), flush=True)
+
+
+def measure(source: Path, hours: float) -> str:
+    """Process a recording of a length; return a row of the table."""
+    base = Path(tempfile.mkdtemp())
+    data = base / "data"
+    shutil.copy(REPOSITORY / "dagster.yaml", base)
+    environment = os.environ | {
+        "KLIP_DATA_DIR": str(data), "DAGSTER_HOME": str(base), "KLIP_DAGSTER_STORAGE": str(data / ".dagster"),
+    }  # fmt: skip
+    inbox = data / "inbox" / "vods"
+    inbox.mkdir(parents=True)
+    path = repeat(source, inbox / "long.mka", hours * 3600)
+    times = [4.0 * n for n in range(int(hours * 900))]
+    write_vtt(inbox / "long.en.vtt", [(t, t + 3.5, SENTENCES[n % 3]) for n, t in enumerate(times)])
+    chat = [(float(t), f"viewer{t % 97}", "what a shot" if t % 600 < 20 else "hello") for t in range(int(hours * 3600))]
+    write_chat(inbox / "long.chat.csv", chat)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", _CHILD], env=environment, cwd=REPOSITORY, check=True, capture_output=True)
+    seconds = time.perf_counter() - began
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    peak_mb = json.loads((base / "peak.json").read_text()) / 1024
+    stages = subprocess.run(
+        [sys.executable, "-m", "klip_assets.cli", "sql", "--json", _STAGES],
+        env=environment, cwd=REPOSITORY, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    slowest = ", ".join(f"{row['table_name']} {row['seconds']:.1f} s" for row in json.loads(stages.stdout))
+    size_mb = path.stat().st_size / 1e6
+    shutil.rmtree(base)
+    return (
+        f"| {hours:g} | {size_mb:.0f} MB | {seconds:.1f} s ({used:.1f} s of user time) | {seconds / hours:.1f} | "
+        f"{peak_mb:.0f} MB | {slowest} |"
+    )
+
+
+def repeat(source: Path, target: Path, seconds: float) -> Path:
+    """Copy the sound of a recording again and again into one of a given length, packet by packet."""
+    with av.open(str(target), "w", format="matroska") as output:
+        written, offset_s = None, Fraction(0)
+        while offset_s < seconds:
+            with av.open(str(source)) as container:
+                stream = container.streams.audio[0]
+                written = written or output.add_stream_from_template(stream)
+                base, offset, end = stream.time_base, round(offset_s / stream.time_base), 0
+                for packet in container.demux(stream):
+                    if packet.dts is None or packet.pts < 0 or (offset + packet.pts) * base >= seconds:
+                        continue
+                    end = max(end, packet.pts + packet.duration)
+                    packet.pts, packet.dts, packet.time_base = packet.pts + offset, packet.dts + offset, base
+                    packet.stream = written
+                    output.mux(packet)
+                offset_s += end * base
+    return target
+
+
+_CHILD = """
+import json, os, resource
+from pathlib import Path
+from klip_assets.cli.process import run_process
+from klip_assets.settings import Settings
+assert run_process(Settings(), quiet=True).ok
+Path(os.environ["DAGSTER_HOME"], "peak.json").write_text(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+"""
+_STAGES = "SELECT table_name, seconds FROM stage_status WHERE seconds > 0.5 ORDER BY seconds DESC LIMIT 4"
+
+if __name__ == "__main__":
+    main()

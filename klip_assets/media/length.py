@@ -1,0 +1,69 @@
+"""How long a recording is, where what its container says can't be true.
+
+Put here: telling a claim from what is there. Keep out: reading the claim (`media.probe`) and the sound itself
+(`media.decode`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+
+from klip_assets.errors import UnreadableMediaError
+from klip_assets.media.decode import LONGEST_S, sound_length
+from klip_assets.media.probe import MediaInfo, is_cover, open_media
+from klip_assets.textfile import shown_name
+
+#: A recording with fewer bits a second than this is rarely real (the leanest speech codecs need about as many): its
+#: claim is not believed, what it holds is counted.
+LEAST_BITS_PER_S = 2_000
+
+#: Where only pictures tell the length, one of them counts for at most this long.
+LONGEST_PICTURE_S = 10.0
+
+
+def length_of(path: Path, info: MediaInfo, *, longest_s: float = LONGEST_S) -> float | None:
+    """Return the length of a recording in seconds, None if nothing tells it.
+
+    That is what its container says, unless the file is far too small for it. Then the sound is decoded and counted
+    in samples; where there is none, the pictures are counted. Time stamps are not asked: they may jump.
+
+    Args:
+        path: The recording.
+        info: What `probe` found.
+        longest_s: What is longer is refused; no more is decoded.
+
+    Raises:
+        UnreadableMediaError: It can't be opened, or is longer than `longest_s`.
+    """
+    length = info.duration_s
+    if length is not None and length * LEAST_BITS_PER_S > path.stat().st_size * 8:
+        length = min(length, _counted(path, info, longest_s)) or None
+    if length is not None and length > longest_s:
+        stated = f"{length / 3600:,.0f} h" if length > 7200 else f"{length:,.0f} s"
+        raise UnreadableMediaError(
+            f"{shown_name(path.name)}: is {stated} long, more than the {longest_s / 3600:g} h that are processed",
+            hint="cut it into parts; KLIP_MAX_DURATION_H holds the limit",
+        )
+    return length
+
+
+def _counted(path: Path, info: MediaInfo, longest_s: float) -> float:
+    if info.audio_codec is not None:
+        try:
+            heard = sound_length(path, longest_s=longest_s + 1)
+        except UnreadableMediaError:
+            heard = 0.0  # Its sound is of no use; the picture may be.
+        if heard:
+            return heard
+    seconds = 0.0
+    with open_media(path) as container:
+        streams = [stream for stream in container.streams.video if not is_cover(stream)]
+        try:
+            for packet in container.demux(streams) if streams else ():
+                if packet.duration and packet.time_base:
+                    seconds += min(LONGEST_PICTURE_S, float(packet.duration * packet.time_base))
+        except av.FFmpegError:
+            pass  # What came before the damage counts.
+    return seconds

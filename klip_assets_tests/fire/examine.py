@@ -1,0 +1,92 @@
+"""Read the files of a folder as the stages do, one after the other, and say which: `python -m ...fire.examine FOLDER`.
+
+A decoder that crashes or hangs takes this process with it; the last line it wrote names the file.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from klip_assets.chat.readers import read_chat
+from klip_assets.contracts import CHAT_MESSAGES, TRANSCRIPT_WORDS, TWEETS_RAW, VIDEOS
+from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
+from klip_assets.inbox.recordings import MEDIA_SUFFIXES
+from klip_assets.lake.validate import conform
+from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
+from klip_assets.media.info import read_info
+from klip_assets.media.length import length_of
+from klip_assets.media.probe import probe
+from klip_assets.speech.captions import read_captions
+from klip_assets.tweets.staging import stage
+
+SECONDS_A_FILE = 30
+
+
+def examine(path: Path) -> str:
+    """Read one file and check what comes of it; 'refused: ...' if it is refused with a sentence."""
+    name = path.name.lower()
+    try:
+        if path.suffix.lower() in MEDIA_SUFFIXES:
+            return _media(path)
+        if name.endswith((".vtt", ".srt")):
+            rows = conform(TRANSCRIPT_WORDS, read_captions(path, "en").table("v"))
+        elif ".chat." in name:
+            rows = conform(CHAT_MESSAGES, read_chat(path, "v").messages)
+        elif name.endswith(".info.json"):
+            return f"info {read_info(path).title is not None}"
+        else:
+            staged = stage(path)
+            rows_out = sum(conform(TWEETS_RAW, rows).num_rows for rows in staged.parts.values())
+            assert staged.rows_in >= rows_out + staged.duplicates
+            assert all(entry.reason for entry in staged.refused)
+            return f"{rows_out} tweets, {len(staged.refused)} refused"
+    except (UnreadableMediaError, UnreadableSidecarError) as error:
+        sentence = str(error)
+        assert len(sentence.split()) > 2 and "\n" not in sentence.partition(": ")[0], sentence
+        assert sentence.encode(), sentence
+        return f"refused: {sentence}"
+    return f"{rows.num_rows} rows"
+
+
+def _media(path: Path) -> str:
+    info = probe(path)
+    length = length_of(path, info)
+    row = {
+        "video_id": "v", "duration_s": length, "width": info.width, "height": info.height, "fps": info.fps,
+        "sample_rate_hz": info.sample_rate_hz, "channels": info.channels, "container": info.container,
+    }  # fmt: skip
+    conform(VIDEOS, VIDEOS.from_rows([row]))
+    decoding = Decoding()
+    if has_any_sound(path, decoding):
+        heard = 0
+        for block in decode_sound(path, decoding):
+            assert np.isfinite(block).all()
+            heard += len(block)
+        return f"{length} s long, {heard / 16_000:.2f} s heard"
+    return f"{length} s long, no sound: {decoding.first_error}"
+
+
+def main(folder: Path) -> None:
+    """Examine every file; each is announced before it is read, and has a bounded time."""
+    slowest = 0.0
+    for path in sorted(folder.iterdir()):
+        print(json.dumps({"file": ascii(path.name)}), flush=True)  # noqa: T201
+        signal.alarm(SECONDS_A_FILE)
+        began = time.monotonic()
+        outcome = examine(path)
+        signal.alarm(0)
+        slowest = max(slowest, time.monotonic() - began)
+        print(json.dumps({"file": ascii(path.name), "outcome": ascii(outcome)}), flush=True)  # noqa: T201
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"slowest_s": slowest, "peak_mb": peak}), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,16 @@
+"""Process the inbox of the present settings as `klip process` does, and say what came of it: one line of JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+
+from klip_assets.settings import Settings
+from klip_assets_tests.processed import process
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    report = process(Settings())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"rows": report.rows, "seconds": time.monotonic() - began, "peak_mb": peak}))  # noqa: T201

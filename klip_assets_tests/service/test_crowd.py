@@ -1,0 +1,175 @@
+"""Twenty videos through three runs at once, `klip process` beside the daemon, a publisher killed midway, and analysts
+who read, write and reconnect all the while."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from klip_assets.lake.locks import is_held
+from klip_assets_tests.made import write_vtt, write_wav
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+VIDEOS = [f"stream{number:02d}" for number in range(20)]
+
+
+@dataclass
+class Crowd:
+    """What happened."""
+
+    service: Any
+    computed: Counter[str]
+    analyst: dict[str, Any]
+    processes: list[subprocess.CompletedProcess[str]]
+    seen_by_the_holder: tuple[list[Any], list[Any]]
+    killed: int
+
+
+def drop_all(inbox: Path, take: str, seconds: float) -> None:
+    for number, name in enumerate(VIDEOS):
+        hidden = write_wav(inbox / f".{name}.wav", seconds, seed=100 * number + round(seconds))
+        write_vtt(inbox / f".{name}.vtt", [(1.0, 3.0, f"{take} take")])
+        (inbox / f".{name}.vtt").rename(inbox / f"{name}.en.vtt")
+        hidden.rename(inbox / f"{name}.wav")
+
+
+@pytest.fixture(scope="module")
+def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
+    service = make_service("crowd", KLIP_SENSOR_INTERVAL_S="5")
+    root = service.home.parent
+    service.extra["KLIP_FAILPOINT_LOG"] = str(root / "points.txt")
+    configuration = (service.home / "dagster.yaml").read_text()
+    assert "max_concurrent_runs: 2" in configuration
+    (service.home / "dagster.yaml").write_text(
+        configuration.replace("max_concurrent_runs: 2", "max_concurrent_runs: 3")
+    )
+    service.start()
+    database = service.settings.warehouse_path
+    processes = []
+    try:
+        drop_all(service.settings.vod_inbox, "first", 4.0)
+        service.wait(lambda: service.sql("SELECT 1 FROM videos LIMIT 1"), "a first video to be published")
+        # The writer takes the version of the moment; the daemon then publishes one that others can open.
+        writer = writer_of(database)
+        since = database.resolve()
+        service.wait(lambda: database.resolve() != since, "a version that is not open for writing")
+        holder = duckdb.connect(str(database), read_only=True)
+        first = holder.execute("SELECT * FROM videos ORDER BY ALL").fetchall()
+        command = [sys.executable, "-m", "klip_assets_tests.service.analyst"]
+        command += [str(database), str(root / "stop"), str(root / "seen")]
+        analyst = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+        processes.append(service.klip("process"))
+        service.wait(lambda: done(service, 4.0), "the first takes to be published", at_most_s=300)
+        drop_all(service.settings.vod_inbox, "second", 5.0)
+        killed = publisher_killed_midway(service, root)
+        processes.append(service.klip("process"))
+        service.wait(lambda: done(service, 5.0), "the second takes to be published", at_most_s=300)
+        service.wait(lambda: not service.unfinished(), "all runs to end")
+        (root / "stop").touch()
+        assert analyst.wait(timeout=60) == 0
+        last = holder.execute("SELECT * FROM videos ORDER BY ALL").fetchall()
+        holder.close()
+        assert writer.stdin
+        writer.stdin.close()
+        assert writer.wait(timeout=30) == 0
+        points = (root / "points.txt").read_text().splitlines()
+        computed = Counter(line.split()[2] for line in points if " stage.computed audio_features/" in line)
+        yield Crowd(service, computed, json.loads((root / "seen").read_text()), processes, (first, last), killed)
+    finally:
+        (root / "stop").touch()
+        service.stop()
+
+
+def writer_of(database: Path) -> subprocess.Popen[str]:
+    """Open the published file for writing, as a user who may, and write to it."""
+    database.resolve().chmod(0o644)
+    script = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); c.execute('CREATE TABLE mine AS SELECT 1 AS n');"
+        "print('writes', flush=True); sys.stdin.read(); c.execute('INSERT INTO mine VALUES (2)'); c.close()"
+    )
+    command = [sys.executable, "-c", script, str(database)]
+    for _ in range(200):  # Others may have it open for reading at the moment; he tries again.
+        writer = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert writer.stdout
+        if writer.stdout.readline() == "writes\n":
+            return writer
+        writer.wait()
+    raise AssertionError("the file could never be opened for writing")
+
+
+def publisher_killed_midway(service: Any, root: Path) -> int:
+    """Stop a publisher between the commit and the flip, and kill it while the daemon goes on."""
+    log = str(root / "publisher.txt")
+    environment = {**service.environment, "KLIP_FAILPOINT": "stop publish.committed", "KLIP_FAILPOINT_LOG": log}
+    script = (
+        "from klip_assets.settings import Settings; from klip_assets_tests.processed import publish_again; "
+        "publish_again(Settings())"
+    )
+    for _ in range(20):
+        publisher = subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=Path(__file__).parents[2])
+        _, status = os.waitpid(publisher.pid, os.WUNTRACED)
+        if os.WIFSTOPPED(status):
+            assert is_held(service.settings.state_dir / "publish.lock")
+            os.kill(publisher.pid, signal.SIGKILL)
+            return -publisher.wait()
+        publisher.returncode = os.waitstatus_to_exitcode(status)  # Another publisher was at it too long.
+    raise AssertionError("no publisher got as far as the commit")
+
+
+def done(service: Any, seconds: float) -> bool:
+    rows = service.sql(f"SELECT count(*) AS n FROM videos WHERE abs(duration_s - {seconds}) < 0.01")
+    return bool(rows) and rows[0]["n"] == len(VIDEOS)
+
+
+def test_no_run_fails(crowd: Crowd) -> None:
+    failed = [
+        (record.dagster_run.job_name, record.dagster_run.tags.get("dagster/partition"))
+        for record in crowd.service.runs()
+        if record.dagster_run.status is not dg.DagsterRunStatus.SUCCESS
+    ]
+    assert failed == []
+
+
+def test_the_command_line_beside_the_daemon_fails_at_nothing(crowd: Crowd) -> None:
+    assert [process.returncode for process in crowd.processes] == [0, 0], [p.stderr for p in crowd.processes]
+
+
+def test_each_content_is_computed_once_whoever_comes_first(crowd: Crowd) -> None:
+    assert crowd.computed == {f"audio_features/{name}": 2 for name in VIDEOS}
+
+
+def test_an_analyst_who_reconnects_sees_no_error_and_no_wrong_missing_or_mixed_row(crowd: Crowd) -> None:
+    assert crowd.analyst["wrong"] == []
+    assert crowd.analyst["videos"] == len(VIDEOS)
+    assert crowd.analyst["queries"] >= 1000, crowd.analyst
+
+
+def test_an_analyst_who_holds_a_version_open_keeps_it(crowd: Crowd) -> None:
+    first, last = crowd.seen_by_the_holder
+    assert first == last != []
+
+
+def test_a_killed_publisher_keeps_nobody_from_publishing(crowd: Crowd) -> None:
+    assert crowd.killed == signal.SIGKILL
+    warehouse = crowd.service.settings.warehouse_dir
+    assert list(warehouse.glob(".building*")) == []
+    assert not is_held(crowd.service.settings.state_dir / "publish.lock")
+
+
+def test_what_a_writer_wrote_is_nowhere_else(crowd: Crowd) -> None:
+    assert crowd.service.sql("SELECT table_name FROM duckdb_tables() WHERE table_name = 'mine'") == []

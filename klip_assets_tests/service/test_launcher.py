@@ -1,0 +1,67 @@
+"""What run monitoring is told about workers. What it then does: test_kills."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher.base import WorkerStatus
+
+from klip_assets.launcher import WORKER_TAG, WatchedRunLauncher, is_alive, this_process, worker_tag
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for its input to end."""
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def _status(run_id: str, tags: dict[str, str]) -> WorkerStatus:
+    run = dg.DagsterRun(job_name="process_video", run_id=run_id, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    return WatchedRunLauncher().check_run_worker_health(run).status
+
+
+def test_the_instance_starts_runs_with_the_launcher_that_watches_them(instance: dg.DagsterInstance) -> None:
+    assert isinstance(instance.run_launcher, WatchedRunLauncher)
+    assert instance.run_launcher.supports_check_run_worker_health
+
+
+def test_a_worker_that_is_there_is_left_alone() -> None:
+    assert is_alive(this_process())
+    assert _status("one", worker_tag("one")) is WorkerStatus.RUNNING
+
+
+def test_a_worker_that_is_gone_is_reported_with_its_number() -> None:
+    run = dg.DagsterRun(job_name="process_video", run_id="one", tags={WORKER_TAG: "one:999999999:1"})
+    result = WatchedRunLauncher().check_run_worker_health(run)
+    assert (result.status, result.msg) == (WorkerStatus.FAILED, "the process 999999999 that ran it is gone")
+
+
+def test_a_worker_whose_number_went_to_another_process_is_gone() -> None:
+    number, _, started = this_process().partition(":")
+    assert _status("one", {WORKER_TAG: f"one:{number}:{int(started) - 1}"}) is WorkerStatus.FAILED
+
+
+def test_a_worker_that_died_and_was_not_collected_is_gone(child: subprocess.Popen[bytes]) -> None:
+    # Its start is read while it lives; a zombie keeps its number and its start.
+    started = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    assert is_alive(f"{child.pid}:{started}")
+    child.kill()
+    # Waits for its end without collecting it.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_alive(f"{child.pid}:{started}")
+
+
+def test_a_retry_that_carries_the_tag_of_the_run_before_it_is_left_alone() -> None:
+    assert _status("two", {WORKER_TAG: "one:999999999:1"}) is WorkerStatus.RUNNING
+
+
+def test_a_run_whose_worker_has_not_said_its_name_yet_is_left_alone() -> None:
+    assert _status("one", {}) is WorkerStatus.RUNNING
