@@ -155,7 +155,8 @@ def publish_sensor(
     """Compare the lake with what is published."""
     if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=_UNFINISHED_RUNS)):
         return dg.SkipReason("a publish is under way")
-    due = needs_publish(installation.lake, installation.settings.warehouse_dir)
+    settings = installation.settings
+    due = needs_publish(installation.lake, settings.warehouse_dir, storage_version=settings.storage_version)
     if due is None:
         return dg.SkipReason("everything in the lake is published")
     # A publish that failed is tried again within the hour, not at every look.

@@ -74,14 +74,17 @@ def sound(text: str) -> str:
     return text
 
 
-def shown_name(name: str | os.PathLike[str]) -> str:
-    r"""Return a file's name or path so that it can be printed on one line and stored.
+def stored_name(name: str | os.PathLike[str]) -> str:
+    r"""Return a file's name or path as a table can hold it: bytes that are no UTF-8 become escapes such as `\xe9`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
-    Bytes that are no UTF-8, line ends and other controls (also those that turn the direction of writing) are shown
-    as escapes, such as `\xe9` and `\x0a`.
+
+def shown_name(name: str | os.PathLike[str]) -> str:
+    r"""Return a file's name or path as it can stand in a sentence, on one line.
+
+    As `stored_name`, and line ends and other controls (also those that turn the direction of writing) are escapes.
     """
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return _NO_ONE_LINE_TEXT.sub(_escaped, text)
+    return _NO_ONE_LINE_TEXT.sub(_escaped, stored_name(name))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from klip_assets.cli.process import Report, run_process
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import Published, publish
+from klip_assets.warehouse.publish import Published, needs_publish, publish
 from klip_assets.warehouse.query import run_sql
 from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
 
@@ -42,6 +42,11 @@ def process(settings: Settings, **options: Any) -> Report:
 def query(settings: Settings, statement: str) -> list[dict[str, Any]]:
     """Query the published warehouse."""
     return run_sql(settings.warehouse_path, statement).to_pylist()
+
+
+def due(settings: Settings) -> str | None:
+    """Ask whether a publish is due."""
+    return needs_publish(Lake(settings.lake_dir), settings.warehouse_dir, storage_version=settings.storage_version)
 
 
 def publish_again(settings: Settings, keep: int = 3) -> Published:

@@ -30,7 +30,7 @@ from klip_assets.media.probe import probe
 from klip_assets.refused import Refused
 from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.speech.words import Transcript
-from klip_assets.textfile import shown_name
+from klip_assets.textfile import stored_name
 
 GROUP = "recordings"
 
@@ -48,7 +48,7 @@ def videos(stage: Stage) -> Output:
     sha256 = file_sha256(recording.path)
     row: dict[str, Any] = {
         "video_id": stage.key,
-        "title": info.title or shown_name(recording.path.stem),
+        "title": info.title or stored_name(recording.path.stem),
         "channel": info.channel,
         "platform": info.platform,
         "url": info.url,

@@ -135,7 +135,10 @@ def remove(video: str) -> None:
     with dagster_instance(settings) as instance:
         _refuse_while_queued(instance, video)
         try:
-            with hold(partition_lock(lake.root, "video_id", video), what=f"video {video}", timeout_s=1.0):
+            with (
+                hold(partition_lock(lake.root, "video_id", video), what=f"video {video}", timeout_s=1.0),
+                hold(settings.state_dir / "publish.lock", what="the publish", timeout_s=settings.publish_timeout_s),
+            ):
                 withdraw(lake, "video_id", video)
                 lake.remove_everywhere("video_id", video)
                 lake.remove(STAGE_STATUS, video)

@@ -117,7 +117,7 @@ def run_process(
         for first, last in day_ranges(asked_days):
             subject = f"tweets {first}" if first == last else f"tweets {first} to {last}"
             report.add(subject, runner.run(PROCESS_TWEET_DAYS, days=(first, last)))
-        if needs_publish(lake, settings.warehouse_dir):
+        if needs_publish(lake, settings.warehouse_dir, storage_version=settings.storage_version):
             report.add("warehouse", runner.run(PUBLISH))
     return report
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from klip_assets.textfile import shown_name
+from klip_assets.textfile import stored_name
 
 #: Containers PyAV's FFmpeg opens; the content decides in the end (a wrong one becomes an unreadable video).
 MEDIA_SUFFIXES = frozenset(
@@ -141,8 +141,8 @@ def files_below(root: Path) -> Iterator[Path]:
 
 
 def display_name(path: Path, root: Path) -> str:
-    """Return a path relative to the inbox on one line; bytes that are no UTF-8 and controls are shown as escapes."""
-    return shown_name(path.relative_to(root))
+    """Return a path relative to the inbox; bytes that are no UTF-8 are shown as escapes."""
+    return stored_name(path.relative_to(root))
 
 
 def _with_sidecars(root: Path, path: Path, others: list[Path]) -> Recording:

@@ -19,7 +19,7 @@ from klip_assets.errors import UnreadableSidecarError
 from klip_assets.refused import Refused
 from klip_assets.speech.cues import Cue, read_cues
 from klip_assets.speech.words import Transcript, Word
-from klip_assets.textfile import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name
+from klip_assets.textfile import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
 
 #: Captions roll if at least this share of their cues begins with the line the cue before ends with.
 ROLLING_SHARE = 0.2
@@ -63,7 +63,9 @@ def read_captions(path: Path, language: str | None) -> Transcript:
         for cue, lines in zip(sound, _new_lines(sound), strict=True)
         for word in _words_of(lines, cue.start_s, cue.end_s)
     ]
-    return Transcript(words, (language or "").split("-")[0].lower() or None, "captions", name, tuple(refused))
+    return Transcript(
+        words, (language or "").split("-")[0].lower() or None, "captions", stored_name(path.name), tuple(refused)
+    )
 
 
 def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:

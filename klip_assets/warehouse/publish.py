@@ -116,7 +116,7 @@ def publish(
 
 
 def _publish(lake: Lake, folder: Path, storage_version: str, keep_versions: int, *, from_nothing: bool) -> Published:
-    recipe = _recipe(storage_version)
+    recipe = _recipe(folder, storage_version)
     before = None if from_nothing else _base(folder, recipe)
     base: Seen = before["seen"] if before else {}
     seen, held = look(lake)  # Before anything is read: what changes in the meantime counts as unseen.
@@ -153,8 +153,8 @@ def _publish(lake: Lake, folder: Path, storage_version: str, keep_versions: int,
     return Published(folder / LINK, version, rows, counts["video_id"], counts["day"], waiting, before is None)
 
 
-def needs_publish(lake: Lake, folder: Path) -> str | None:
-    """Say why a publish is due.
+def needs_publish(lake: Lake, folder: Path, *, storage_version: str) -> str | None:
+    """Say whether a publish is due: the lake changed, or Klip did, or the folder was moved.
 
     Returns:
         A name for the state of lake and warehouse that makes it due; None if everything is published and the
@@ -162,8 +162,9 @@ def needs_publish(lake: Lake, folder: Path) -> str | None:
     """
     stamp = stamp_of(look(lake)[0])
     note = published_note(folder)
-    if note is None or note.get("stamp") != stamp or not (folder / LINK).exists():
-        return stamp
+    recipe = _recipe(folder, storage_version)
+    if note is None or note.get("stamp") != stamp or note.get("recipe") != recipe or not (folder / LINK).exists():
+        return f"{stamp}:{recipe}"
     if is_written_to(folder / LINK):
         return f"{stamp}:version {note['version']} is open for writing"
     return None
@@ -189,11 +190,13 @@ def published_note(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def _recipe(storage_version: str) -> str:
+def _recipe(folder: Path, storage_version: str) -> str:
     # What a version depends on besides the lake: a version of another recipe is no base for the next.
     statements = [ddl.create_table(TABLES[name]) for name in PUBLISHED_TABLES]
     statements += [text for name in PUBLISHED_TABLES for text in ddl.comments(TABLES[name])]
-    return hashlib.sha256("\n".join([__version__, storage_version, *statements]).encode()).hexdigest()
+    return hashlib.sha256(
+        "\n".join([__version__, storage_version, str(folder.absolute()), *statements]).encode()
+    ).hexdigest()
 
 
 def _base(folder: Path, recipe: str) -> dict[str, Any] | None:

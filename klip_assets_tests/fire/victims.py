@@ -1,20 +1,25 @@
 """Processes to be killed: one server that has everything imported and forks a `klip process` for each request.
 
-Starting an interpreter and importing Dagster takes seconds, and there are hundreds of kills. The server itself runs
-nothing, so that what it forks has no threads behind its back.
+Starting an interpreter and importing Dagster takes seconds, and there are hundreds of kills.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from klip_assets.cli.process import run_process
+from klip_assets.settings import Settings
 from klip_assets_tests.made import REPOSITORY
+from klip_assets_tests.processed import drop_stream, drop_tweets
 
 
 class Victims:
@@ -68,9 +73,7 @@ def installation(home: Path) -> dict[str, str]:
 
 
 def _serve() -> None:
-    import klip_assets.cli.process
-    import klip_assets.definitions  # noqa: F401
-
+    _warm_up()
     for line in sys.stdin:
         request = json.loads(line)
         if "kill" in request:
@@ -87,6 +90,23 @@ def _serve() -> None:
         ended = {"stopped": True} if os.WIFSTOPPED(status) else {"code": os.waitstatus_to_exitcode(status)}
         sys.stdout.write(json.dumps({"pid": pid, **ended}) + "\n")
         sys.stdout.flush()
+
+
+def _warm_up() -> None:
+    # A first `klip process` spends seconds on importing and compiling; what it imports, every fork has.
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        shutil.copy(REPOSITORY / "dagster.yaml", home)
+        before = dict(os.environ)
+        os.environ.update(installation(home))
+        settings = Settings()
+        settings.make_folders()
+        drop_stream(settings)
+        drop_tweets(settings)
+        run_process(settings, quiet=True)
+        gc.collect()
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _process(home: Path, environment: dict[str, str]) -> None:

@@ -138,9 +138,9 @@ def test_a_recording_in_a_bad_spot_of_the_disk_stops_no_other_and_is_tried_again
 def test_a_tweet_file_is_named_so_that_any_table_can_hold_it_and_is_known_again(
     settings: Settings, registry: Registry
 ) -> None:
-    Path(os.fsdecode(os.fsencode(settings.tweet_inbox) + b"/caf\xe9\n.jsonl")).write_text("{}")
+    Path(os.fsdecode(os.fsencode(settings.tweet_inbox) + b"/caf\xe9.jsonl")).write_text("{}")
     (file,) = tweet_changes(settings.tweet_inbox, registry, None).fresh
-    assert str(file.name) == "caf\\xe9\\x0a.jsonl" and file.path.read_text() == "{}"
+    assert str(file.name) == "caf\\xe9.jsonl" and file.path.read_text() == "{}"
     registry.record_staged(file.name, file.signature, "sha")
     found = tweet_changes(settings.tweet_inbox, registry, None)
     assert (found.fresh, found.gone) == ([], [])

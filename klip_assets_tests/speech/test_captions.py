@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -291,3 +292,9 @@ def test_captions_larger_than_a_document_may_be_are_refused(tmp_path: Path) -> N
         file.truncate(10 << 30)
     with pytest.raises(UnreadableSidecarError, match="captions of more than"):
         read_captions(path, "en")
+
+
+def test_words_from_a_file_whose_name_is_no_utf8_can_be_stored(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.vtt"))
+    path.write_text(VTT)
+    assert conform(TRANSCRIPT_WORDS, read_captions(path, None).table("v"))["engine_model"][0].as_py() == "caf\\xe9.vtt"

@@ -13,8 +13,8 @@ from klip_assets.lake.quarantine import quarantine
 from klip_assets.lake.store import Lake
 from klip_assets.refused import Refused
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import Published, needs_publish, publish, published_note
-from klip_assets_tests.processed import drop_stream, drop_tweets, process, publish_again, query
+from klip_assets.warehouse.publish import Published, publish, published_note
+from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, publish_again, query
 
 
 def publish_anew(settings: Settings) -> Published:
@@ -135,10 +135,10 @@ def test_a_version_that_is_open_for_writing_is_replaced_at_the_next_look(publish
         assert writer.stdout and writer.stdin and writer.stdout.readline() == b"open\n"
         with pytest.raises(duckdb.IOException, match="lock"):
             duckdb.connect(str(published.warehouse_path), read_only=True)
-        assert "open for writing" in (needs_publish(lake, published.warehouse_dir) or "")
+        assert "open for writing" in (due(published) or "")
         publish_again(published)
         assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 1}]
-        assert needs_publish(lake, published.warehouse_dir) is None
+        assert due(published) is None
         writer.stdin.close()
 
 
@@ -149,3 +149,33 @@ def test_the_kept_storage_version_survives_a_publish_from_the_one_before(publish
         "SELECT tags FROM duckdb_databases() WHERE database_name = 'k'"
     ).fetchone()  # fmt: skip
     assert tags and "v1.4" in str(tags[0])
+
+
+def test_a_data_folder_that_was_moved_is_published_anew_and_its_views_work(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.data_dir.rename(tmp_path / "elsewhere")
+    monkeypatch.setenv("KLIP_DATA_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("KLIP_DAGSTER_STORAGE", str(tmp_path / "elsewhere" / ".dagster"))
+    moved = Settings()
+    assert due(moved) is not None
+    assert [(row["what"], row["outcome"]) for row in process(moved).rows] == [("warehouse", "done")]
+    assert query(moved, "SELECT count(*) > 0 AS there FROM transcript_words") == [{"there": True}]
+    assert due(moved) is None
+
+
+def test_a_lost_warehouse_is_made_again_from_the_lake(published: Settings) -> None:
+    import shutil
+
+    before = contents(published.warehouse_path)
+    shutil.rmtree(published.warehouse_dir)
+    assert [(row["what"], row["outcome"]) for row in process(published).rows] == [("warehouse", "done")]
+    assert contents(published.warehouse_path) == before
+
+
+def test_a_lost_memory_of_the_inbox_starts_nothing_anew(published: Settings) -> None:
+    for path in published.state_dir.glob("inbox.sqlite*"):
+        path.unlink()
+    rows = [(row["what"], row["outcome"]) for row in process(published).rows]
+    assert ("stream", "done") not in rows
+    assert query(published, "SELECT count(*) AS n FROM tweets") == [{"n": 4}]

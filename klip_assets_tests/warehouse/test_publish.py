@@ -11,9 +11,9 @@ from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.lake.locks import hold
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import needs_publish, publish
+from klip_assets.warehouse.publish import publish
 from klip_assets.warehouse.query import export, run_sql
-from klip_assets_tests.processed import drop_stream, process, publish_again, query
+from klip_assets_tests.processed import drop_stream, due, process, publish_again, query
 
 
 def test_every_table_is_there_with_its_types_and_comments(published: Settings) -> None:
@@ -142,14 +142,14 @@ def test_an_empty_lake_publishes_every_table_empty(settings: Settings) -> None:
 
 
 def test_the_stamp_says_when_there_is_something_to_publish(published: Settings, lake: Lake) -> None:
-    assert needs_publish(lake, published.warehouse_dir) is None
+    assert due(published) is None
     drop_stream(published, "second", 8, seed=3)
     process(published)
-    assert needs_publish(lake, published.warehouse_dir) is None
+    assert due(published) is None
     from klip_assets.lake.generations import withdraw
 
     withdraw(lake, "video_id", "second")
-    assert needs_publish(lake, published.warehouse_dir) is not None
+    assert due(published) is not None
 
 
 def test_a_video_somebody_works_on_is_published_as_it_was(published: Settings, lake: Lake) -> None:
@@ -161,8 +161,8 @@ def test_a_video_somebody_works_on_is_published_as_it_was(published: Settings, l
         record_stage(lake, "stream", "videos", status="ok", run_id="r", started_at=datetime(2026, 1, 1))
         done = publish_again(published)
         assert "stream" in done.waiting and done.videos == 1
-        assert needs_publish(lake, published.warehouse_dir) is None
-    assert needs_publish(lake, published.warehouse_dir) is not None
+        assert due(published) is None
+    assert due(published) is not None
 
 
 def test_days_are_dates_and_times_are_utc_without_zone(published: Settings) -> None:

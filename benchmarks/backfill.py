@@ -1,0 +1,166 @@
+"""How Klip bears a hundred new videos as one backfill: wall time, failed runs, memory of a run, time until published.
+
+    python benchmarks/backfill.py [--videos 100] [--seconds 5] [--as-assets]
+
+Short recordings with captions lie in an inbox, registered as partitions; the sensor `vods` is switched off, so that
+nothing but the backfill works on them. It is launched as the button on the page of the job process_video does: a run
+of the job for each partition. With `--as-assets` it is launched as the button on the lineage graph does, and Dagster
+itself divides the selected assets into runs. The sensor `publish` and everything else of `klip dev` is on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from klip_assets.contracts import VIDEO_TABLES
+from klip_assets.inbox.changes import settle
+from klip_assets.inbox.recordings import read_inbox
+from klip_assets.inbox.registry import Registry
+from klip_assets.jobs import PROCESS_VIDEO, PUBLISH
+from klip_assets.partitions import VIDEOS
+from klip_assets.sensors import vods_sensor
+from klip_assets_tests.made import REPOSITORY, write_vtt, write_wav
+from klip_assets_tests.service.conftest import Service
+
+REPOSITORY_SELECTOR = {"repositoryLocationName": "klip_assets", "repositoryName": "__repository__"}
+#: Seconds that one video may take before the benchmark gives up.
+PATIENCE_S = 60.0
+
+
+def main() -> None:
+    """Start the service, launch the backfill, print a row of a table, stop and remove everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--videos", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=5.0, help="Length of a recording.")
+    parser.add_argument("--as-assets", action="store_true", help="Let Dagster divide the assets into runs.")
+    arguments = parser.parse_args()
+    base = Path(tempfile.mkdtemp(prefix="klip-backfill-"))
+    home = base / "home"
+    home.mkdir()
+    shutil.copy(REPOSITORY / "dagster.yaml", home)
+    service = Service(base / "data", home)
+    try:
+        service.start()
+        stop_vods(service)
+        ids = drop(service, arguments.videos, arguments.seconds)
+        row = measure(service, ids, as_assets=arguments.as_assets)
+    finally:
+        _, left = service.stop(whole_group=True)
+    assert not left, left
+    shutil.rmtree(base)
+    print("| videos | until the backfill ended | a video | runs | publishes | peak memory of a run | all published |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print(row)
+
+
+def stop_vods(service: Service) -> None:
+    """Switch the sensor `vods` off, as the switch on its page does."""
+    selector = {**REPOSITORY_SELECTOR, "sensorName": vods_sensor.name}
+    query = "query($s: SensorSelector!) {sensorOrError(sensorSelector: $s) {... on Sensor {id}}}"
+    found = ask(service, query, s=selector)["sensorOrError"]["id"]
+    query = "mutation($id: String) {stopSensor(id: $id) {... on StopSensorMutationResult {instigationState {status}}}}"
+    assert ask(service, query, id=found)["stopSensor"]["instigationState"]["status"] == "STOPPED"
+
+
+def drop(service: Service, number: int, seconds: float) -> list[str]:
+    """Put recordings with captions into the inbox and list them as partitions; return their ids."""
+    settings = service.settings
+    for seed in range(number):
+        path = write_wav(settings.vod_inbox / f"short-{seed:03d}.wav", seconds, seed=seed, loud=[(2, 3)])
+        write_vtt(path.with_name(f"{path.stem}.en.vtt"), [(0.5, seconds - 1.5, "Oh wow, that was an amazing shot!")])
+    ready = settle(read_inbox(settings.vod_inbox).recordings, Registry(settings.memory_path), None).ready
+    ids = [entry.video_id for entry in ready]
+    assert len(set(ids)) == number, ids
+    with service.instance() as instance:
+        instance.add_dynamic_partitions(VIDEOS.name or "", ids)
+    assert not service.runs(PROCESS_VIDEO), "the sensor vods was faster"
+    return ids
+
+
+def measure(service: Service, ids: list[str], *, as_assets: bool) -> str:
+    """Launch one backfill over all partitions and wait for its end and for the warehouse; return a row of the table."""
+    began = time.monotonic()
+    backfill = launch(service, ids, as_assets=as_assets)
+    peaks: dict[int, int] = {}
+
+    def ended() -> str | None:
+        _note_peaks(service, peaks)
+        query = "query($id: String!) {partitionBackfillOrError(backfillId: $id) {... on PartitionBackfill {status}}}"
+        status = str(ask(service, query, id=backfill)["partitionBackfillOrError"]["status"])
+        return None if status in ("REQUESTED", "CANCELING", "FAILING") else status
+
+    patience_s = 120 + PATIENCE_S * len(ids)
+    status = service.wait(ended, "the end of the backfill", at_most_s=patience_s)
+    backfilled_s = time.monotonic() - began
+    runs = [run.dagster_run for run in service.runs()]
+    outcomes = Counter(run.status.value for run in runs if run.tags.get("dagster/backfill") == backfill)
+    assert sum(outcomes.values()) >= len(ids), outcomes
+
+    def published() -> bool:
+        rows = service.sql("SELECT count(*) AS n FROM videos WHERE error IS NULL AND duration_s > 0")
+        return bool(rows) and rows[0]["n"] == len(ids)
+
+    if status == "COMPLETED_SUCCESS":
+        service.wait(published, "every video in klip.duckdb", at_most_s=300)
+        seen = f"{time.monotonic() - began:.0f} s"
+    else:
+        seen = "never"
+    publishes = len(service.runs(PUBLISH))
+    runs_text = ", ".join(f"{count} {name.lower()}" for name, count in sorted(outcomes.items()))
+    peak = max(peaks.values(), default=0) / 1024
+    return (
+        f"| {len(ids)} | {backfilled_s:.0f} s ({status}) | {backfilled_s / len(ids):.1f} s | {runs_text} | {publishes} | "
+        f"{peak:.0f} MB | {seen} |"
+    )
+
+
+def launch(service: Service, ids: list[str], *, as_assets: bool) -> str:
+    """Launch the backfill with what the browser sends; return its id."""
+    params: dict[str, Any] = {
+        "tags": [],
+        "assetSelection": [{"path": [name]} for name in ("weights", *VIDEO_TABLES)],
+        "partitionNames": ids,
+        "fromFailure": False,
+    }
+    if not as_assets:
+        params["selector"] = {
+            "partitionSetName": f"{PROCESS_VIDEO}_partition_set", "repositorySelector": REPOSITORY_SELECTOR,
+        }  # fmt: skip
+    query = """mutation($p: LaunchBackfillParams!) {launchPartitionBackfill(backfillParams: $p) {
+        __typename ... on LaunchBackfillSuccess {backfillId} ... on PythonError {message}}}"""
+    answer = ask(service, query, p=params)["launchPartitionBackfill"]
+    assert answer["__typename"] == "LaunchBackfillSuccess", answer
+    return str(answer["backfillId"])
+
+
+def ask(service: Service, query: str, **variables: object) -> dict[str, Any]:
+    """Ask the web page's GraphQL."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{service.url}/graphql", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        answer = json.load(reply)
+    assert "errors" not in answer, answer["errors"]
+    return dict(answer["data"])
+
+
+def _note_peaks(service: Service, peaks: dict[int, int]) -> None:
+    # The highest resident memory of each process that a code server started for a run, in KiB.
+    for pid, command in service.processes().items():
+        if "spawn_main" in command:
+            try:
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            except OSError:
+                continue
+            peaks[pid] = max([peaks.get(pid, 0), *(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))])
+
+
+if __name__ == "__main__":
+    main()
