@@ -12,6 +12,9 @@ INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv
 	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
 	$(BIN)/pip install --quiet -c constraints.txt -e '.$(1)'
 
+# A file of tests to each of two processes: those with a service spend most of their time waiting for it.
+PARALLEL := --numprocesses 2 --dist loadfile
+
 .PHONY: demo dev test test-fast lint format types docs bench clean help
 
 help:
@@ -54,11 +57,11 @@ types: $(VENV)/.dev
 
 test: lint types
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: lint types
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/write_data_dictionary.py

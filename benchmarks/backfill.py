@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from klip_assets.contracts import VIDEO_TABLES
@@ -42,23 +43,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="Length of a recording.")
     parser.add_argument("--as-assets", action="store_true", help="Let Dagster divide the assets into runs.")
     arguments = parser.parse_args()
-    base = Path(tempfile.mkdtemp(prefix="klip-backfill-"))
-    home = base / "home"
-    home.mkdir()
-    shutil.copy(REPOSITORY / "dagster.yaml", home)
-    service = Service(base / "data", home)
-    try:
-        service.start()
-        stop_vods(service)
-        ids = drop(service, arguments.videos, arguments.seconds)
-        row = measure(service, ids, as_assets=arguments.as_assets)
-    finally:
-        _, left = service.stop(whole_group=True)
-    assert not left, left
-    shutil.rmtree(base)
-    print("| videos | until the backfill ended | a video | runs | publishes | peak memory of a run | all published |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    print(row)
+    with tempfile.TemporaryDirectory(prefix="klip-backfill-") as base:
+        home = Path(base) / "home"
+        home.mkdir()
+        shutil.copy(REPOSITORY / "dagster.yaml", home)
+        service = Service(Path(base) / "data", home)
+        try:
+            service.start()
+            stop_vods(service)
+            ids = drop(service, arguments.videos, arguments.seconds)
+            figures = measure(service, ids, as_assets=arguments.as_assets)
+        finally:
+            _, left = service.stop(whole_group=True)
+        assert not left, left
+    for cells in (figures, ["---"] * len(figures), figures.values()):
+        print(f"| {' | '.join(cells)} |")
 
 
 def stop_vods(service: Service) -> None:
@@ -85,8 +84,8 @@ def drop(service: Service, number: int, seconds: float) -> list[str]:
     return ids
 
 
-def measure(service: Service, ids: list[str], *, as_assets: bool) -> str:
-    """Launch one backfill over all partitions and wait for its end and for the warehouse; return a row of the table."""
+def measure(service: Service, ids: list[str], *, as_assets: bool) -> dict[str, str]:
+    """Launch one backfill over all partitions, wait for its end and for the warehouse; return heads and cells."""
     began = time.monotonic()
     backfill = launch(service, ids, as_assets=as_assets)
     peaks: dict[int, int] = {}
@@ -97,39 +96,33 @@ def measure(service: Service, ids: list[str], *, as_assets: bool) -> str:
         status = str(ask(service, query, id=backfill)["partitionBackfillOrError"]["status"])
         return None if status in ("REQUESTED", "CANCELING", "FAILING") else status
 
-    patience_s = 120 + PATIENCE_S * len(ids)
-    status = service.wait(ended, "the end of the backfill", at_most_s=patience_s)
-    backfilled_s = time.monotonic() - began
-    runs = [run.dagster_run for run in service.runs()]
-    outcomes = Counter(run.status.value for run in runs if run.tags.get("dagster/backfill") == backfill)
-    assert sum(outcomes.values()) >= len(ids), outcomes
-
     def published() -> bool:
         rows = service.sql("SELECT count(*) AS n FROM videos WHERE error IS NULL AND duration_s > 0")
         return bool(rows) and rows[0]["n"] == len(ids)
 
-    if status == "COMPLETED_SUCCESS":
+    status = service.wait(ended, "the end of the backfill", at_most_s=120 + PATIENCE_S * len(ids))
+    ended_s = time.monotonic() - began
+    records = [run for run in service.runs() if run.dagster_run.tags.get("dagster/backfill") == backfill]
+    outcomes = Counter(run.dagster_run.status.value.lower() for run in records)
+    assert len(records) >= len(ids), outcomes
+    if ok := status == "COMPLETED_SUCCESS":
         service.wait(published, "every video in klip.duckdb", at_most_s=300)
-        seen = f"{time.monotonic() - began:.0f} s"
-    else:
-        seen = "never"
-    publishes = len(service.runs(PUBLISH))
-    runs_text = ", ".join(f"{count} {name.lower()}" for name, count in sorted(outcomes.items()))
-    peak = max(peaks.values(), default=0) / 1024
-    return (
-        f"| {len(ids)} | {backfilled_s:.0f} s ({status}) | {backfilled_s / len(ids):.1f} s | {runs_text} | {publishes} | "
-        f"{peak:.0f} MB | {seen} |"
-    )
+    return {
+        "videos": str(len(ids)),
+        "until the backfill ended": f"{ended_s:.0f} s ({status})",
+        "a video": f"{ended_s / len(ids):.1f} s",
+        "runs": ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())),
+        "a run (median)": f"{median((run.end_time or 0) - (run.start_time or 0) for run in records):.1f} s",
+        "publishes meanwhile": str(len(service.runs(PUBLISH))),
+        "peak memory of a worker": f"{max(peaks.values(), default=0) / 1024:.0f} MB",
+        "until all were published": f"{time.monotonic() - began:.0f} s" if ok else "never",
+    }
 
 
 def launch(service: Service, ids: list[str], *, as_assets: bool) -> str:
     """Launch the backfill with what the browser sends; return its id."""
-    params: dict[str, Any] = {
-        "tags": [],
-        "assetSelection": [{"path": [name]} for name in ("weights", *VIDEO_TABLES)],
-        "partitionNames": ids,
-        "fromFailure": False,
-    }
+    assets = [{"path": [name]} for name in ("weights", *VIDEO_TABLES)]
+    params: dict[str, Any] = {"tags": [], "assetSelection": assets, "partitionNames": ids, "fromFailure": False}
     if not as_assets:
         params["selector"] = {
             "partitionSetName": f"{PROCESS_VIDEO}_partition_set", "repositorySelector": REPOSITORY_SELECTOR,

@@ -14,6 +14,10 @@ from klip_assets.sentiment.reading import Reading, input_hash
 
 TIER = "lexicon"
 
+#: Characters of a text that are read: VADER's time grows with the square of the emoji in it (25,000 would be minutes).
+#: A tweet has 280; of a longer text, its beginning stands for the whole.
+MOST_CHARS = 2_000
+
 
 def model_name(lexicon: str) -> str:
     """Name a lexicon with the version of its library."""
@@ -25,7 +29,8 @@ def read_texts(texts: Sequence[str], lexicon: str = "vader") -> list[Reading]:
     """Score texts.
 
     Args:
-        texts: The texts; one without a letter is skipped, not called neutral.
+        texts: The texts; one without a letter is skipped, not called neutral. Of long ones, the first 2,000
+            characters are read.
         lexicon: vader or textblob.
 
     Returns:
@@ -41,7 +46,7 @@ def _read(text: str, name: str, score: Callable[[str], float]) -> Reading:
     if not any(character.isalpha() for character in text):
         return Reading("skipped", digest, error="no words to read")
     try:
-        sentiment = score(text)
+        sentiment = score(text if len(text) <= MOST_CHARS else text[:MOST_CHARS])
     except Exception as error:  # noqa: BLE001 (recorded in the row: one text never stops the rest)
         return Reading("failed", digest, TIER, name, error=f"{type(error).__name__}: {error}")
     if not math.isfinite(sentiment):
