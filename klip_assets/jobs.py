@@ -20,8 +20,7 @@ TWEET_TAGS = {"dagster/priority": "5"}
 
 process_video = dg.define_asset_job(
     PROCESS_VIDEO,
-    # The weights come along: a video that was scored before they were ever materialized would show as out of sync.
-    selection=dg.AssetSelection.assets(["weights"], *([name] for name in VIDEO_TABLES)),
+    selection=dg.AssetSelection.assets(*([name] for name in VIDEO_TABLES)),
     description="Everything about one video, from the file to its highlights.",
 )
 

@@ -192,13 +192,14 @@ def alerts_sensor(context: dg.RunFailureSensorContext) -> None:
 
 
 def _videos_under_way(instance: dg.DagsterInstance) -> set[str]:
-    runs = instance.get_runs(dg.RunsFilter(job_name=PROCESS_VIDEO, statuses=_UNFINISHED_RUNS))
+    # Of whatever job: a backfill from the lineage graph runs none of ours by name.
+    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED_RUNS))
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 
 def _will_be_retried(instance: dg.DagsterInstance, video_id: str) -> bool:
     # A run whose worker died is started again by Dagster itself.
-    last = instance.get_runs(dg.RunsFilter(job_name=PROCESS_VIDEO, tags={PARTITION_TAG: video_id}), limit=1)
+    last = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: video_id}), limit=1)
     return any(run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags for run in last)
 
 

@@ -13,7 +13,6 @@ from klip_assets.contracts import (
     SEGMENTS,
     TRANSCRIPT_WORDS,
     VIDEOS,
-    WEIGHTS,
 )
 from klip_assets.highlights.scoring import score_segments
 from klip_assets.highlights.weights import weight_set
@@ -74,7 +73,7 @@ def segment_sentiment(stage: Stage) -> Output:
 @video_stage(
     SEGMENT_SCORES,
     group=GROUP,
-    upstream=[SEGMENTS, SEGMENT_SENTIMENT, WEIGHTS],
+    upstream=[SEGMENTS, SEGMENT_SENTIMENT],
     inputs=lambda stage: {**versions_of(SEGMENTS, SEGMENT_SENTIMENT)(stage), "weights": stage.settings.weights},
     code_version="1",
     kinds={"numpy"},

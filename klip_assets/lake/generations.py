@@ -140,6 +140,20 @@ def _consider(lake: Lake, kind: Kind, key: str) -> Verdict:
     return Verdict(generation)
 
 
+def forget_others(lake: Lake, generation: Generation) -> None:
+    """Remove what is kept of a video or day beside its accepted generation.
+
+    That is the generation before, or one that a kill kept from being accepted. It is the publisher's to call, once
+    nothing that he builds reads them any more.
+    """
+    for name in TABLES_OF[generation.kind]:
+        folder = _kept_path(lake, generation.kind, name, generation.key, "").parent
+        for kept in folder.glob("*.parquet"):
+            if kept.stem != generation.data_versions.get(name):
+                reach("accept.forget", short_name(kept))
+                kept.unlink(missing_ok=True)
+
+
 def withdraw(lake: Lake, kind: Kind, key: str) -> None:
     """Take a video or day out of what analysts see."""
     _accepted_path(lake, kind, key).unlink(missing_ok=True)
@@ -181,13 +195,6 @@ def _keep(lake: Lake, generation: Generation) -> None:
             raise RuntimeError(f"{source} changed while it was being accepted")
     text = json.dumps(asdict(generation), sort_keys=True)
     write_atomically(_accepted_path(lake, generation.kind, generation.key), lambda to: to.write_text(text))
-    # Whatever else is kept belongs to the generation before, or to one that a kill kept from being accepted.
-    for name in TABLES_OF[generation.kind]:
-        folder = _kept_path(lake, generation.kind, name, generation.key, "").parent
-        for kept in folder.glob("*.parquet"):
-            if kept.stem != generation.data_versions.get(name):
-                reach("accept.forget", short_name(kept))
-                kept.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Generation | None:

@@ -33,7 +33,15 @@ from klip_assets import __version__
 from klip_assets.contracts import PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS
 from klip_assets.failpoints import reach
 from klip_assets.lake.files import link_or_copy, sweep, sync_folder, write_atomically
-from klip_assets.lake.generations import Generation, Kind, Verdict, accepted_generation, consider, is_accepted_since
+from klip_assets.lake.generations import (
+    Generation,
+    Kind,
+    Verdict,
+    accepted_generation,
+    consider,
+    forget_others,
+    is_accepted_since,
+)
 from klip_assets.lake.locks import hold
 from klip_assets.lake.store import Lake
 from klip_assets.warehouse import ddl
@@ -108,6 +116,8 @@ def publish(
     with hold(state_dir / "publish.lock", what="the publish", timeout_s=timeout_s):
         reach("publish.begin")
         _clear(folder)
+        for where in ACCEPTED.values():
+            sweep(lake.root / where.replace("accepted", "_accepted"))
         try:
             return _publish(lake, folder, storage_version, keep_versions, from_nothing=from_nothing)
         except BaseException:
@@ -145,6 +155,10 @@ def _publish(lake: Lake, folder: Path, storage_version: str, keep_versions: int,
     reach("publish.named")
     _turn_link(folder, database)
     reach("publish.turned")
+    # Before the note is written: a publisher that is killed here leaves the same keys to the next one.
+    for made in change.generations.values():
+        for generation in made.values():
+            forget_others(lake, generation)
     whole = before["whole_bytes"] if before else database.stat().st_size
     _note(folder, database, {"version": version, "recipe": recipe, "whole_bytes": whole, "seen": seen}, rows)
     _prune(folder, keep_versions)

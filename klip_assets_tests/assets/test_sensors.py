@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import dagster as dg
 import pytest
 
+from klip_assets.contracts import VIDEO_TABLES
 from klip_assets.definitions import build_defs
+from klip_assets.inbox.attempts import WAITS_S, Attempts
+from klip_assets.inbox.registry import Registry
 from klip_assets.lake.locks import hold
 from klip_assets.lake.stages import partition_lock
 from klip_assets.lake.store import Lake
@@ -53,6 +57,52 @@ def test_a_recording_somebody_works_on_is_left_for_a_later_look(
     with hold(partition_lock(lake.root, "video_id", "a"), what="video a", timeout_s=1):
         assert look(vods_sensor, instance, pending).run_requests == []
     assert len(look(vods_sensor, instance, "{}").run_requests) == 1
+
+
+def test_a_recording_that_a_backfill_has_queued_is_left_to_it(settings: Settings, instance: dg.DagsterInstance) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    run = instance.add_run(
+        dg.DagsterRun(job_name="__ASSET_JOB", tags={"dagster/partition": "a"}, status=dg.DagsterRunStatus.STARTED)
+    )
+    assert look(vods_sensor, instance, pending).run_requests == []
+    instance.report_run_canceled(run)
+    assert len(look(vods_sensor, instance, "{}").run_requests) == 1
+
+
+def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    tags = {"dagster/partition": "a", "dagster/will_retry": "true"}
+    job = build_defs().resolve_job_def("process_video")
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.FAILURE)
+    assert look(vods_sensor, instance, pending).run_requests == []
+    instance.add_run_tags(run.run_id, {"dagster/auto_retry_run_id": "another"})
+    assert len(look(vods_sensor, instance, "{}").run_requests) == 1
+
+
+def test_a_failure_of_the_machine_is_tried_again_under_another_key_after_its_wait(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    (first,) = look(vods_sensor, instance, look(vods_sensor, instance).cursor).run_requests
+    attempts, version = Attempts(settings.memory_path), Registry(settings.memory_path).fingerprint_of("a")
+    attempts.begin({"a": version})
+    attempts.end({"a": True})
+    assert look(vods_sensor, instance, "{}").run_requests == [], "not before its wait is over"
+    later = time.time() + WAITS_S[0] + 1
+    monkeypatch.setattr("klip_assets.sensors.time.time", lambda: later)
+    (second,) = look(vods_sensor, instance, "{}").run_requests
+    assert second.run_key != first.run_key
+
+
+def test_no_asset_of_a_video_depends_on_one_without_partitions() -> None:
+    graph = build_defs().resolve_asset_graph()
+    for name in VIDEO_TABLES:
+        for parent in graph.get(dg.AssetKey([name])).parent_keys:
+            assert graph.get(parent).is_partitioned, f"{name} on {parent}: a backfill would be cut in two"
 
 
 def test_content_that_comes_back_is_a_new_attempt(settings: Settings, instance: dg.DagsterInstance) -> None:

@@ -60,8 +60,8 @@ def a_video_changes(settings: Settings) -> None:
 
 
 def tweet_files_change(settings: Settings) -> None:
-    # One file is replaced (a day loses its tweets, another gains one), one is gone, one is new and partly broken.
-    entries = [tweet(tweet_id_at("2026-06-13", 5), "I hate this"), tweet(tweet_id_at("2026-06-14"), "lovely")]
+    # One file is replaced (a day loses its tweets, another gains some), one is gone, one is new and partly broken.
+    entries = [tweet(tweet_id_at("2026-06-13", 5), "I hate this"), tweet(tweet_id_at("2026-06-13", 7), "lovely")]
     write_tweets(settings.tweet_inbox / "tweets.jsonl", entries)
     (settings.tweet_inbox / "gone.jsonl").unlink()
     new = write_tweets(settings.tweet_inbox / "new.jsonl", [tweet(tweet_id_at("2026-06-13", 6), "so good")])
@@ -94,7 +94,7 @@ def story(
     shutil.copy(dagster_storage.parents[1] / "dagster.yaml", home)
     drop_stream(settings)
     drop_tweets(settings)
-    drop_tweets(settings, "gone.jsonl", ("2026-06-12", "2026-06-15"))
+    write_tweets(settings.tweet_inbox / "gone.jsonl", [tweet(tweet_id_at("2026-06-12", 9), "hm")])
     victim = victims.get()
     try:
         assert victim.run(home)["code"] == 0, (home / "output.txt").read_text()
