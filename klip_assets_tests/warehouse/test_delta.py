@@ -170,7 +170,10 @@ def test_a_lost_warehouse_is_made_again_from_the_lake(published: Settings) -> No
     before = contents(published.warehouse_path)
     shutil.rmtree(published.warehouse_dir)
     assert [(row["what"], row["outcome"]) for row in process(published).rows] == [("warehouse", "done")]
-    assert contents(published.warehouse_path) == before
+    after = contents(published.warehouse_path)
+    for found in (before, after):  # Each publish writes the weights anew.
+        found["provenance"] = [row for row in found["provenance"] if row[0] != "weights"]
+    assert after == before
 
 
 def test_a_lost_memory_of_the_inbox_starts_nothing_anew(published: Settings) -> None:
