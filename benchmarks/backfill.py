@@ -30,7 +30,7 @@ from klip_assets.jobs import PROCESS_VIDEO, PUBLISH
 from klip_assets.partitions import VIDEOS
 from klip_assets.sensors import vods_sensor
 from klip_assets_tests.made import REPOSITORY, write_vtt, write_wav
-from klip_assets_tests.service.conftest import Service
+from klip_assets_tests.service.klip_dev import Service
 
 SELECTOR = {"repositoryLocationName": "klip_assets", "repositoryName": "__repository__"}
 

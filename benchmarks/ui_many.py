@@ -30,8 +30,8 @@ from playwright.sync_api import sync_playwright
 from klip_assets.contracts import HIGHLIGHTS, VIDEOS
 from klip_assets.partitions import VIDEOS as PARTITIONS
 from klip_assets_tests.made import REPOSITORY
-from klip_assets_tests.service.conftest import Service
-from klip_assets_tests.service.test_ui import FLAGS, SIZE
+from klip_assets_tests.service.browser import FLAGS, SIZE
+from klip_assets_tests.service.klip_dev import Service
 
 #: Milliseconds that a page may take before the benchmark gives up.
 PATIENCE_MS = 120_000

@@ -17,7 +17,7 @@ import numpy as np
 
 from klip_assets.inbox.recordings import MEDIA_SUFFIXES
 from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_vtt, write_wav
-from klip_assets_tests.media.conftest import write_media
+from klip_assets_tests.media.written import write_media
 
 Change = Callable[[bytes, np.random.Generator], bytes]
 

@@ -19,16 +19,12 @@ import pytest
 
 from klip_assets.contracts import HIGHLIGHTS, text_of
 from klip_assets.definitions import build_defs
+from klip_assets_tests.service.browser import FLAGS, SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 KEEP = os.environ.get("KLIP_SCREENSHOTS")
 KEEP_DATA = os.environ.get("KLIP_SCREENSHOTS_DATA")
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-SIZE = {"width": 1600, "height": 1000}
 #: Milliseconds that a page may take to show something; the machine may be busy.
 PATIENCE_MS = 45_000
 VIDEO = "talk"
