@@ -28,7 +28,7 @@ from klip_assets_tests.fire.victims import Victims, installation
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets, write_vtt
 from klip_assets_tests.processed import drop_stream, drop_tweets
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 #: Columns that tell a run from another, not a state from another.
 TRACES = {"run_id", "written_at", "started_at", "seconds", "ingested_at", "seen_at", "input_versions"}
@@ -124,9 +124,9 @@ def test_a_kill_at_any_point_loses_nothing_and_the_next_run_finishes_the_work(
             if "stopped" not in stopped:
                 return [f"{number} was not reached: {(home / 'output.txt').read_text()[-500:]}"]
             reached = log.read_text().splitlines()[-2].partition(" ")[2]
-            wrong = look_around(home, story, "stopped")
+            wrong = look_around(home, story)
             assert victim.kill(stopped["pid"]) == 9
-            wrong += look_around(home, story, "killed") + still_held(home)
+            wrong += still_held(home)
             finished = victim.run(home)
             if finished.get("code") != 0:
                 wrong.append(f"the next run failed: {(home / 'output.txt').read_text()[-800:]}")
@@ -137,8 +137,10 @@ def test_a_kill_at_any_point_loses_nothing_and_the_next_run_finishes_the_work(
             victims.put(victim)
             shutil.rmtree(home, ignore_errors=True)
 
+    # At the beginning and the end of a computation nothing on the disk differs from the point before.
+    numbers = [n for n, point in enumerate(story.points, start=1) if not point.startswith("stage.")]
     with ThreadPoolExecutor(2) as pool:
-        wrong = [text for found in pool.map(kill_at, range(1, len(story.points) + 1)) for text in found]
+        wrong = [text for found in pool.map(kill_at, numbers) for text in found]
     assert wrong == []
 
 
@@ -154,16 +156,16 @@ def test_every_kind_of_point_is_reached(story: Story) -> None:
         assert any(point.startswith(f"write.placed {name}/") for point in story.points)
 
 
-def look_around(home: Path, story: Story, when: str) -> list[str]:
-    """Say what is wrong for analysts and in the lake."""
+def look_around(home: Path, story: Story) -> list[str]:
+    """Say what is wrong for analysts and in the lake while the process stands still; a kill changes none of it."""
     wrong = []
     seen = published_of(home)
     if seen not in (story.before.published, story.after.published):
         halves = [n for n in seen if seen[n] not in (story.before.published[n], story.after.published[n])]
-        wrong.append(f"{when}: analysts see neither the old nor the new state; neither in {halves}")
+        wrong.append(f"analysts see neither the old nor the new state; neither in {halves}")
     for name, version in lake_of(home).items():
         if version not in (story.before.lake.get(name), story.after.lake.get(name)):
-            wrong.append(f"{when}: {name} is neither old nor new")
+            wrong.append(f"{name} is neither old nor new")
     return wrong
 
 
