@@ -18,7 +18,7 @@ from klip_assets.settings import Settings
 from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.processed import drop_stream, drop_tweets, query
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

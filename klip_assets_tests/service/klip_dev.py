@@ -91,7 +91,7 @@ class Service:
             self.process = subprocess.Popen(
                 command, env=self.environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
             )
-        self.wait(self._answers, "the code location to be served", at_most_s=90)
+        self.wait(self._answers, "the code location to be served", at_most_s=300)
 
     def stop(self, *, whole_group: bool = False) -> tuple[int, list[str]]:
         """End it as Ctrl-C does; return its exit code and the processes that outlived it by more than 20 s."""
@@ -115,7 +115,7 @@ class Service:
                 process.kill()
         return code, list(left.values())
 
-    def wait(self, happened: Callable[[], Any], what: str, *, at_most_s: float = 200) -> Any:
+    def wait(self, happened: Callable[[], Any], what: str, *, at_most_s: float = 600) -> Any:
         """Wait until something is true and return it; fail with the tail of the log otherwise."""
         deadline = time.monotonic() + at_most_s
         while True:
@@ -167,7 +167,7 @@ class Service:
                 ]
             return ticks if len(ticks) >= looks else None
 
-        return list(self.wait(ended, f"{looks} looks of the sensor {sensor}", at_most_s=90))
+        return list(self.wait(ended, f"{looks} looks of the sensor {sensor}", at_most_s=300))
 
     def _answers(self) -> bool:
         query = "{workspaceOrError {... on Workspace {locationEntries {loadStatus locationOrLoadError {__typename}}}}}"

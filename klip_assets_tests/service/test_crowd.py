@@ -21,7 +21,7 @@ import pytest
 from klip_assets.lake.locks import is_held
 from klip_assets_tests.made import write_vtt, write_wav
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 VIDEOS = [f"stream{number:02d}" for number in range(20)]
 
@@ -72,11 +72,11 @@ def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
         command += [str(database), str(root / "stop"), str(root / "seen")]
         analyst = subprocess.Popen(command, cwd=Path(__file__).parents[2])
         processes.append(service.klip("process"))
-        service.wait(lambda: done(service, 4.0), "the first takes to be published", at_most_s=300)
+        service.wait(lambda: done(service, 4.0), "the first takes to be published", at_most_s=900)
         drop_all(service.settings.vod_inbox, "second", 5.0)
         killed = publisher_killed_midway(service, root)
         processes.append(service.klip("process"))
-        service.wait(lambda: done(service, 5.0), "the second takes to be published", at_most_s=300)
+        service.wait(lambda: done(service, 5.0), "the second takes to be published", at_most_s=900)
         service.wait(lambda: not service.unfinished(), "all runs to end")
         (root / "stop").touch()
         assert analyst.wait(timeout=60) == 0

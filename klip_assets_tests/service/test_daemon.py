@@ -20,7 +20,7 @@ import pytest
 
 from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PROCESS_VIDEO, INGEST, DAYS = "process_video", "ingest_tweets", "process_tweet_days"
 EARLY, LATE = "2026-06-10", "2026-06-11"

@@ -23,7 +23,7 @@ from klip_assets.lake.locks import is_held
 from klip_assets.lake.stages import partition_lock
 from klip_assets.partitions import VIDEOS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PROCESS_VIDEO = "process_video"
 STOP = "stop stage.begin segments/*"
@@ -172,7 +172,7 @@ def klip_dev_killed(unlisted: Stage, refusals: dict[str, Any]) -> Stage:
     service.process.kill()
     service.process.wait(timeout=60)
     service.process = None
-    service.wait(lambda: not service.processes(), "the services to end by themselves", at_most_s=60)
+    service.wait(lambda: not service.processes(), "the services to end by themselves", at_most_s=300)
     stage.restart(STOP)
     return stage
 
