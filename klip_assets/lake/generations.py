@@ -148,10 +148,11 @@ def forget_others(lake: Lake, generation: Generation) -> None:
     """
     for name in TABLES_OF[generation.kind]:
         folder = _kept_path(lake, generation.kind, name, generation.key, "").parent
-        for kept in folder.glob("*.parquet"):
-            if kept.stem != generation.data_versions.get(name):
-                reach("accept.forget", short_name(kept))
-                kept.unlink(missing_ok=True)
+        wanted = generation.data_versions.get(name)
+        for found in os.scandir(folder) if folder.is_dir() else ():
+            if found.name != f"{wanted}.parquet":
+                reach("accept.forget", short_name(folder / found.name))
+                (folder / found.name).unlink(missing_ok=True)
 
 
 def withdraw(lake: Lake, kind: Kind, key: str) -> None:
