@@ -95,12 +95,13 @@ def repeat(source: Path, target: Path, seconds: float) -> Path:
 
 
 _CHILD = """
-import json, os, resource
+import json, os, re
 from pathlib import Path
 from klip_assets.cli.process import run_process
 from klip_assets.settings import Settings
 assert run_process(Settings(), quiet=True).ok
-Path(os.environ["DAGSTER_HOME"], "peak.json").write_text(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+peak_kb = int(re.findall(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[0])
+Path(os.environ["DAGSTER_HOME"], "peak.json").write_text(json.dumps(peak_kb))
 """
 _STAGES = "SELECT table_name, seconds FROM stage_status WHERE seconds > 0.5 ORDER BY seconds DESC LIMIT 4"
 

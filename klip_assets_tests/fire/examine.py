@@ -6,7 +6,6 @@ A decoder that crashes or hangs takes this process with it; the last line it wro
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import sys
 import time
@@ -25,6 +24,7 @@ from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
 from klip_assets.speech.captions import read_captions
 from klip_assets.tweets.staging import stage
+from klip_assets_tests.fire.memory import peak_mb
 
 SECONDS_A_FILE = 30
 
@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
         signal.alarm(0)
         slowest = max(slowest, time.monotonic() - began)
         print(json.dumps({"file": ascii(path.name), "outcome": ascii(outcome)}), flush=True)  # noqa: T201
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(json.dumps({"slowest_s": slowest, "peak_mb": peak}), flush=True)  # noqa: T201
 
 

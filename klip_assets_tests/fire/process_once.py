@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
 
 from klip_assets.settings import Settings
+from klip_assets_tests.fire.memory import peak_mb
 from klip_assets_tests.processed import process
 
 if __name__ == "__main__":
     began = time.monotonic()
     report = process(Settings())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(json.dumps({"rows": report.rows, "seconds": time.monotonic() - began, "peak_mb": peak}))  # noqa: T201
