@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 
-#: Half width of the surroundings, in seconds.
-AROUND_S = 60
+#: Half width of the surroundings, in seconds: longer than what may stand out of them (a fight may last a minute).
+AROUND_S = 150
 
 #: Seconds that must be known around one before it gets a z.
 ENOUGH = 10
@@ -40,7 +40,7 @@ def loudness_z(loudness: Series) -> Series:
         loudness: LUFS a second, NaN for digital silence; shape (seconds,).
 
     Returns:
-        (value - median) / (1.4826 MAD) over +-60 s; NaN where the value or too many around it are unknown.
+        (value - median) / (1.4826 MAD) over +-AROUND_S; NaN where the value or too many around it are unknown.
     """
     floored = _floored(loudness)
     median, sigma = _surroundings(floored)
@@ -48,7 +48,7 @@ def loudness_z(loudness: Series) -> Series:
 
 
 def burst_z(loudness: Series) -> Series:
-    """Rise of each second above the median of the 8 s before it, in robust sigmas of such rises within +-60 s.
+    """Rise of each second above the median of the 8 s before it, in robust sigmas of such rises within +-AROUND_S.
 
     The scale is that of the rises, not of the levels: where a stream turns from quiet to loud for good, the levels
     around are of both kinds, and nothing would stand out from them.

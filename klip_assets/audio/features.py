@@ -6,6 +6,8 @@ Put here: bringing all measures to the grid of seconds. Keep out: the measures t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -14,67 +16,88 @@ from numpy.typing import NDArray
 from klip_assets.audio import contrast, pitch, spectrum
 from klip_assets.audio.loudness import LoudnessMeter
 from klip_assets.audio.pitch import PitchMeter
+from klip_assets.audio.shout import ShoutMeter, shout
 from klip_assets.audio.spectrum import SpectrumMeter
 from klip_assets.audio.voice import FRAME as VOICE_FRAME
-from klip_assets.audio.voice import VoiceMeter
+from klip_assets.audio.voice import SHARE, VoiceMeter, speech_frames
 from klip_assets.contracts import AUDIO_FEATURES
 from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, FloatArray, in_blocks
 
 Series = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the sound of a recording is like.
+
+    Attributes:
+        rows: A table by the contract `audio_features`: one row for each begun second of sound.
+        integrated_lufs: Loudness of the whole (EBU R128), None where all of it is quieter than -70 LUFS.
+    """
+
+    rows: pa.Table
+    integrated_lufs: float | None
+
+
 def measure_sound(
     blocks: Iterable[FloatArray], video_id: str, on_progress: Callable[[float], None] | None = None
-) -> pa.Table:
-    """Measure a recording second by second.
+) -> Measured:
+    """Measure a recording second by second, in one pass at constant memory.
+
+    Two cores are used: a thread hears voices (onnxruntime lets go of the interpreter) while this one decodes and
+    measures. Decoding in a third one makes it slower: a frame of sound is too short to pass the interpreter on.
 
     Args:
         blocks: 16 kHz mono float32 in pieces of any length (`media.decode.decode_sound`).
         video_id: Goes into every row.
         on_progress: Called with the seconds done after every block.
-
-    Returns:
-        A table by the contract `audio_features`: one row for each begun second of sound.
     """
-    meter = _Meter()
     done = 0
     # One block is held back: the last one is told apart.
-    ahead: FloatArray | None = None
-    for block in in_blocks(blocks, BLOCK_S * SAMPLE_RATE_HZ):
-        if ahead is not None:
-            meter.push(ahead, last=False)
-            done += len(ahead)
-            if on_progress:
-                on_progress(done / SAMPLE_RATE_HZ)
-        ahead = block
-    if ahead is None:
-        return AUDIO_FEATURES.empty()
-    meter.push(ahead, last=True)
+    held: FloatArray | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="voice") as pool:
+        meter = _Meter(pool)
+        for block in in_blocks(blocks, BLOCK_S * SAMPLE_RATE_HZ):
+            if held is not None:
+                meter.push(held, last=False)
+                done += len(held)
+                if on_progress:
+                    on_progress(done / SAMPLE_RATE_HZ)
+            held = block
+        if held is None:
+            return Measured(AUDIO_FEATURES.empty(), None)
+        meter.push(held, last=True)
+        measured = meter.measured(video_id)
     if on_progress:
-        on_progress((done + len(ahead)) / SAMPLE_RATE_HZ)
-    return meter.table(video_id)
+        on_progress((done + len(held)) / SAMPLE_RATE_HZ)
+    return measured
 
 
 class _Meter:
     """Feeds every measure and keeps one value a second of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
         self._loudness, self._spectrum = LoudnessMeter(), SpectrumMeter()
-        self._pitch, self._voice = PitchMeter(), VoiceMeter()
+        self._pitch, self._voice, self._shout = PitchMeter(), VoiceMeter(), ShoutMeter()
+        self._heard: list[FloatArray] = []
+        self._hearing: Future[FloatArray] | None = None
         self._levels: dict[str, list[Series]] = {"rms": [], "peak": [], "crossings": []}
         self._centroid, self._flux = _SecondMean(spectrum.HOP), _SecondMean(spectrum.HOP)
-        self._mfcc, self._speech = _SecondMean(spectrum.HOP), _SecondMean(VOICE_FRAME)
+        self._mfcc = _SecondMean(spectrum.HOP)
         self._pitches: list[FloatArray] = []
         self._last_sign: bool | None = None
 
     def push(self, block: FloatArray, *, last: bool) -> None:
+        self._collect_voice()
+        self._hearing = self._pool.submit(self._voice.push, block, last=last)
         self._loudness.push(block)
         frames = self._spectrum.push(block, last=last)
         self._centroid.add(frames.centroid_hz)
         self._flux.add(frames.flux_db)
         self._mfcc.add(frames.mfcc)
-        self._speech.add(self._voice.push(block).astype(np.float32))
         self._pitches.append(self._pitch.push(block))
+        self._shout.push(frames.tilt_db, self._pitches[-1])
         seconds = np.arange(0, len(block), SAMPLE_RATE_HZ)
         lengths = np.diff(np.append(seconds, len(block)))
         squares = np.add.reduceat(np.square(block, dtype=np.float64), seconds)
@@ -86,12 +109,24 @@ class _Meter:
         self._levels["crossings"].append(np.add.reduceat(changes, seconds) / lengths)
         self._last_sign = bool(signs[-1])
 
-    def table(self, video_id: str) -> pa.Table:
+    def _collect_voice(self) -> None:
+        if self._hearing is not None:
+            self._heard.append(self._hearing.result())
+            self._hearing = None
+
+    def measured(self, video_id: str) -> Measured:
+        """Return what was measured; nothing can be pushed after it."""
+        self._collect_voice()
+        return Measured(self._table(video_id), self._loudness.integrated_lufs())
+
+    def _table(self, video_id: str) -> pa.Table:
         rms, peak, crossings = (np.concatenate(self._levels[name]) for name in ("rms", "peak", "crossings"))
         seconds = len(rms)
         momentary, short_term = self._loudness.per_second(seconds)
         pitch_hz, voiced = _pitch_per_second(np.concatenate(self._pitches), seconds)
         silent = peak == 0
+        alpha_ratio, hammarberg = (np.where(silent, np.nan, values) for values in self._shout.per_second(seconds))
+        speech_share = np.clip(self._speech_share(seconds), 0, 1)
         mfcc = self._mfcc.means(seconds)
         return AUDIO_FEATURES.from_columns(
             {
@@ -109,10 +144,22 @@ class _Meter:
                 # A frame that begins in a silent second may reach into the next one.
                 "pitch_hz": _null_nan(np.where(silent, np.nan, pitch_hz)),
                 "voiced_share": _null_nan(np.where(silent, 0.0, voiced)),
-                "speech_share": _null_nan(np.clip(self._speech.means(seconds)[:, 0], 0, 1)),
-                "mfcc": [None if quiet else row.tolist() for quiet, row in zip(silent, mfcc, strict=True)],
+                "speech_share": _null_nan(speech_share),
+                "alpha_ratio_db": _null_nan(alpha_ratio),
+                "hammarberg_db": _null_nan(hammarberg),
+                "shout": _null_nan(shout(alpha_ratio, hammarberg, pitch_hz, momentary, speech_share)),
+                "mfcc": _null_rows(mfcc, silent),
             }
         )
+
+    def _speech_share(self, seconds: int) -> Series:
+        # Frames of the detector do not divide a second: their edges are counted in samples.
+        spoken = speech_frames(np.concatenate(self._heard), SHARE)
+        until = np.arange(len(spoken) + 1) * VOICE_FRAME
+        edges = np.minimum(np.arange(seconds + 1) * SAMPLE_RATE_HZ, until[-1])
+        heard = np.diff(np.interp(edges, until, np.append(0, np.cumsum(spoken) * VOICE_FRAME)))
+        lengths = np.diff(edges)
+        return np.divide(heard, lengths, out=np.full(seconds, np.nan), where=lengths > 0)
 
 
 class _SecondMean:
@@ -170,3 +217,10 @@ def _decibels(amplitude: Series) -> Series:
 
 def _null_nan(values: Series) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _null_rows(rows: NDArray[np.float64], missing: NDArray[np.bool_]) -> pa.Array:
+    # A list a row without a Python object a number, NULL where it is missing.
+    ends = np.cumsum(np.where(missing, 0, rows.shape[1]))
+    offsets = pa.array(np.append(0, ends), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(rows[~missing].ravel()), mask=pa.array(missing))

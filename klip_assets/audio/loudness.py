@@ -20,6 +20,9 @@ HOPS_A_SECOND = round(1 / HOP_S)
 MOMENTARY_HOPS = 4
 SHORT_TERM_HOPS = 30
 
+#: Blocks quieter than this do not count for the integrated loudness, nor those so far below the mean of the others.
+ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
+
 Series = NDArray[np.float64]
 
 
@@ -58,6 +61,7 @@ class LoudnessMeter:
         self._sections = k_weighting(SAMPLE_RATE_HZ)
         self._state = np.zeros((2, 2))
         self._powers: list[Series] = []
+        self._last_is_short = False
 
     def push(self, block: FloatArray) -> None:
         """Take the next block; all but the last hold whole tenths of a second."""
@@ -66,7 +70,8 @@ class LoudnessMeter:
         weighted, self._state = sosfilt(self._sections, block.astype(np.float64), zi=self._state)
         whole = len(weighted) // HOP * HOP
         powers = np.mean(np.square(weighted[:whole]).reshape(-1, HOP), axis=1)
-        if whole < len(weighted):
+        self._last_is_short = whole < len(weighted)
+        if self._last_is_short:
             powers = np.append(powers, np.mean(np.square(weighted[whole:])))
         self._powers.append(powers)
 
@@ -94,8 +99,23 @@ class LoudnessMeter:
             around[t] = centred[min((t + 2) * HOPS_A_SECOND, len(powers)) - 1]
         return to_lufs(loudest), to_lufs(around)
 
+    def integrated_lufs(self) -> float | None:
+        """Return the loudness of the whole, gated as BS.1770-4 says (blocks of 400 ms that overlap by 75 %).
 
-def to_lufs(power: Series) -> Series:
+        Returns:
+            LUFS; None for less than 400 ms, or where no block is louder than -70 LUFS.
+        """
+        # A last tenth that is not full is left out, as the standard does with an incomplete block.
+        powers = self.powers[: len(self.powers) - bool(self._last_is_short)]
+        blocks = _running_mean(powers, MOMENTARY_HOPS)[MOMENTARY_HOPS - 1 :]
+        loud = blocks[to_lufs(blocks) > ABSOLUTE_GATE_LUFS]
+        if not len(loud):
+            return None
+        gate = to_lufs(loud.mean()) + RELATIVE_GATE_LU
+        return float(to_lufs(loud[to_lufs(loud) > gate].mean()))
+
+
+def to_lufs(power: Series | float) -> Series:
     """Turn K-weighted mean squares into LUFS; NaN for none at all."""
     with np.errstate(divide="ignore"):
         lufs = -0.691 + 10 * np.log10(power)

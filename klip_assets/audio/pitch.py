@@ -31,7 +31,7 @@ class PitchMeter:
     """Finds the fundamental frequency of a stream's frames, block by block."""
 
     def __init__(self) -> None:
-        from scipy.fft import irfft, rfft
+        from scipy.fft import irfft, next_fast_len, rfft
 
         self._tail = np.zeros(0, np.float32)
         self._window = np.hanning(FRAME).astype(np.float32)
@@ -40,6 +40,8 @@ class PitchMeter:
         self._own = (own / own[0]).astype(np.float32)
         # One lag more on each side, so that every lag that counts has both its neighbours.
         self._lags = np.arange(_SHORTEST_LAG - 1, int(SAMPLE_RATE_HZ / LOWEST_HZ) + 2)
+        # Long enough for the lags that count; what wraps around lies beyond them.
+        self._size = next_fast_len(FRAME + int(self._lags[-1]) + 1, real=True)
         self._cost = (OCTAVE_COST * np.log2(self._lags[1:-1] / _SHORTEST_LAG)).astype(np.float32)
 
     def push(self, block: FloatArray) -> FloatArray:
@@ -57,10 +59,11 @@ class PitchMeter:
             return np.zeros(0, np.float32)
         frames = sliding_window_view(samples, FRAME)[: count * HOP : HOP]
         frames = (frames - frames.mean(axis=1, keepdims=True)) * self._window
-        spectrum = rfft(frames, 2 * FRAME, axis=1)
-        correlation = irfft(np.square(np.abs(spectrum)), axis=1)[:, :FRAME]
+        spectrum = rfft(frames, self._size, axis=1)
+        correlation = irfft(np.square(spectrum.real) + np.square(spectrum.imag), self._size, axis=1)
         power = correlation[:, 0]
-        repeats = correlation[:, self._lags] / (np.maximum(power, 1e-12)[:, None] * self._own[self._lags])
+        near = correlation[:, self._lags[0] : self._lags[-1] + 1]
+        repeats = near * (1 / self._own[self._lags]) / np.maximum(power, 1e-12)[:, None]
         left, middle, right = repeats[:, :-2], repeats[:, 1:-1], repeats[:, 2:]
         # The top of the parabola through each local maximum and its neighbours.
         curve = np.minimum(left - 2 * middle + right, -1e-9)

@@ -22,6 +22,7 @@ MELS = 40
 COEFFICIENTS = 13
 
 _AMIN = 1e-10
+_TINY = 1e-20
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class SpectralFrames:
         centroid_hz: Shape (frames,); NaN where the frame is digital silence (librosa's is 0).
         flux_db: Mean rise of the log-mel spectrum since the frame before, shape (frames,).
         mfcc: Shape (frames, 13).
+        tilt_db: Alpha ratio and Hammarberg index (see `_tilt`), shape (frames, 2); of no meaning in digital silence.
     """
 
     centroid_hz: FloatArray
     flux_db: FloatArray
     mfcc: FloatArray
+    tilt_db: FloatArray
 
 
 def mel_filters(bands: int = MELS, frame: int = FRAME, rate_hz: int = SAMPLE_RATE_HZ) -> FloatArray:
@@ -65,6 +68,7 @@ class SpectrumMeter:
         # The periodic Hann window, as scipy.signal.get_window gives it to librosa.
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
         self._bins = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE_HZ).astype(np.float32)
+        self._bands = _bands(self._bins)
 
     def push(self, block: FloatArray, *, last: bool = False) -> SpectralFrames:
         """Return the features of the frames that start in what is known so far.
@@ -82,17 +86,36 @@ class SpectrumMeter:
         self._tail = samples[count * HOP :]
         if count == 0:
             empty = np.zeros(0, np.float32)
-            return SpectralFrames(empty, empty, np.zeros((0, COEFFICIENTS), np.float32))
+            return SpectralFrames(empty, empty, np.zeros((0, COEFFICIENTS), np.float32), np.zeros((0, 2), np.float32))
         frames = sliding_window_view(samples, FRAME)[: count * HOP : HOP]
-        magnitude = np.abs(rfft(frames * self._window, axis=1))
+        spectrum = rfft(frames * self._window, axis=1)
+        # Not np.abs: it guards against overflow, which costs three times as much.
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        magnitude = np.sqrt(power)
         total = magnitude.sum(axis=1)
         centroid = np.divide(magnitude @ self._bins, total, out=np.full_like(total, np.nan), where=total > 0)
-        log_mel = 10 * np.log10(np.maximum(_AMIN, np.square(magnitude) @ self._filters.T))
+        log_mel = 10 * np.log10(np.maximum(_AMIN, power @ self._filters.T))
         before = self._last_mel if self._last_mel is not None else log_mel[:1]
         flux = np.maximum(0, np.diff(log_mel, axis=0, prepend=before)).mean(axis=1)
         self._last_mel = log_mel[-1:]
         mfcc = dct(log_mel, type=2, axis=1, norm="ortho")[:, :COEFFICIENTS]
-        return SpectralFrames(centroid, flux, mfcc)
+        return SpectralFrames(centroid, flux, mfcc, _tilt(power, self._bands))
+
+
+def _bands(bins_hz: FloatArray) -> FloatArray:
+    # Columns that add up the power of 50 Hz-1 kHz and of 1-5 kHz.
+    low, high = (bins_hz >= 50) & (bins_hz < 1000), (bins_hz >= 1000) & (bins_hz < 5000)
+    return np.stack([low, high], axis=1).astype(np.float32)
+
+
+def _tilt(power: FloatArray, bands: FloatArray) -> FloatArray:
+    # As in eGeMAPS (Eyben et al., 2016), here of frames of 32 ms: energy of 1-5 kHz over that of 50 Hz-1 kHz, and the
+    # strongest bin below 2 kHz over the strongest of 2-5 kHz.
+    sums = power @ bands
+    below, above = 2000 * FRAME // SAMPLE_RATE_HZ, 5000 * FRAME // SAMPLE_RATE_HZ
+    over = np.stack([sums[:, 1], power[:, :below].max(axis=1)], axis=1)
+    under = np.stack([sums[:, 0], power[:, below:above].max(axis=1)], axis=1)
+    return 10 * np.log10(np.maximum(_TINY, over) / np.maximum(_TINY, under))
 
 
 def _hz_to_mel(hz: float) -> float:

@@ -75,7 +75,9 @@ class Decoding:
         self.first_error = self.first_error or reason(error)
 
 
-def decode_sound(path: Path, decoding: Decoding | None = None, *, longest_s: float = LONGEST_S) -> Iterator[FloatArray]:
+def decode_sound(
+    path: Path, decoding: Decoding | None = None, *, track: int | None = None, longest_s: float = LONGEST_S
+) -> Iterator[FloatArray]:
     """Yield the sound of a recording in blocks of 10 s.
 
     Several channels are mixed to their weighted mean (FFmpeg's weights), so that no sample leaves the range of the
@@ -84,6 +86,7 @@ def decode_sound(path: Path, decoding: Decoding | None = None, *, longest_s: flo
     Args:
         path: The recording.
         decoding: Filled with counts and errors on the way.
+        track: Audio track (`media.tracks`); None for what FFmpeg takes for the best.
         longest_s: Seconds after which reading stops.
 
     Yields:
@@ -95,7 +98,7 @@ def decode_sound(path: Path, decoding: Decoding | None = None, *, longest_s: flo
     log = decoding if decoding is not None else Decoding()
     with open_media(path) as container:
         try:
-            pieces = _up_to(longest_s, _resampled(container, log), log)
+            pieces = _up_to(longest_s, _resampled(container, track, log), log)
             yield from in_blocks(pieces, BLOCK_S * SAMPLE_RATE_HZ)
         except _UnusableSoundError as error:
             raise UnreadableMediaError(f"{shown_name(path.name)}: {error}") from error
@@ -149,10 +152,10 @@ def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
         yield np.concatenate(kept)
 
 
-def has_any_sound(path: Path, decoding: Decoding) -> bool:
+def has_any_sound(path: Path, decoding: Decoding, *, track: int | None = None) -> bool:
     """Say whether any sample differs from zero; reads only as far as the first that does."""
     try:
-        return any(bool(block.any()) for block in decode_sound(path, decoding))
+        return any(bool(block.any()) for block in decode_sound(path, decoding, track=track))
     except UnreadableMediaError as error:
         decoding.note_error(error)
         return False
@@ -180,8 +183,8 @@ def _up_to(longest_s: float, pieces: Iterator[FloatArray], log: Decoding) -> Ite
         yield piece
 
 
-def _resampled(container: Any, log: Decoding) -> Iterator[FloatArray]:
-    stream = audio_stream(container)
+def _resampled(container: Any, track: int | None, log: Decoding) -> Iterator[FloatArray]:
+    stream = audio_stream(container, track)
     if stream is None:
         return
     resampler: _Resampler | None = None

@@ -78,8 +78,12 @@ def open_media(path: Path) -> Iterator[Any]:
         container.close()
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: Path, track: int | None = None) -> MediaInfo:
     """Read what a recording contains.
+
+    Args:
+        path: The recording.
+        track: The audio track that counts; None for what FFmpeg takes for the best.
 
     Raises:
         UnreadableMediaError: It is empty, can't be opened, holds neither sound nor picture, or only a still one.
@@ -90,7 +94,7 @@ def probe(path: Path) -> MediaInfo:
     with open_media(path) as container:
         if _is_still(container.format.name):
             raise UnreadableMediaError(f"{name}: is a still picture or a text, no recording")
-        audio = audio_stream(container)
+        audio = audio_stream(container, track)
         video = next((s for s in container.streams.video if not is_cover(s)), None)
         if audio is None and video is None:
             raise UnreadableMediaError(f"{name}: holds neither sound nor picture")
@@ -112,10 +116,23 @@ def probe(path: Path) -> MediaInfo:
         return info
 
 
-def audio_stream(container: Any) -> Any | None:
-    """Return the audio track FFmpeg takes for the best, None if there is none that it has a decoder for."""
-    stream = container.streams.best("audio")
-    return stream if stream is not None and stream.codec_context is not None else None
+def audio_streams(container: Any) -> list[Any]:
+    """Return the audio tracks that there is a decoder for, in the order of the file."""
+    return [stream for stream in container.streams.audio if stream.codec_context is not None]
+
+
+def audio_stream(container: Any, track: int | None = None) -> Any | None:
+    """Return an audio track, None if there is none that there is a decoder for.
+
+    Args:
+        container: The open recording.
+        track: Its place among those tracks (`media.tracks` chooses); None for what FFmpeg takes for the best.
+    """
+    streams = audio_streams(container)
+    if track is not None and track < len(streams):
+        return streams[track]
+    best = container.streams.best("audio")
+    return best if best in streams else next(iter(streams), None)
 
 
 def reason(error: BaseException) -> str:

@@ -2,128 +2,153 @@
 
 On real speech most of its words are wrong (docs/figures.md shows some); it is the engine of last resort.
 
-Put here: pocketsphinx. Keep out: the choice of the engine (`transcribe`).
+Put here: utterances to words, by processes side by side. Keep out: the decoder itself (`sphinx_process`), the choice
+of the engine (`transcribe`), where speech is cut (`utterances`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
-
-from klip_assets.audio.voice import FRAME, FRAME_S, VoiceMeter, to_pcm16
-from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray
+from klip_assets.audio.voice import to_pcm16
+from klip_assets.media.decode import FloatArray
+from klip_assets.speech.chunks import ChunkLog
+from klip_assets.speech.utterances import Utterance, hear, plan, utterances
 from klip_assets.speech.words import Transcript, Word
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 MODEL = "pocketsphinx en-us"
 
-#: Speech is decoded with this much sound on both sides.
-PADDING_S = 0.3
 #: Pauses up to this length stay inside an utterance.
 PAUSE_S = 0.6
 #: An utterance is cut at its quietest frame once it is this long.
 LONGEST_S = 20.0
+#: Utterances that are decoded at once, each by a process.
+WORKERS = 2
+#: Each process loads a model of its own: less speech than this is not worth a second one.
+WORTH_S = 120.0
 
 _DECODER_FRAME_S = 0.01
 
 
-@dataclass(frozen=True)
-class Utterance:
-    """A stretch of speech: its start in seconds and its samples (16 kHz mono)."""
-
-    start_s: float
-    samples: FloatArray
-
-
-def transcribe(blocks: Iterable[FloatArray], on_progress: Callable[[float], None] | None = None) -> Transcript:
+def transcribe(
+    sound: Callable[[], Iterable[FloatArray]],
+    on_progress: Callable[[float], None] | None = None,
+    *,
+    log: ChunkLog | None = None,
+    workers: int = WORKERS,
+) -> Transcript:
     """Recognize English speech.
 
     Args:
-        blocks: 16 kHz mono float32 blocks (`media.decode.decode_sound`).
+        sound: Opens the sound from its start: 16 kHz mono float32 blocks (`media.decode.decode_sound`).
         on_progress: Called with the seconds of sound done.
-    """
-    from pocketsphinx import Decoder
+        log: Utterances recognized before, and the place to note new ones.
+        workers: Utterances that are decoded at the same time if there is enough speech; the words do not depend on it.
 
-    # The second pass (fwdflat) costs time for words that are hardly better.
-    decoder = Decoder(samprate=SAMPLE_RATE_HZ, fwdflat=False, loglevel="FATAL")
-    words: list[Word] = []
-    for utterance in utterances(blocks):
-        words += _decode(decoder, utterance)
-        if on_progress:
-            on_progress(utterance.start_s + len(utterance.samples) / SAMPLE_RATE_HZ)
+    Raises:
+        ChildProcessError: A recognizer died; what was recognized is in the log.
+    """
+    log = log if log is not None else ChunkLog(None)
+    spans = plan(hear(sound()), pause_s=PAUSE_S, enough_s=0, longest_s=LONGEST_S)
+    todo = [span for span in spans if log.words(span.name) is None]
+    if sum(span.end_s - span.start_s for span in todo) < WORTH_S:
+        workers = 1
+    if on_progress and todo:
+        on_progress(todo[0].start_s)
+    with contextlib.ExitStack() as to_close:
+        idle: queue.SimpleQueue[Recognizer] = queue.SimpleQueue()
+        for _ in range(workers if todo else 0):
+            recognizer = Recognizer()
+            to_close.callback(recognizer.close)
+            idle.put(recognizer)
+
+        def recognize(utterance: Utterance) -> tuple[Utterance, list[Word]]:
+            recognizer = idle.get()
+            try:
+                return utterance, recognizer.words(utterance)
+            finally:
+                idle.put(recognizer)
+
+        pool = to_close.enter_context(ThreadPoolExecutor(workers, thread_name_prefix="pocketsphinx"))
+        for utterance, words in _in_order(pool, recognize, utterances(sound(), todo), 4 * workers):
+            log.add(utterance.span.name, words)
+            if on_progress:
+                on_progress(utterance.end_s)
+    words = [word for span in spans for word in log.words(span.name) or ()]
     return Transcript(words, "en", "pocketsphinx", MODEL)
 
 
-def utterances(blocks: Iterable[FloatArray]) -> Iterator[Utterance]:
-    """Cut sound at pauses and leave out what is not speech, holding at most one utterance in memory."""
-    voice = VoiceMeter()
-    padding, pause = round(PADDING_S / FRAME_S), round(PAUSE_S / FRAME_S)
-    held: list[FloatArray] = []
-    speech: list[bool] = []
-    first = 0
-    index = 0
-    for frame, spoken in _frames(blocks, voice):
-        held.append(frame)
-        speech.append(spoken)
-        index += 1
-        if not any(speech):
-            if len(held) > padding:
-                del held[0], speech[0]
-                first += 1
-            continue
-        quiet = next((i for i, flag in enumerate(reversed(speech)) if flag), 0)
-        if quiet >= max(pause, padding):
-            yield _utterance(first, held[: len(held) - quiet + padding])
-            keep = min(padding, quiet - padding) if quiet > padding else 0
-            held, speech = held[len(held) - keep :] if keep else [], [False] * keep
-            first = index - keep
-        elif len(held) * FRAME_S >= LONGEST_S:
-            cut = _quietest(held)
-            yield _utterance(first, held[:cut])
-            held, speech = held[cut:], speech[cut:]
-            first += cut
-    if any(speech):
-        yield _utterance(first, held)
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], most: int
+) -> Iterator[Result]:
+    # Results in the order of the items, at most `most` of which are held.
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            # What is done is handed on at once, so that a kill loses little.
+            while waiting and (len(waiting) >= most or waiting[0].done()):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
-def _frames(blocks: Iterable[FloatArray], voice: VoiceMeter) -> Iterator[tuple[FloatArray, bool]]:
-    for block in blocks:
-        flags = voice.push(block)
-        for i, flag in enumerate(flags):
-            yield block[i * FRAME : (i + 1) * FRAME], bool(flag)
+class Recognizer:
+    """A process that recognizes."""
 
-
-def _utterance(first: int, frames: list[FloatArray]) -> Utterance:
-    return Utterance(first * FRAME_S, np.concatenate(frames))
-
-
-def _quietest(frames: list[FloatArray]) -> int:
-    # Look for the cut in the second half, so that pieces do not get short.
-    half = len(frames) // 2
-    powers = [float(np.mean(np.square(frame))) for frame in frames[half:]]
-    smooth = np.convolve(powers, np.ones(5) / 5, mode="same")
-    return half + int(np.argmin(smooth)) + 1
-
-
-def _decode(decoder: object, utterance: Utterance) -> list[Word]:
-    from pocketsphinx import Decoder
-
-    assert isinstance(decoder, Decoder)
-    decoder.start_utt()
-    decoder.process_raw(to_pcm16(utterance.samples), full_utt=True)
-    decoder.end_utt()
-    words = []
-    for segment in decoder.seg() or ():
-        text = segment.word.split("(")[0]
-        if not text or text.startswith(("<", "[", "+")):
-            continue
-        words.append(
-            Word(
-                utterance.start_s + segment.start_frame * _DECODER_FRAME_S,
-                utterance.start_s + (segment.end_frame + 1) * _DECODER_FRAME_S,
-                text,
-                min(1.0, max(0.0, float(segment.prob))),
-            )
+    def __init__(self) -> None:
+        file = Path(__file__).with_name("sphinx_process.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(file), str(os.getpid())], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-    return words
+
+    def words(self, utterance: Utterance) -> list[Word]:
+        """Return the words of an utterance.
+
+        Raises:
+            ChildProcessError: The process died (it crashed, or memory ran out).
+        """
+        assert self._process.stdin and self._process.stdout
+        samples = to_pcm16(utterance.samples)
+        try:
+            self._process.stdin.write(len(samples).to_bytes(4, "little") + samples)
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        start_s, end_s = utterance.span.start_s, utterance.end_s
+        if not line:
+            raise ChildProcessError(f"the recognizer died at {start_s:.1f} to {end_s:.1f} s")
+        words = []
+        for text, first, last, probability in json.loads(line):
+            word = text.split("(")[0]
+            if word and not word.startswith(("<", "[", "+")):
+                begin = start_s + first * _DECODER_FRAME_S
+                end = min(end_s, start_s + (last + 1) * _DECODER_FRAME_S)
+                words.append(Word(begin, end, word, min(1.0, max(0.0, probability))))
+        return words
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin and self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()

@@ -5,12 +5,13 @@ Put here: the choice of the source. Keep out: the sources themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from klip_assets.media.decode import decode_sound
+from klip_assets.media.decode import LONGEST_S, FloatArray, decode_sound
 from klip_assets.speech import sphinx, whisper
-from klip_assets.speech.captions import read_captions
+from klip_assets.speech.captions.reader import gives_word_times, read_captions
+from klip_assets.speech.chunks import ChunkLog
 from klip_assets.speech.words import Transcript
 
 Captions = Sequence[tuple[str, Path]]
@@ -19,15 +20,26 @@ Captions = Sequence[tuple[str, Path]]
 def best_captions(captions: Captions, language: str | None) -> tuple[str, Path] | None:
     """Choose among caption files: the language asked for, else English, else no language, else the first.
 
-    Of several variants of a language (pt, pt-BR) the one that is named as asked for is preferred.
+    Of several variants of a language (pt, pt-BR) the one that is named as asked for is preferred. Of several files of
+    one language, one that gives times to single words is preferred (mostly a recognizer's JSON or YouTube's automatic
+    captions): segments, highlights and searches all begin at words. Else captions come before JSON, and the first by
+    name before others.
     """
     asked = (language or "en").lower().replace("_", "-")
     for want in (asked, asked.split("-")[0], "en", ""):
         same = [choice for choice in captions if choice[0].lower() == want]
         variants = [choice for choice in captions if choice[0].lower().split("-")[0] == want]
         if same or variants:
-            return (same or variants)[0]
-    return captions[0] if captions else None
+            return _with_word_times(same or variants)
+    # Captions are sorted by language: those of the first.
+    return _with_word_times([choice for choice in captions if choice[0] == captions[0][0]]) if captions else None
+
+
+def _with_word_times(choices: Captions) -> tuple[str, Path]:
+    if len(choices) == 1:
+        return choices[0]
+    timed = [choice for choice in choices if gives_word_times(choice[1])]
+    return min(timed or choices, key=lambda choice: choice[1].suffix.lower() == ".json" and not timed)
 
 
 def engine_for(*, captions: Captions, whisper_model: str | None, language: str | None = None) -> str:
@@ -42,10 +54,14 @@ def transcribe(
     recording: Path,
     *,
     captions: Captions,
-    whisper_model: str | None,
-    whisper_device: str,
-    language: str | None,
+    track: int | None = None,
+    whisper_model: str | None = None,
+    whisper_device: str = "auto",
+    whisper_compute_type: str = "auto",
+    language: str | None = None,
+    longest_s: float = LONGEST_S,
     on_progress: Callable[[float], None] | None = None,
+    log: ChunkLog | None = None,
 ) -> Transcript:
     """Get the words of a recording from the best source at hand.
 
@@ -57,9 +73,18 @@ def transcribe(
     chosen = best_captions(captions, language)
     if chosen:
         return read_captions(chosen[1], chosen[0])
-    blocks = decode_sound(recording)
+
+    def sound() -> Iterator[FloatArray]:
+        return decode_sound(recording, track=track, longest_s=longest_s)
+
     if whisper_model:
         return whisper.transcribe(
-            blocks, model=whisper_model, device=whisper_device, language=language, on_progress=on_progress
+            sound,
+            on_progress,
+            model=whisper_model,
+            device=whisper_device,
+            compute_type=whisper_compute_type,
+            language=language,
+            log=log,
         )
-    return sphinx.transcribe(blocks, on_progress)
+    return sphinx.transcribe(sound, on_progress, log=log)

@@ -1,4 +1,4 @@
-"""A transcript: timed words and where they come from.
+"""A transcript: timed words, the sounds between them, and where they come from.
 
 Put here: what every source of words is turned into. Keep out: the sources (`captions`, `whisper`, `sphinx`).
 """
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.refused import Refused
+from klip_assets.speech.captions.sounds import SoundEvent
 
 #: A pause this long ends a sentence where the source has no punctuation.
 SENTENCE_PAUSE_S = 0.7
@@ -43,6 +44,7 @@ class Transcript:
         engine: captions, faster-whisper, pocketsphinx, or none where there was nothing to listen to.
         engine_model: Model of the engine, or the caption file.
         refused: Cues or lines that could not be read.
+        sounds: Sounds that captions tell of, in the order of their starts; they are no words.
     """
 
     words: Sequence[Word]
@@ -50,6 +52,7 @@ class Transcript:
     engine: str
     engine_model: str
     refused: Sequence[Refused] = field(default_factory=tuple)
+    sounds: Sequence[SoundEvent] = ()
 
     def table(self, video_id: str) -> pa.Table:
         """Return the words by the contract `transcript_words`."""

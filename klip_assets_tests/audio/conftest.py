@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
-
-
-@pytest.fixture(scope="session")
-def real_speech(shared_data: Path) -> np.ndarray:
-    """11 s of a public speech."""
-    return np.concatenate(list(decode_sound(shared_data / "sp-jfk" / "tests" / "jfk.flac")))
+from klip_assets.media.decode import SAMPLE_RATE_HZ
 
 
 @pytest.fixture(scope="session")

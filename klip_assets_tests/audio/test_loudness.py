@@ -22,8 +22,8 @@ def meter_of(sound: np.ndarray, block: int = 160_000) -> LoudnessMeter:
     return meter
 
 
-def ffmpeg_series(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return momentary and short-term loudness at the end of every 100 ms."""
+def ffmpeg_series(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return momentary, short-term and integrated loudness at the end of every 100 ms."""
     graph = av.filter.Graph()
     source = graph.add_abuffer(sample_rate=SAMPLE_RATE_HZ, format="flt", layout="mono")
     sink = graph.add("abuffersink")
@@ -42,9 +42,9 @@ def ffmpeg_series(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             except (BlockingIOError, EOFError):
                 break
             if "lavfi.r128.M" in tags:
-                found.append((float(tags["lavfi.r128.M"]), float(tags["lavfi.r128.S"])))
-    momentary, short_term = np.array(found).T
-    return momentary, short_term
+                found.append([float(tags[f"lavfi.r128.{name}"]) for name in "MSI"])
+    momentary, short_term, integrated = np.array(found).T
+    return momentary, short_term, integrated
 
 
 @pytest.fixture(params=["real_speech", "tones"])
@@ -53,7 +53,7 @@ def sound(request: pytest.FixtureRequest) -> np.ndarray:
 
 
 def test_every_second_is_within_a_tenth_of_an_lu_of_ffmpeg(sound: np.ndarray) -> None:
-    momentary, short_term = ffmpeg_series(sound)
+    momentary, short_term, _ = ffmpeg_series(sound)
     seconds = len(sound) // SAMPLE_RATE_HZ
     loudest, around = meter_of(sound).per_second(seconds)
     theirs = momentary[: seconds * 10].reshape(seconds, 10).max(axis=1)
@@ -61,6 +61,20 @@ def test_every_second_is_within_a_tenth_of_an_lu_of_ffmpeg(sound: np.ndarray) ->
     # The 3 s centred on second t are over at t + 2.
     inner = np.arange(1, seconds - 1)
     assert np.abs(around[inner] - short_term[(inner + 2) * 10 - 1]).max() < TOLERANCE_LU
+
+
+def test_the_loudness_of_the_whole_is_within_a_tenth_of_an_lu_of_ffmpeg(sound: np.ndarray) -> None:
+    # Quiet stretches: those the absolute gate leaves out, and those only the relative one does.
+    for quiet in (0.0, 1e-4, 0.03, 1.0):
+        whole = np.concatenate([sound, quiet * sound[: 5 * SAMPLE_RATE_HZ]])
+        theirs = ffmpeg_series(whole)[2][-1]
+        assert meter_of(whole).integrated_lufs() == pytest.approx(theirs, abs=TOLERANCE_LU), quiet
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 5.0])
+def test_silence_or_less_than_400_ms_have_no_loudness_of_the_whole(seconds: float) -> None:
+    level = 0.0 if seconds == 5.0 else 0.5
+    assert meter_of(np.full(round(seconds * SAMPLE_RATE_HZ), level, np.float32)).integrated_lufs() is None
 
 
 def test_the_reference_tone_of_the_standard_reads_minus_23_lufs() -> None:

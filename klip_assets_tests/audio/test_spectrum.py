@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import librosa
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ def measured(sound: np.ndarray, sizes: list[int]) -> SpectralFrames:
     pieces = [piece for piece in np.split(sound, np.cumsum(sizes)) if len(piece)]
     parts = [meter.push(piece, last=i == len(pieces) - 1) for i, piece in enumerate(pieces)]
     return SpectralFrames(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("centroid_hz", "flux_db", "mfcc"))
+        *(np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(SpectralFrames))
     )
 
 
@@ -65,11 +67,20 @@ def test_features_do_not_depend_on_where_the_sound_is_cut(sound: np.ndarray, siz
     assert np.allclose(whole.centroid_hz, cut.centroid_hz, rtol=1e-5, equal_nan=True)
     assert np.allclose(whole.flux_db, cut.flux_db, atol=1e-4)
     assert np.allclose(whole.mfcc, cut.mfcc, atol=1e-3)
+    assert np.allclose(whole.tilt_db, cut.tilt_db, atol=1e-2)
 
 
 def test_the_centroid_of_a_tone_is_its_frequency() -> None:
     tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / SAMPLE_RATE_HZ).astype(np.float32)
     assert np.median(measured(tone, []).centroid_hz) == pytest.approx(1000, rel=0.01)
+
+
+def test_alpha_ratio_and_hammarberg_index_are_what_two_tones_say() -> None:
+    t = np.arange(16_000) / SAMPLE_RATE_HZ
+    two = (np.sin(2 * np.pi * 500 * t) + 0.1 * np.sin(2 * np.pi * 3000 * t)).astype(np.float32)
+    alpha, hammarberg = np.median(measured(two, []).tilt_db, axis=0)
+    assert alpha == pytest.approx(-20, abs=0.1)
+    assert hammarberg == pytest.approx(20, abs=0.1)
 
 
 def test_digital_silence_has_no_centroid() -> None:

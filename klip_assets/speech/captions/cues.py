@@ -1,9 +1,9 @@
-"""Cues of WebVTT and SubRip files: times and lines of text, read leniently.
+"""Cues of WebVTT, SubRip and SBV files: times and lines of text, read leniently.
 
-Both formats are read alike, by what real files have in common: a line with two times begins a cue, an empty line ends
+The formats are read alike, by what real files have in common: a line with two times begins a cue, an empty line ends
 it. Headers, notes, styles and cue identifiers are no speech.
 
-Put here: the file format. Keep out: what the words of a cue are (`captions`).
+Put here: formats made of lines. Keep out: TTML (`timed_text`), JSON, and what the words of a cue are (`reader`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from klip_assets.refused import Refused
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)")
 _MEANT_AS_TIMES = re.compile(r"\d\s*-->|-->\s*\d")
+_SBV_TIME = r"(\d{1,4}):(\d{1,2}):(\d{1,2})\.(\d{1,3})"
+_SBV_TIMES = re.compile(rf"\s*{_SBV_TIME}\s*,\s*{_SBV_TIME}\s*$")
+_MEANT_AS_SBV_TIMES = re.compile(r"^\s*\d{1,4}:\d\S{0,20}\s*,\s*\d{1,4}:\S{1,20}\s*$")
+_SBV_LINE_BREAK = re.compile(r"\[br\]", re.IGNORECASE)
 _NO_SPEECH = ("WEBVTT", "NOTE", "STYLE", "REGION")
 _MOST_DETAIL = 200
 
@@ -25,17 +29,21 @@ MAX_CUE_CHARS = 5_000
 
 @dataclass
 class Cue:
-    """One caption: when it is shown, its lines of text as they stand, and its place in the file."""
+    """One caption: when it is shown, its lines of text as they stand, its place in the file (in words: `place`)."""
 
     start_s: float
     end_s: float
     line: int
     lines: list[str] = field(default_factory=list)
     chars: int = 0
+    place: str = ""
+
+    def __post_init__(self) -> None:
+        self.place = self.place or f"line {self.line}"
 
 
 def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
-    """Read the cues of a caption file.
+    """Read the cues of a WebVTT or SubRip file.
 
     Args:
         text: The whole file.
@@ -44,26 +52,47 @@ def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
     Returns:
         The cues in the order of the file, and what has no times or times that can't be read.
     """
+    return _read(text, _TIMES, _MEANT_AS_TIMES, empty_line_ends=is_vtt, numbered=True)
+
+
+def read_sbv_cues(text: str) -> tuple[list[Cue], list[Refused]]:
+    """Read the cues of a SubViewer file, as YouTube gives them: `0:00:01.000,0:00:03.000` and lines below.
+
+    Args:
+        text: The whole file.
+
+    Returns:
+        As `read_cues`.
+    """
+    cues, refused = _read(text, _SBV_TIMES, _MEANT_AS_SBV_TIMES, empty_line_ends=True, numbered=False)
+    for cue in cues:
+        cue.lines = [part for line in cue.lines for part in _SBV_LINE_BREAK.split(line)]
+    return cues, refused
+
+
+def _read(
+    text: str, timing: re.Pattern[str], meant_as_timing: re.Pattern[str], *, empty_line_ends: bool, numbered: bool
+) -> tuple[list[Cue], list[Refused]]:
     cues: list[Cue] = []
     refused: list[Refused] = []
     cue: Cue | None = None
     stray = _Stray(refused)
     for number, line in enumerate(text.splitlines(), start=1):
-        times = _TIMES.match(line)
+        times = timing.match(line)
         if times:
-            if cue is not None and cue.lines and cue.lines[-1].strip().isdigit():
+            if numbered and cue is not None and cue.lines and cue.lines[-1].strip().isdigit():
                 cue.lines.pop()  # The number of this cue, with no empty line above it.
-            stray.end(before_times=True)
+            stray.end(before_times=numbered)
             cue = Cue(_seconds(*times.groups()[:4]), _seconds(*times.groups()[4:]), number)
             cues.append(cue)
-        elif _MEANT_AS_TIMES.search(line):
-            stray.end(before_times=True)
+        elif meant_as_timing.search(line):
+            stray.end(before_times=numbered)
             refused.append(Refused(f"line {number}", "times that can't be read", line.strip()[:_MOST_DETAIL]))
             cue = None
             stray.skip()
         elif not line:
             stray.end()
-            if cue is not None and (is_vtt or cue.lines):
+            if cue is not None and (empty_line_ends or cue.lines):
                 cue = None
         elif cue is not None:
             cue.chars += len(line)

@@ -6,6 +6,7 @@ import html
 import os
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.lake.validate import conform
-from klip_assets.speech.captions import read_captions
-from klip_assets.speech.cues import read_cues
+from klip_assets.speech.captions.cues import read_cues
+from klip_assets.speech.captions.reader import gives_word_times, read_captions
 from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.speech.words import Transcript
 
@@ -178,16 +179,29 @@ def test_real_youtube_captions_give_every_timed_word_at_its_time_and_once(shared
     timed = re.findall(r"<(\d\d):(\d\d):(\d\d\.\d+)><c>([^<]*)</c>", path.read_text(encoding="utf-8"))
     assert len(timed) == 19_345
     expected: Counter[tuple[int, str]] = Counter()
+    tags: Counter[tuple[int, str]] = Counter()
     for hours, minutes, seconds, text in timed:
-        plain = html.unescape(text)
-        if not re.search(r"[\[\]]", plain) and plain.split() and plain.strip() not in ("-", ">>"):
-            expected[round(1000 * (int(hours) * 3600 + int(minutes) * 60 + float(seconds))), plain.split()[0]] += 1
+        at_ms = round(1000 * (int(hours) * 3600 + int(minutes) * 60 + float(seconds)))
+        token = html.unescape(text).strip().replace("[\xa0__\xa0]", "[__]")
+        (tags if token.startswith("[") and token != "[__]" else expected)[at_ms, token] += 1
+    # All 19,345: a word (one of them masked by YouTube), or the tag of a sound.
+    assert sum(expected.values()) == 19_281 and sum(tags.values()) == 64
     found = Counter((round(word.start_s * 1000), word.text) for word in transcript.words)
     missing = expected - found
-    # 19,345 inline times, of which all that stand before a word come out.
-    assert sum(expected.values()) > 19_000 and not missing, list(missing)[:5]
+    assert not missing, list(missing)[:5]
     assert max(found.values()) == 1
+    times = [(word.start_s, word.end_s) for word in transcript.words]
+    assert all(0 <= start <= end for start, end in times)
+    assert all(before[0] <= after[0] for before, after in pairwise(times))
     assert not transcript.refused
+    labels = {"clears throat": "coughing", "snorts": "snorting"}
+    for at_ms, tag in tags:
+        label = labels.get(tag.strip("[]"), tag.strip("[]"))
+        assert any(
+            event.label == label and event.start_s * 1000 <= at_ms + 1 and at_ms - 1 <= event.end_s * 1000
+            for event in transcript.sounds
+        ), (at_ms, tag)
+    assert len(transcript.sounds) == 105
     # And the first words of lines, which have no inline time: 3,199 timed lines and the lines of one word.
     assert 22_000 < len(transcript.words) < 23_000
     conform(TRANSCRIPT_WORDS, transcript.table("v"))
@@ -243,6 +257,42 @@ def test_a_file_without_cues_is_an_error_that_names_it(tmp_path: Path) -> None:
 def test_captions_are_chosen_by_language(languages: list[str], asked: str | None, chosen: str | None) -> None:
     found = best_captions([(language, Path(f"v.{language}.vtt")) for language in languages], asked)
     assert (found[0] if found else None) == chosen
+
+
+def test_of_one_language_the_file_with_word_times_is_chosen(tmp_path: Path) -> None:
+    def drop(name: str, content: str) -> tuple[str, Path]:
+        (tmp_path / name).write_text(content)
+        return name.split(".")[1], tmp_path / name
+
+    whisper = drop(
+        "v.en.json", '{"segments": [{"start": 1, "end": 2, "words": [{"word": "a", "start": 1, "end": 2}]}]}'
+    )
+    without = drop("v.en.whisper.json", '{"segments": [{"start": 1, "end": 2, "text": "a"}], "language": "en"}')
+    plain, other = drop("v.en.srt", SRT), drop("v.de.vtt", ROLLING)
+    automatic = drop("v.en.vtt", ROLLING)
+    assert best_captions([other, plain, without, whisper], "en") == whisper
+    assert best_captions([other, plain, automatic], "en") == automatic
+    assert best_captions([without, plain, other], "en") == plain
+    assert best_captions([without, other], "en") == without
+    assert best_captions([plain, automatic, other], "de") == other
+    assert best_captions([plain, ("en", tmp_path / "is_not_there.vtt")], "en") == plain
+
+
+@pytest.mark.parametrize(
+    ("content", "timed"),
+    [
+        (VTT, False), (SRT, False), (ROLLING, True), ("", False),
+        ('<tt><p begin="1s" end="2s"><span tts:color="red" begin="0s">a</span></p></tt>', True),
+        ('<tt><p begin="1s" end="2s"><span tts:color="red">a</span></p></tt>', False),
+        ('{"events": [{"tStartMs": 1, "segs": [{"utf8": "a", "tOffsetMs": 5}]}]}', True),
+        ('{"events": [{"tStartMs": 1, "segs": [{"utf8": "a"}]}]}', False),
+        ('{"words": [\n {\n "text": "a",\n "start": 100, "end": 200}]}', True),
+        ('{"segments": [{"start": 1, "end": 2, "text": "a", "words": []}]}', False),
+    ],
+)  # fmt: skip
+def test_whether_a_file_gives_word_times_shows_in_its_beginning(tmp_path: Path, content: str, timed: bool) -> None:
+    (tmp_path / "v").write_text(content)
+    assert gives_word_times(tmp_path / "v") == timed
 
 
 def test_the_engine_is_captions_then_whisper_then_pocketsphinx() -> None:

@@ -1,0 +1,177 @@
+"""JSON as transcripts come in: read as far as it is whole, its values checked one by one.
+
+Put here: reading the document, and single values. Keep out: what a kind of transcript looks like (`json_transcripts`,
+`youtube_json`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.refused import Refused
+from klip_assets.speech.captions.spoken import LONGEST_S
+from klip_assets.textfile import sound
+
+#: A time this little before the start is an aligner's rounding, and taken for the start.
+SLACK_S = 1.0
+
+_MOST_DETAIL = 200
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
+
+
+class ValueRefused(Exception):  # noqa: N818
+    """A value can't be used; says why and what was found."""
+
+    def __init__(self, reason: str, found: object = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = shown(found)
+
+
+def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
+    """Read a JSON document. Of a damaged one, the elements before the damage are kept.
+
+    Args:
+        text: The whole file.
+        name: Its name, for messages.
+
+    Returns:
+        The document, and the damage.
+
+    Raises:
+        UnreadableSidecarError: It is no JSON at all, or nested too deep.
+    """
+    try:
+        return _loads(text), []
+    except json.JSONDecodeError as error:
+        damage = error
+    except RecursionError:
+        raise UnreadableSidecarError(f"{name}: JSON nested too deep to be a transcript") from None
+    whole = _up_to(text, damage.pos)
+    if whole is None:
+        raise UnreadableSidecarError(f"{name}: not JSON: {damage.msg} in line {damage.lineno}")
+    try:
+        document = _loads(whole)
+    except (json.JSONDecodeError, RecursionError):
+        raise UnreadableSidecarError(f"{name}: not JSON: {damage.msg} in line {damage.lineno}") from None
+    where = f"line {damage.lineno}, column {damage.colno}"
+    return document, [Refused(where, "damaged JSON; what comes before was read", damage.msg)]
+
+
+def seconds_of(value: object, *, a_second: float = 1.0) -> float:
+    """Return a time in seconds from the start.
+
+    Args:
+        value: What the file gives, a number or the text of one.
+        a_second: How many of its units make a second.
+
+    Raises:
+        ValueRefused: It is no place in a video.
+    """
+    number = _number(value)
+    if number is None:
+        raise ValueRefused("no time" if value is None else "a time that can't be read", value)
+    seconds = number / a_second
+    if not -SLACK_S <= seconds <= LONGEST_S:
+        raise ValueRefused("the time is no place in a video", value)
+    return max(0.0, seconds)
+
+
+def times_of(entry: Mapping[str, Any], *, a_second: float = 1.0) -> tuple[float, float]:
+    """Return `start` and `end` of an entry in seconds.
+
+    Raises:
+        ValueRefused: One is missing or no time, or the end comes first.
+    """
+    start_s = seconds_of(entry.get("start"), a_second=a_second)
+    end_s = seconds_of(entry.get("end"), a_second=a_second)
+    if end_s < start_s:
+        raise ValueRefused("ends before it starts", f"{start_s} to {end_s} s")
+    return start_s, end_s
+
+
+def confidence_of(entry: Mapping[str, Any], *names: str, highest: float = 1.0) -> float | None:
+    """Return the first of these entries that is a number, brought from 0..highest to 0..1; None if none is."""
+    for name in names:
+        number = _number(entry.get(name))
+        if number is not None:
+            return min(1.0, max(0.0, number / highest))
+    return None
+
+
+def text_of(entry: Mapping[str, Any], *names: str) -> str:
+    """Return the first of these entries that is text.
+
+    Raises:
+        ValueRefused: None is.
+    """
+    for name in names:
+        value = entry.get(name)
+        if isinstance(value, str):
+            return sound(value)
+    raise ValueRefused("no text", entry)
+
+
+def entries_of(value: object, path: str, refused: list[Refused]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the objects of a list, each with its path, such as 'segments[3]'; anything else in it is refused."""
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        where = f"{path}[{index}]"
+        if isinstance(entry, dict):
+            yield where, entry
+        else:
+            refused.append(Refused(where, "not an object", shown(entry)))
+
+
+def shown(value: object) -> str:
+    """Return a value as a message can show it."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)[: 2 * _MOST_DETAIL]
+    return sound(text)[:_MOST_DETAIL]
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str) and len(value) <= 40:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _loads(text: str) -> Any:
+    # Python refuses whole numbers of thousands of digits with an error of its own.
+    return json.loads(text, strict=False, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
+
+
+def _up_to(text: str, place: int) -> str | None:
+    """Return the document cut behind the last whole element of a list before a place, and closed; None if none is."""
+    # The open brackets as a linked list, so that remembering them costs nothing.
+    open_brackets: tuple[Any, str] | None = None
+    best: tuple[int, tuple[Any, str] | None] | None = None
+    for token in _TOKEN.finditer(text, 0, place):
+        sign = token[0]
+        if sign in "[{":
+            open_brackets = (open_brackets, "]" if sign == "[" else "}")
+        elif sign in "]}":
+            if open_brackets is None or open_brackets[1] != sign:
+                break
+            open_brackets = open_brackets[0]
+        if (sign in ",]}") and open_brackets is not None and open_brackets[1] == "]":
+            best = (token.start() if sign == "," else token.end(), open_brackets)
+        if sign in "]}" and open_brackets is not None and open_brackets[1] == "}":
+            best = (token.end(), open_brackets)
+    if best is None:
+        return None
+    end, opened = best
+    closing = []
+    while opened is not None:
+        closing.append(opened[1])
+        opened = opened[0]
+    return text[:end] + "".join(closing)

@@ -1,0 +1,175 @@
+"""Words and sounds from caption and transcript files: WebVTT, SubRip, SBV, TTML, YouTube's json3, JSON of recognizers.
+
+What a file is shows in its content first, then in its name: a WebVTT file named .srt is read as what it is.
+
+Cue times are exact, word times inside a cue mostly are not given: they are spread over the cue by the length of the
+words. YouTube's automatic captions do give them (`<00:00:01.500><c> word</c>`) and show each line again in the next
+cues; there a line counts once.
+
+Put here: which reader a file gets, and what the pieces of a cue are. Keep out: the formats (`cues`, `timed_text`,
+`youtube_json`, `json_transcripts`), words and sounds in a piece (`spoken`, `sounds`), chat and metadata sidecars.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.refused import Refused
+from klip_assets.speech.captions.cues import Cue, read_cues, read_sbv_cues
+from klip_assets.speech.captions.json_transcripts import Reading, read_transcript
+from klip_assets.speech.captions.json_values import read_json
+from klip_assets.speech.captions.sounds import merged
+from klip_assets.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
+from klip_assets.speech.captions.timed_text import read_timed_text
+from klip_assets.speech.captions.youtube_json import is_json3, read_json3
+from klip_assets.speech.words import Transcript
+from klip_assets.textfile import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
+
+#: Captions roll if at least this share of their cues begins with the line the cue before ends with.
+ROLLING_SHARE = 0.2
+
+#: What could not be read is listed up to this number.
+MAX_REFUSED = 10_000
+
+#: Whether a file gives word times is looked up in so many characters of it.
+_LOOKED_AT_CHARS = 200_000
+
+_INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
+_XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
+_SBV = re.compile(r"\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d{1,3}\s*,\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d")
+_ARROW_TIMES = re.compile(r"\d\s{0,9}-->\s{0,9}\d")
+_JSON_SUFFIXES = frozenset((".json", ".json3"))
+_XML_SUFFIXES = frozenset((".ttml", ".dfxp"))
+_WORD_TIMES = re.compile(
+    r'<(?:\d{1,4}:)?\d\d:\d\d\.\d{1,9}>|"tOffsetMs"|<(?:\w{1,20}:)?span\s[^<>]{0,200}?\bbegin=|'
+    r'"words"\s{0,200}:\s{0,200}\[\s{0,200}\{[^{}]{0,400}?"start"|"word_segments"\s{0,200}:\s{0,200}\[\s{0,200}\{'
+)
+
+
+def read_captions(path: Path, language: str | None) -> Transcript:
+    """Read a caption or transcript file.
+
+    Args:
+        path: The file, in UTF-8 (bytes that are none are read as Windows-1252).
+        language: Language its name states, if any; else that which the file states counts.
+
+    Raises:
+        UnreadableSidecarError: It holds nothing that can be read as captions, is no transcript of a known kind, or has
+            more than `MAX_DOCUMENT_CHARS` characters.
+    """
+    name = shown_name(path.name)
+    with open_text(path) as file:
+        text = read_document(file)
+    if text is None:
+        raise UnreadableSidecarError(f"{name}: captions of more than {MAX_DOCUMENT_CHARS:,} characters are not read")
+    suffix = path.suffix.lower()
+    reading = _read_json(text, name) if _is_json(text, suffix) else _read_cues(text, suffix, name)
+    if reading.heard.is_full:
+        reading.refused.append(Refused("rest", "too many words", f"the first {MAX_WORDS:,} words and tags were read"))
+    damage = damage_of(path)
+    if damage:
+        reading.refused.append(Refused("end of file", damage.reason, damage.detail))
+    return Transcript(
+        in_order(reading.heard.words),
+        (language or reading.language or "").split("-")[0].lower() or None,
+        "captions",
+        stored_name(path.name),
+        _listed(reading.refused),
+        merged(reading.heard.sounds),
+    )
+
+
+def gives_word_times(path: Path) -> bool:
+    """Say whether a caption file gives times to single words, as far as its beginning shows.
+
+    A file that can't be opened gives none; whoever reads it finds out why.
+    """
+    try:
+        with open_text(path) as file:
+            return _WORD_TIMES.search(file.read(_LOOKED_AT_CHARS)) is not None
+    except OSError:
+        return False
+
+
+def _is_json(text: str, suffix: str) -> bool:
+    if suffix in _JSON_SUFFIXES:
+        return not text.startswith("WEBVTT")
+    return suffix in (".vtt", ".srt", ".sbv") and text.lstrip()[:1] == "{" and '"' in text[:1000] and "-->" not in text
+
+
+def _read_json(text: str, name: str) -> Reading:
+    document, refused = read_json(text, name)
+    reading = read_json3(document) if is_json3(document) else read_transcript(document, name)
+    reading.refused += refused
+    if reading.refused and not reading.heard.words and not reading.heard.sounds:
+        first = reading.refused[0]
+        raise UnreadableSidecarError(
+            f"{name}: not one of its words can be used, the first ({first.position}) because: "
+            f"{first.reason} {first.detail}".rstrip()
+        )
+    return reading
+
+
+def _read_cues(text: str, suffix: str, name: str) -> Reading:
+    if not text.startswith("WEBVTT") and (_XML.match(text) or suffix in _XML_SUFFIXES):
+        cues, refused = read_timed_text(text, name)
+    elif _SBV.match(text) or (suffix == ".sbv" and not _ARROW_TIMES.search(text)):
+        cues, refused = read_sbv_cues(text)
+    else:
+        cues, refused = read_cues(text, is_vtt=suffix == ".vtt" or text.startswith("WEBVTT"))
+    if not cues:
+        raise UnreadableSidecarError(f"{name}: holds no caption cue")
+    reading = Reading(refused=refused)
+    good: list[Cue] = []
+    for cue in cues:
+        if cue.end_s < cue.start_s:
+            refused.append(Refused(cue.place, "cue ends before it starts", f"{cue.start_s} to {cue.end_s} s"))
+        else:
+            good.append(cue)
+    for cue, lines in zip(good, _new_lines(good), strict=True):
+        reading.heard.add(_pieces_of(lines, cue.start_s, cue.end_s))
+    return reading
+
+
+def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:
+    """Return the lines of each cue that were not on the screen before."""
+    shown = [[(line, text) for line in cue.lines if (text := " ".join(_plain(line).split()))] for cue in cues]
+    texts = [[text for _, text in lines] for lines in shown]
+    carried = [0, *(_carried(before, now) for before, now in pairwise(texts))]
+    with_text = sum(1 for lines in texts if lines)
+    if sum(1 for count in carried if count) < ROLLING_SHARE * with_text:
+        carried = [0] * len(cues)
+    return [[line for line, _ in lines[count:]] for lines, count in zip(shown, carried, strict=True)]
+
+
+def _carried(before: list[str], now: list[str]) -> int:
+    # How many of the first lines are the last ones of the cue before.
+    sizes = range(min(len(before), len(now)), 0, -1)
+    return next((size for size in sizes if before[-size:] == now[:size]), 0)
+
+
+def _plain(text: str) -> str:
+    return html.unescape(_MARKUP.sub("", text))
+
+
+def _pieces_of(lines: Sequence[str], start_s: float, end_s: float) -> list[Piece]:
+    """Return the text of a cue, cut at its inline times; what stands before the first begins with the cue."""
+    parts = _INLINE_TIME.split("\n".join(lines))
+    pieces = [Piece(start_s, start_s, _plain(parts[0]))]
+    for hours, minutes, seconds, text in zip(*(parts[i::4] for i in range(1, 5)), strict=True):
+        at = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+        pieces.append(Piece(at, at, _plain(text)))
+    return between(pieces, start_s, end_s)
+
+
+def _listed(refused: Sequence[Refused]) -> tuple[Refused, ...]:
+    if len(refused) <= MAX_REFUSED:
+        return tuple(refused)
+    kept = refused[: MAX_REFUSED - 1]
+    return (*kept, Refused("rest of the list", "too many to list", f"{len(refused) - len(kept):,} more"))

@@ -1,0 +1,208 @@
+"""Sounds that captions tell of: `[laughter]`, `(applause)`, ♪. They are events, not words.
+
+What counts as a tag:
+
+- **Square brackets** hold a tag, unless they hold a mask or more than `MOST_TAG_WORDS` words: no tag is that long.
+- **A mask** such as `[ __ ]` (YouTube's, for profanity) stands where a word is spoken. It is a word, `[__]`, no sound.
+- **Parentheses** may as well hold speech, so they are a tag only if they name a sound of the vocabulary in a few words
+  without any that people use in sentences (I, you, is ...), or if they stand alone on their line, all in capitals or
+  all in small letters, in two to four such words. Everything else in parentheses is kept as words.
+- **A speaker's name** (`[John]`, `[Young Ann]`, `[man]`, `[HOST:]`) is neither: its last word begins with a capital, or
+  it is a usual word for a person. `>>` and dashes, which mark a change of speaker, are neither, too.
+
+Put here: what a sound event is, what its tag says. Keep out: the words of tags (`sound_words`), where tags are found in
+timed text (`spoken`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from klip_assets.contracts import SOUND_EVENTS
+from klip_assets.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
+
+#: Tags have this many words at most; more in brackets are taken for speech.
+MOST_TAG_WORDS = 8
+#: Parentheses have this many words at most to count as a tag.
+MOST_PARENTHESIS_WORDS = 5
+#: A label that is the tag's own text is cut to this length.
+MOST_LABEL_CHARS = 40
+#: Events of one label that are no further apart touch: YouTube leaves 10 ms between two captions.
+TOUCHING_S = 0.05
+#: Events kept of one recording; a day of streaming has some thousand.
+MAX_EVENTS = 10_000
+
+MASKED_WORD = "[__]"
+
+
+def _words_of(entry: str) -> str:
+    return "|".join(entry.replace("_", r"[\s_-]?").split())
+
+
+_KNOWN = re.compile(
+    "|".join(rf"(?P<{label}>(?<!\w)(?:{_words_of(entry)})(?!\w))" for label, entry in VOCABULARY.items())
+)
+_UNSPACED = {label: re.compile(words) for label, words in UNSPACED.items()}
+_MASK_SIGNS = frozenset("_*#•.- \t\n\u00a0")
+_SENTENCE_WORDS = frozenset(SENTENCE_WORDS.split())
+_PEOPLE = frozenset(PEOPLE.split())
+_NOISES = frozenset(NOISES.split())
+
+
+@dataclass(frozen=True)
+class SoundEvent:
+    """A sound that captions tell of: times in seconds from the start of the video, and what it is.
+
+    Attributes:
+        start_s: Where the caption that names it begins.
+        end_s: Where that caption ends.
+        label: One of the vocabulary (laughter, music, applause ...), else the tag's own text in small letters.
+    """
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+def is_mask(inside: str) -> bool:
+    """Say whether brackets hold a mask that stands for a spoken word, such as `[ __ ]`."""
+    return set(inside) <= _MASK_SIGNS and any(signs in inside for signs in ("__", "**", "##"))
+
+
+def labels_of(inside: str, *, followed: bool = False) -> tuple[str, ...] | None:
+    """Return what a tag in square brackets tells of.
+
+    Args:
+        inside: What stands between the brackets.
+        followed: Whether speech follows on the same line, as after a speaker's name.
+
+    Returns:
+        Labels, several if it names several sounds; none for the name of a speaker; None if it is no tag but speech.
+    """
+    words = inside.split()
+    if len(words) > MOST_TAG_WORDS:
+        return None
+    known = _known(inside)
+    if known:
+        return known
+    if _is_speaker(inside, followed=followed):
+        return ()
+    own = _own_label(inside)
+    return (own,) if own else ()
+
+
+def labels_of_parenthesis(inside: str, *, alone: bool) -> tuple[str, ...] | None:
+    """Return what a parenthesis tells of if it is a tag, None if it is (or may be) speech.
+
+    Args:
+        inside: What stands between the parentheses.
+        alone: Whether nothing else stands on its line.
+    """
+    words = inside.casefold().split()
+    if not words:
+        return ()
+    bare = {word.strip(".,!?;:'\"") for word in words}
+    if len(words) > MOST_PARENTHESIS_WORDS or bare & _SENTENCE_WORDS:
+        return None
+    known = _known(inside)
+    if known and len(words) <= 2:
+        return known
+    if re.search(r"[.!?…]\s*$|[,;]", inside):
+        return None
+    if known:
+        return known
+    if alone and 2 <= len(words) <= 4 and (inside.isupper() or inside.islower()):
+        own = _own_label(inside)
+        return (own,) if own else ()
+    return None
+
+
+def merged(events: Iterable[SoundEvent]) -> list[SoundEvent]:
+    """Return events in the order of their starts, those of one label that overlap or touch made one."""
+    last: dict[str, SoundEvent] = {}
+    done: list[SoundEvent] = []
+    for event in sorted(events, key=lambda event: (event.start_s, event.end_s, event.label)):
+        before = last.get(event.label)
+        if before is not None and event.start_s <= before.end_s + TOUCHING_S:
+            last[event.label] = SoundEvent(before.start_s, max(before.end_s, event.end_s), event.label)
+            continue
+        if before is not None:
+            done.append(before)
+        last[event.label] = event
+    return sorted([*done, *last.values()], key=lambda event: (event.start_s, event.end_s, event.label))
+
+
+def to_notes(events: Sequence[SoundEvent]) -> list[list[Any]]:
+    """Return events as JSON can hold them: start, end, label."""
+    return [[round(event.start_s, 3), round(event.end_s, 3), event.label] for event in events[:MAX_EVENTS]]
+
+
+def digest_of(notes: Sequence[Any]) -> str:
+    """Return a hash of events as `to_notes` gives them: another one if any of them changes."""
+    return hashlib.sha256(json.dumps(notes).encode()).hexdigest()[:32]
+
+
+def sound_table(notes: Sequence[Any], video_id: str, source: str) -> pa.Table:
+    """Return events, as `to_notes` gives them, by the contract `sound_events`.
+
+    Args:
+        notes: The events.
+        video_id: The video.
+        source: Engine of the transcript they come from.
+    """
+    return SOUND_EVENTS.from_rows(
+        {
+            "video_id": video_id,
+            "event_index": index,
+            "start_s": float(start_s),
+            "end_s": float(end_s),
+            "label": label,
+            "source": source,
+        }
+        for index, (start_s, end_s, label) in enumerate(notes)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _known(inside: str) -> tuple[str, ...]:
+    text = _plain(inside)
+    found = [match.lastgroup or "" for match in _KNOWN.finditer(text)]
+    found = found or [label for label, words in _UNSPACED.items() if words.search(text)]
+    return tuple(dict.fromkeys(found))
+
+
+def _plain(text: str) -> str:
+    # Small letters without accents; other scripts stay as they are (NFC: Korean would fall apart).
+    folded = unicodedata.normalize("NFD", text.casefold())
+    kept = "".join(sign for sign in folded if not "\u0300" <= sign <= "\u036f")
+    return unicodedata.normalize("NFC", kept)
+
+
+def _is_speaker(inside: str, *, followed: bool) -> bool:
+    words = [word.strip(".,:;'\"#&-") for word in inside.split()]
+    named = [word for word in words if word[:1].isalpha()]
+    if not named:
+        return False
+    if inside.rstrip().endswith(":") or (_plain(named[0]) in _PEOPLE and len(named) <= 2):
+        return True
+    if any(_plain(word) in _NOISES for word in named):
+        return False
+    if not any(sign.isupper() or sign.islower() for sign in inside):
+        return followed  # A script without capitals.
+    if inside.isupper():  # Some captions write everything so: one word before speech is a name, more are a sound.
+        return len(named) == 1 and followed
+    return named[-1][0].isupper() and len(named) <= 4
+
+
+def _own_label(inside: str) -> str:
+    text = " ".join(re.sub(r"[^\w\s'’-]|_", " ", inside.lower()).split())
+    return text[:MOST_LABEL_CHARS].strip(" -'’") if any(sign.isalnum() for sign in text) else ""

@@ -1,0 +1,317 @@
+"""Cues of TTML and DFXP files.
+
+The XML is read as a stream, with the line each cue stands in. No entity is defined and nothing outside the file is
+looked at: a file that declares entities is refused. Where the XML is damaged, reading goes on at the next paragraph.
+A paragraph becomes a cue as WebVTT has them, times of its spans as inline times, so that all captions are made words
+of in one way.
+
+Times are those of the most common profile: clock times, frames and ticks by the rates the root states, offsets with
+a unit; children count from their parent's begin, as the standard has it. Sequential containers (`timeContainer="seq"`),
+drop-frame and wall-clock times are not supported.
+
+Put here: the XML formats. Keep out: what the words of a cue are (`reader`).
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.refused import Refused
+from klip_assets.speech.captions.cues import MAX_CUE_CHARS, Cue
+from klip_assets.speech.captions.spoken import LONGEST_S
+
+#: Damage after which reading goes on; a file with more is no TTML.
+MOST_DAMAGE = 100
+MOST_DEPTH = 100
+
+_MOST_DETAIL = 200
+_FED_BYTES = 1 << 16
+_CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
+_OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# XML knows five names; files made from HTML use more, or leave an ampersand as it is.
+_AMPERSAND = re.compile(r"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)(\w{2,31};)?")
+_PARAGRAPH = re.compile(rb"<(?:\w{1,20}:)?p[\s>]")
+_ROOT_NAME = "klip-goes-on"
+_ROOT = f"<{_ROOT_NAME}>".encode()
+_CONTAINERS = frozenset(("body", "div"))
+_TEXT_OF = frozenset(("p", "span"))
+
+
+@dataclass
+class _Element:
+    """An open element: its name and the time it spans; None where it states none."""
+
+    name: str
+    start_s: float | None
+    end_s: float | None
+
+
+@dataclass
+class _Paragraph:
+    """A paragraph being read: where it stands, its times, its text cut where a span states a time."""
+
+    line: int
+    start_s: float | None
+    end_s: float | None
+    chars: int = 0
+    pieces: list[tuple[float | None, list[str]]] = field(default_factory=lambda: [(None, [])])
+    problem: tuple[str, str] | None = None
+
+
+def read_timed_text(text: str, name: str) -> tuple[list[Cue], list[Refused]]:
+    """Read the cues of a TTML or DFXP file.
+
+    Args:
+        text: The whole file.
+        name: Its name, for messages.
+
+    Returns:
+        The cues in the order of the file, and what has no times, or times or XML that can't be read.
+
+    Raises:
+        UnreadableSidecarError: It declares entities.
+    """
+    text = _CONTROLS.sub("\ufffd", text)
+    text = _AMPERSAND.sub(_entity, text)
+    return _Reader(text.encode("utf-8", "replace"), name).read()
+
+
+class _Reader:
+    """Feeds the parser, and starts it anew behind damage."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self._data, self._name = data, name
+        self._cues: list[Cue] = []
+        self._refused: list[Refused] = []
+        self._stack: list[_Element] = []
+        self._paragraph: _Paragraph | None = None
+        self._count = 0
+        self._frames_a_second, self._ticks_a_second = 30.0, 0.0
+        self._line = 1  # Of the byte at which the present parser began.
+        self._parser = self._new_parser()
+
+    def read(self) -> tuple[list[Cue], list[Refused]]:
+        place = 0
+        for _ in range(MOST_DAMAGE):
+            damaged_at = self._parse(place)
+            if damaged_at is None:
+                break
+            found = _PARAGRAPH.search(self._data, max(damaged_at, place + 1))
+            if found is None:
+                break
+            self._line += self._data.count(b"\n", place, found.start())
+            place = found.start()
+        else:
+            self._refused.append(Refused("rest", "too much damage", "what follows was not read"))
+        return self._cues, self._refused
+
+    def _parse(self, place: int) -> int | None:
+        """Parse from a byte on; return the byte at which the XML is damaged, None if it is whole up to its end."""
+        parser = self._parser = self._new_parser()
+        # What follows damage is no document of its own: a root of ours holds it.
+        root = _ROOT if place else b""
+        try:
+            parser.Parse(root, False)
+            for start in range(place, len(self._data), _FED_BYTES):
+                parser.Parse(self._data[start : start + _FED_BYTES], False)
+            if not place or self._paragraph is not None:
+                parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            at = place + max(0, parser.ErrorByteIndex - len(root))
+            # The end of a container that was open where we began is no damage.
+            if not (root and error.code == _MISMATCH and self._paragraph is None):
+                detail = f"{expat.ErrorString(error.code)}; what follows is read from the next paragraph on"
+                where = f"line {self._line + error.lineno - 1}, byte {at}"
+                self._refused.append(Refused(where, "damaged XML", detail))
+            self._paragraph = None
+            self._stack = [element for element in self._stack if element.name in _CONTAINERS]
+            return at
+        return None
+
+    def _new_parser(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate("utf-8")
+        parser.buffer_text = True
+        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        parser.EntityDeclHandler = self._entity_declared
+        parser.ExternalEntityRefHandler = lambda *_: 0
+        parser.StartElementHandler = self._begin
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        return parser
+
+    def _entity_declared(self, *_: object) -> None:
+        raise UnreadableSidecarError(f"{self._name}: declares XML entities, which captions do not need; it is not read")
+
+    def _begin(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2].lower()
+        if tag == _ROOT_NAME:
+            return
+        stated = {key.rpartition(":")[2]: value for key, value in attributes.items()}
+        if name == "tt":
+            self._take_rates(stated)
+        if name == "br":
+            self._append("\n")
+        if len(self._stack) >= MOST_DEPTH:
+            raise UnreadableSidecarError(f"{self._name}: XML elements nested more than {MOST_DEPTH} deep are not read")
+        element = _Element(name, None, None)
+        self._stack.append(element)
+        if name not in _CONTAINERS | _TEXT_OF:
+            return
+        try:
+            begin, end, lasts = (
+                self._seconds(stated[key]) if key in stated else None for key in ("begin", "end", "dur")
+            )
+        except ValueError as error:
+            reason = "times that can't be read"
+            if name == "p":
+                self._open(None, None).problem = reason, str(error)[:_MOST_DETAIL]
+            else:
+                self._refuse_here(f"{reason}; what is inside was read without", str(error)[:_MOST_DETAIL])
+            return
+        if name == "span":
+            if self._paragraph is not None and begin is not None:
+                self._paragraph.pieces.append((begin, []))
+            return
+        outer = next((e for e in reversed(self._stack[:-1]) if e.start_s is not None), None)
+        offset = outer.start_s if outer is not None and outer.start_s is not None else 0.0
+        element.start_s = None if begin is None else offset + begin
+        if end is not None:
+            element.end_s = offset + end
+        elif lasts is not None:
+            element.end_s = (offset if element.start_s is None else element.start_s) + lasts
+        if name == "p":
+            paragraph = self._open(element.start_s, element.end_s)
+            if paragraph.start_s is None and outer is not None:
+                paragraph.start_s = outer.start_s
+            if paragraph.end_s is None:
+                ends = (e.end_s for e in reversed(self._stack[:-1]) if e.end_s is not None)
+                paragraph.end_s = next(ends, None)
+
+    def _open(self, start_s: float | None, end_s: float | None) -> _Paragraph:
+        if self._paragraph is not None:
+            self._close(self._paragraph)  # One inside another: the outer one was never closed.
+        self._count += 1
+        self._paragraph = _Paragraph(self._line + self._parser.CurrentLineNumber - 1, start_s, end_s)
+        return self._paragraph
+
+    def _end(self, tag: str) -> None:
+        name = tag.rpartition(":")[2].lower()
+        if self._stack:
+            self._stack.pop()
+        paragraph = self._paragraph
+        if paragraph is None:
+            return
+        if name == "p":
+            self._paragraph = None
+            self._close(paragraph)
+
+    def _text(self, text: str) -> None:
+        if self._stack and self._stack[-1].name in _TEXT_OF:
+            self._append(text.replace("\n", " "))  # Line ends of the file are no line ends of the caption.
+
+    def _append(self, text: str) -> None:
+        paragraph = self._paragraph
+        if paragraph is None:
+            return
+        paragraph.chars += len(text)
+        if paragraph.chars <= MAX_CUE_CHARS:
+            paragraph.pieces[-1][1].append(text)
+
+    def _close(self, paragraph: _Paragraph) -> None:
+        where = f"line {paragraph.line}, paragraph {self._count}"
+        if paragraph.problem is not None:
+            self._refused.append(Refused(where, *paragraph.problem))
+            return
+        if paragraph.chars > MAX_CUE_CHARS:
+            detail = f"{paragraph.chars:,} characters, at most {MAX_CUE_CHARS:,}"
+            self._refused.append(Refused(where, "too long for a caption", detail))
+            return
+        spoken = any(part.strip() for _, parts in paragraph.pieces for part in parts)
+        inner = [start for start, _ in paragraph.pieces if start is not None]
+        if paragraph.start_s is None and inner:
+            paragraph.start_s = 0.0
+        if paragraph.start_s is None:
+            if spoken:
+                text = " ".join("".join(part for _, parts in paragraph.pieces for part in parts).split())
+                self._refused.append(Refused(where, "text without times", text[:_MOST_DETAIL]))
+            return
+        end_s = paragraph.end_s if paragraph.end_s is not None else max([paragraph.start_s, *inner])
+        # The standard counts from the paragraph's begin; some writers count from the video's.
+        offset = paragraph.start_s
+        if inner and max(inner) + offset > end_s + 0.05 and offset <= min(inner) and max(inner) <= end_s + 0.05:
+            offset = 0.0
+        text = "".join(
+            ("" if start is None else f"<{_stamp(offset + start)}>") + html.escape("".join(parts), quote=False)
+            for start, parts in paragraph.pieces
+        )
+        lines = [line for line in text.split("\n") if line.strip()]
+        self._cues.append(Cue(paragraph.start_s, end_s, paragraph.line, lines, paragraph.chars, where))
+
+    def _refuse_here(self, reason: str, detail: str) -> None:
+        line, column = self._line + self._parser.CurrentLineNumber - 1, self._parser.CurrentColumnNumber
+        self._refused.append(Refused(f"line {line}, column {column}", reason, detail))
+
+    def _take_rates(self, stated: dict[str, str]) -> None:
+        rate = _number(stated.get("frameRate"))
+        if rate:
+            self._frames_a_second = rate
+            parts = [_number(part) for part in re.split(r"[\s:]+", stated.get("frameRateMultiplier", ""))]
+            if len(parts) == 2 and parts[0] and parts[1]:
+                self._frames_a_second *= parts[0] / parts[1]
+        self._ticks_a_second = _number(stated.get("tickRate")) or (self._frames_a_second if rate else 1.0)
+
+    def _seconds(self, value: str) -> float:
+        """Return a time expression in seconds.
+
+        Raises:
+            ValueError: It is none.
+        """
+        text = value.strip()
+        if clock := _CLOCK.fullmatch(text):
+            hours, minutes, seconds, fraction, frames = clock.groups()
+            result = int(hours) * 3600.0 + int(minutes) * 60 + int(seconds)
+            if fraction:
+                result += int(fraction) / 10 ** len(fraction)
+            if frames:
+                result += int(frames) / self._frames_a_second
+        elif offset := _OFFSET.fullmatch(text):
+            a_second = {
+                "h": 1 / 3600, "m": 1 / 60, "s": 1.0, "ms": 1000.0, "f": self._frames_a_second,
+                "t": self._ticks_a_second or 1.0,
+            }[offset[2]]  # fmt: skip
+            result = float(offset[1]) / a_second
+        else:
+            raise ValueError(value)
+        if not result <= LONGEST_S:
+            raise ValueError(value)
+        return result
+
+
+_MISMATCH = expat.errors.codes[expat.errors.XML_ERROR_TAG_MISMATCH]
+
+
+def _number(text: str | None) -> float | None:
+    if text is None or not re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", text.strip()):
+        return None
+    return float(text) or None
+
+
+def _entity(found: re.Match[str]) -> str:
+    name = found[1]
+    if name is None:
+        return "&amp;"
+    text = html.unescape(f"&{name}")
+    # Of what HTML knows too, the characters; of anything else, the text as it stands.
+    return html.escape(text) if text != f"&{name}" else f"&amp;{name}"
+
+
+def _stamp(seconds: float) -> str:
+    micros = min(round(seconds * 1e6), math.floor(LONGEST_S * 1e6))
+    whole, micros = divmod(micros, 1_000_000)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}.{micros:06}"

@@ -1,0 +1,122 @@
+"""Captions in YouTube's json3 (`yt-dlp --sub-format json3`), built to its known form; no real file was at hand.
+
+An event is a caption: `tStartMs`, `dDurationMs`, and `segs` of text (`utf8`), each in automatic captions a word with
+its own `tOffsetMs` and perhaps `acAsrConf` (0..255). Events with `aAppend` mostly break the line, events without `segs`
+only open a window. Automatic captions stay on the screen while the next line is spoken: there a word ends where the
+next event begins at the latest.
+
+Put here: that format. Keep out: single values (`json_values`), the JSON of recognizers (`json_transcripts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from klip_assets.refused import Refused
+from klip_assets.speech.captions.cues import MAX_CUE_CHARS
+from klip_assets.speech.captions.json_transcripts import Reading
+from klip_assets.speech.captions.json_values import ValueRefused, confidence_of, entries_of, seconds_of, shown, text_of
+from klip_assets.speech.captions.spoken import Piece, between
+
+_MILLISECONDS = 1000.0
+_MOST_CONFIDENCE = 255.0
+
+
+@dataclass
+class _Event:
+    """A caption with text: start and end in seconds (the end None if the file gives none), and its pieces."""
+
+    start_s: float
+    end_s: float | None
+    pieces: list[Piece]
+    is_automatic: bool
+
+
+def is_json3(document: Any) -> bool:
+    """Say whether a JSON document is made of events with captions."""
+    events = document.get("events") if isinstance(document, dict) else None
+    return isinstance(events, list) and any(
+        isinstance(event, dict) and ("tStartMs" in event or "segs" in event) for event in events[:100]
+    )
+
+
+def read_json3(document: Mapping[str, Any]) -> Reading:
+    """Read captions in json3.
+
+    Args:
+        document: The JSON document, one for which `is_json3` holds.
+    """
+    reading = Reading()
+    events: list[_Event] = []
+    for where, entry in entries_of(document["events"], "events", reading.refused):
+        try:
+            found = _event(entry, where, reading.refused)
+        except ValueRefused as problem:
+            reading.refused.append(Refused(where, problem.reason, problem.detail))
+            continue
+        if found is not None:
+            events.append(found)
+    events.sort(key=lambda event: event.start_s)
+    automatic = any(event.is_automatic for event in events)
+    for event, after in zip_longest(events, events[1:]):
+        following = after.start_s if after is not None else None
+        end_s = event.end_s
+        if following is not None and (automatic or end_s is None):
+            end_s = following if end_s is None else min(end_s, following)
+        end_s = max(event.start_s, event.start_s if end_s is None else end_s)
+        reading.heard.add(between(event.pieces, event.start_s, end_s))
+    if not any(word.confidence for word in reading.heard.words):
+        # Newer files say 0 of every word: they give none.
+        reading.heard.words = [replace(word, confidence=None) for word in reading.heard.words]
+    return reading
+
+
+def _event(event: Mapping[str, Any], where: str, refused: list[Refused]) -> _Event | None:
+    """Read one event; None if it shows no text.
+
+    Raises:
+        ValueRefused: It has text and no time, or too much text.
+    """
+    segs = event.get("segs")
+    if not isinstance(segs, list):
+        return None
+    texts: list[tuple[str, Mapping[str, Any], str]] = []
+    for place, seg in entries_of(segs, f"{where}.segs", refused):
+        try:
+            text = text_of(seg, "utf8")
+        except ValueRefused as problem:
+            refused.append(Refused(place, problem.reason, problem.detail))
+            continue
+        if texts and not text.strip():
+            texts[-1] = (*texts[-1][:2], texts[-1][2] + text)  # A line break has no time: the word before it goes on.
+        else:
+            texts.append((place, seg, text))
+    if not any(text.strip() for _, _, text in texts):
+        return None
+    if sum(len(text) for _, _, text in texts) > MAX_CUE_CHARS:
+        raise ValueRefused("too long for a caption", f"at most {MAX_CUE_CHARS:,} characters are read")
+    start_s = seconds_of(event.get("tStartMs"), a_second=_MILLISECONDS)
+    pieces = []
+    is_automatic = False
+    for place, seg, text in texts:
+        offset_s = 0.0
+        if seg.get("tOffsetMs") is not None:
+            try:
+                offset_s = seconds_of(seg["tOffsetMs"], a_second=_MILLISECONDS)
+            except ValueRefused as problem:
+                refused.append(Refused(place, problem.reason, problem.detail))
+                continue
+            is_automatic = True
+        confidence = confidence_of(seg, "acAsrConf", highest=_MOST_CONFIDENCE)
+        pieces.append(Piece(start_s + offset_s, start_s + offset_s, text, confidence))
+    end_s, lasts = None, event.get("dDurationMs")
+    if lasts is not None:
+        try:
+            end_s = start_s + seconds_of(lasts, a_second=_MILLISECONDS)
+        except ValueRefused:
+            refused.append(Refused(where, "a duration that can't be read; it ends where the next begins", shown(lasts)))
+    is_automatic = is_automatic or any(piece.confidence is not None for piece in pieces)
+    return _Event(start_s, end_s, pieces, is_automatic) if pieces else None

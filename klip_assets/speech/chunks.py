@@ -1,0 +1,88 @@
+"""What a recognizer has done so far: a stage that dies midway goes on from there.
+
+A line a chunk is appended to a file as soon as it is recognized. What is done is found again by what it was made from
+(recording, engine, settings: the version) and by the place of the chunk.
+
+Put here: that file. Keep out: what a chunk is (`utterances`) and who recognizes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from klip_assets.failpoints import reach
+from klip_assets.speech.words import Word
+
+
+class ChunkLog:
+    """Words of the chunks of one recording, in a file.
+
+    One process works on a recording at a time (it holds the partition's lock), so nobody else writes here.
+
+    Args:
+        path: The file; None to remember nothing.
+        version: Of everything that the words depend on. A file of another version is begun anew.
+    """
+
+    def __init__(self, path: Path | None, version: str = "") -> None:
+        self._path, self._version = path, version
+        self._done: dict[str, Any] = {} if path is None else self._read(path)
+        self._is_begun = False
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def words(self, chunk: str) -> list[Word] | None:
+        """Return the words of a chunk, None if it is still to be done."""
+        rows = self._done.get(chunk)
+        return None if rows is None else [Word(*row) for row in rows]
+
+    def value(self, name: str) -> Any:
+        """Return what was noted under a name, such as the language found; None if nothing was."""
+        return self._done.get(name)
+
+    def add(self, chunk: str, words: Sequence[Word]) -> None:
+        """Keep the words of a chunk."""
+        self.note(chunk, [astuple(word) for word in words])
+
+    def note(self, name: str, value: Any) -> None:
+        """Keep a value that JSON can hold."""
+        self._done[name] = value
+        if self._path is None:
+            return
+        reach("transcript.chunk", name)
+        if self._is_begun:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([name, value]) + "\n")
+            return
+        # Written anew without a line that a kill has cut: what is appended must not continue it.
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        entries = [("version", self._version), *self._done.items()]
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+        temporary.replace(self._path)
+        self._is_begun = True
+
+    def remove(self) -> None:
+        """Forget all: the transcript is written."""
+        self._done, self._is_begun = {}, False
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        entries = [entry for entry in map(_entry, lines) if entry is not None]
+        is_ours = bool(entries) and entries[0] == ("version", self._version)
+        return dict(entries[1:]) if is_ours else {}
+
+
+def _entry(line: str) -> tuple[str, Any] | None:
+    try:
+        name, value = json.loads(line)
+    except (ValueError, TypeError):
+        return None
+    return (name, value) if isinstance(name, str) else None
