@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 
+from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.reading import Reading, input_hash
 
 TIER = "lexicon"
@@ -29,8 +30,8 @@ def read_texts(texts: Sequence[str], lexicon: str = "vader") -> list[Reading]:
     """Score texts.
 
     Args:
-        texts: The texts; one without a letter is skipped, not called neutral. Of long ones, the first 2,000
-            characters are read.
+        texts: The texts; one without a letter (for VADER: or an emoji) is skipped, not called neutral. Of long ones,
+            the first 2,000 characters are read.
         lexicon: vader or textblob.
 
     Returns:
@@ -43,7 +44,8 @@ def read_texts(texts: Sequence[str], lexicon: str = "vader") -> list[Reading]:
 
 def _read(text: str, name: str, score: Callable[[str], float]) -> Reading:
     digest = input_hash(TIER, name, text)
-    if not any(character.isalpha() for character in text):
+    # VADER knows emoji, TextBlob does not: for it they would all be neutral.
+    if Item(text).is_empty if name.startswith("vader") else not any(map(str.isalpha, text)):
         return Reading("skipped", digest, error="no words to read")
     try:
         sentiment = score(text if len(text) <= MOST_CHARS else text[:MOST_CHARS])

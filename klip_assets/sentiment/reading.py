@@ -28,6 +28,8 @@ class Reading:
         highlight_score: How worth watching the model finds it, None where it was not asked.
         error: Why the row is not ok.
         prompt_version: Version of the prompt, None for tiers without one.
+        model_label: positive, neutral or negative, where the model itself chooses one.
+        confidence: The probability of that label, 0..1.
         input_sha256: Hash of everything the model was given.
     """
 
@@ -40,12 +42,14 @@ class Reading:
     highlight_score: float | None = None
     error: str | None = None
     prompt_version: str | None = None
+    model_label: str | None = None
+    confidence: float | None = None
 
     @property
     def label(self) -> str | None:
-        """positive, neutral or negative; None where there is no sentiment."""
-        if self.sentiment is None:
-            return None
+        """positive, neutral or negative: what the model says, else by the sentiment; None where there is none."""
+        if self.model_label is not None or self.sentiment is None:
+            return self.model_label
         if abs(self.sentiment) < NEUTRAL_BAND:
             return "neutral"
         return "positive" if self.sentiment > 0 else "negative"

@@ -39,11 +39,16 @@ def test_a_plain_statement_is_neutral(lexicon: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("text", ["", "   ", "12345 67", "!!! ???", "👍", "\n\t", "..."])
+@pytest.mark.parametrize("text", ["", "   ", "12345 67", "!!! ???", "\n\t", "..."])
 def test_a_text_without_words_is_skipped_not_called_neutral(lexicon: str, text: str) -> None:
     reading = read_texts([text], lexicon)[0]
     assert (reading.status, reading.sentiment, reading.label) == ("skipped", None, None)
     assert reading.error and reading.input_sha256
+
+
+def test_emoji_are_read_by_the_lexicon_that_knows_them_and_skipped_by_the_other() -> None:
+    assert read_texts(["😍😍"], "vader")[0].label == "positive"
+    assert read_texts(["😍😍"], "textblob")[0].status == "skipped"
 
 
 @BOTH

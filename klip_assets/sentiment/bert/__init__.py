@@ -1,0 +1,1 @@
+"""The BERT tier: a text-classification model of Hugging Face by name, or the compact model that Klip ships."""

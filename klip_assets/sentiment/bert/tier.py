@@ -1,0 +1,152 @@
+"""The BERT tier: one or two models of Hugging Face, or the compact model where none is named.
+
+Put here: which model, on what device, and readings from probabilities. Keep out: running models (`hub`, `quantized`,
+`compact`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from klip_assets.errors import EngineUnavailableError
+from klip_assets.sentiment.bert import compact, hub, quantized
+from klip_assets.sentiment.bert.batches import BUDGET_TOKENS
+from klip_assets.sentiment.bert.labels import Meaning, meaning_of
+from klip_assets.sentiment.item import Item
+from klip_assets.sentiment.reading import Reading, input_hash
+
+TIER = "bert"
+
+#: Tokens of a batch on a graphics card.
+_CUDA_BUDGET = 16_384
+_LABELS = ("negative", "neutral", "positive")
+
+
+@dataclass(frozen=True)
+class BertTier:
+    """The BERT tier.
+
+    Attributes:
+        models: Hub names or folders, one for sentiment and one for emotions or one for either; empty: the compact one.
+        folder: Where int8 models are kept (`data/models`).
+        compact: Folder of the compact model.
+        device: cpu, cuda or auto.
+        precision: float32, bfloat16, float16, int8 or auto.
+        notify: Told what was chosen.
+    """
+
+    models: tuple[str, ...]
+    folder: Path
+    compact: Path = compact.SHIPPED
+    device: str = "auto"
+    precision: str = "auto"
+    notify: Callable[[str], None] = field(default=lambda _: None, compare=False)
+
+    name = TIER
+
+    def read(self, items: Sequence[Item]) -> list[Reading]:
+        """Read texts.
+
+        Returns:
+            One reading a text, in order. If a model can't be had, all are `failed` and say why.
+        """
+        texts = [item.text for item in items]
+        full = [place for place, item in enumerate(items) if not item.is_empty]
+        readings = [
+            Reading("skipped", input_hash(TIER, ",".join(self.models), text), error="no words to read")
+            for text in texts
+        ]
+        if not full:
+            return readings
+        chosen = [texts[place] for place in full]
+        try:
+            found = self._read_hub(chosen) if self.models else read_compact(chosen, self.compact)
+        except EngineUnavailableError as error:
+            found = [
+                Reading("failed", input_hash(TIER, ",".join(self.models), text), TIER, error=str(error))
+                for text in chosen
+            ]
+        for place, reading in zip(full, found, strict=True):
+            readings[place] = reading
+        return readings
+
+    def _read_hub(self, texts: Sequence[str]) -> list[Reading]:
+        readings: list[Reading] | None = None
+        for name in self.models:
+            loaded = hub.load(name)
+            meaning = meaning_of(name, loaded.labels)
+            run, budget, how = self._runner(loaded)
+            self.notify(f"{name} reads {len(texts)} texts: {how}")
+            part = _readings(f"{name}@{loaded.version[:8]}", texts, loaded.probabilities(texts, run, budget), meaning)
+            readings = part if readings is None else [_joined(a, b) for a, b in zip(readings, part, strict=True)]
+        assert readings is not None
+        return readings
+
+    def _runner(self, loaded: hub.Loaded) -> tuple[hub.Runner, int, str]:
+        import torch
+
+        device = self.device if self.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+        precision = self.precision
+        if device != "cpu":
+            precision = "bfloat16" if precision in ("auto", "int8") else precision
+            return hub.torch_runner(loaded, device, precision), _CUDA_BUDGET, f"{device}, {precision}"
+        if precision in ("auto", "int8"):
+            run, agreement = quantized.int8_runner(loaded, hub.folder_for(self.folder, loaded))
+            same = f"{100 * agreement.same:.0f} % of labels as the full model on {agreement.texts} texts"
+            if run:
+                return run, BUDGET_TOKENS, f"int8 by onnxruntime, {same}"
+            self.notify(f"{loaded.name}: the int8 model is not used, it gives only {same}")
+            precision = "float32"
+        return hub.torch_runner(loaded, device, precision), BUDGET_TOKENS, f"{device}, {precision}"
+
+
+def read_compact(texts: Sequence[str], folder: Path = compact.SHIPPED) -> list[Reading]:
+    """Read texts with a compact model, by default the shipped one.
+
+    Raises:
+        EngineUnavailableError: It is not there.
+    """
+    model = compact.load(folder)
+    scores = model.read(texts)
+    meaning = Meaning({0: -1.0, 1: 0.0, 2: 1.0}, {})
+    readings = _readings(model.name, texts, scores.sentiment, meaning)
+    emotions = [dict(zip(model.emotions, map(float, row), strict=True)) for row in scores.emotions]
+    return [replace(reading, emotions=found) for reading, found in zip(readings, emotions, strict=True)]
+
+
+def model_names(models: Sequence[str], folder: Path) -> str:
+    """Name the models, as they enter the version of a table; the compact one with its weights."""
+    return "+".join(models) if models else compact.name_of(folder)
+
+
+def _readings(model: str, texts: Sequence[str], probabilities: hub.Floats, meaning: Meaning) -> list[Reading]:
+    readings = []
+    places, values = list(meaning.sentiment), np.array(list(meaning.sentiment.values()))
+    for text, row in zip(texts, probabilities, strict=True):
+        sentiment = label = confidence = None
+        if places:
+            shares = row[places].astype(float)
+            sentiment = float(np.clip(shares @ values / max(shares.sum(), 1e-9), -1, 1))
+            best = int(shares.argmax())
+            label, confidence = _LABELS[int(values[best]) + 1], float(np.clip(shares[best], 0, 1))
+        emotions = {name: float(np.clip(row[place], 0, 1)) for name, place in meaning.emotions.items()}
+        digest = input_hash(TIER, model, text)
+        readings.append(
+            Reading("ok", digest, TIER, model, sentiment, emotions, model_label=label, confidence=confidence)
+        )
+    return readings
+
+
+def _joined(a: Reading, b: Reading) -> Reading:
+    # Of two models: the sentiment of the one that has it, the emotions of the other.
+    has_sentiment = a if a.sentiment is not None else b
+    return replace(
+        has_sentiment,
+        model=f"{a.model}+{b.model}",
+        emotions=a.emotions or b.emotions,
+        input_sha256=input_hash(TIER, f"{a.input_sha256}+{b.input_sha256}", ""),
+    )

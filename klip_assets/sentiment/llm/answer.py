@@ -1,0 +1,112 @@
+"""What a model answered: numbers in their range, or an error of that reply. Never a default.
+
+Put here: the shape of an answer and getting one out of a text. Keep out: asking (`client`), and what is done with a
+bad answer (`channel`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from klip_assets.contracts import EMOTIONS
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+#: Characters of a reply that are looked at; an answer has about 250, a model that thinks aloud some thousands.
+MOST_CHARS = 100_000
+_MOST_OBJECTS = 200
+
+
+class AnswerError(ValueError):
+    """A reply that holds no valid answer; the message says what is wrong with it."""
+
+
+class _Answer(BaseModel):
+    # Strict: "0.7 (positive)" and true are no numbers.
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    sentiment: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+    highlight_score: Share
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """Scores by emotion."""
+        return {name: getattr(self, name) for name in EMOTIONS}
+
+
+#: An answer: sentiment -1..1, highlight_score and each of the nine emotions 0..1.
+Answer = create_model("Answer", __base__=_Answer, **dict.fromkeys(EMOTIONS, (Share, ...)))  # type: ignore[call-overload]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema of an answer as `response_format` wants it (strict: every field required, no other)."""
+    lowest = dict.fromkeys(["sentiment", *EMOTIONS, "highlight_score"], 0) | {"sentiment": -1}
+    return {
+        "type": "object",
+        "properties": {name: {"type": "number", "minimum": low, "maximum": 1} for name, low in lowest.items()},
+        "required": list(lowest),
+        "additionalProperties": False,
+    }
+
+
+def read_answer(text: str) -> _Answer:
+    """Take the answer out of a reply.
+
+    Prose and code fences around the JSON are passed over, and what a model thought aloud before it. Of several
+    objects that are valid answers the reply may hold only one, else nobody knows which is meant.
+
+    Args:
+        text: The reply.
+
+    Raises:
+        AnswerError: There is none, or a value is missing, out of its range, or of another type.
+    """
+    objects = list(_objects(re.sub(r"(?s)<think>.*?</think>", "", text[:MOST_CHARS])))
+    if not objects:
+        raise AnswerError("the reply holds no JSON object")
+    valid: list[_Answer] = []
+    problem = ""
+    for found in objects:
+        try:
+            answer = Answer.model_validate(found)
+        except ValidationError as error:
+            problem = _sentence(error)
+            continue
+        if answer not in valid:
+            valid.append(answer)
+    if len(valid) > 1:
+        raise AnswerError("the reply holds several answers that differ")
+    if not valid:
+        raise AnswerError(problem)
+    return valid[0]
+
+
+def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+    # Each outermost JSON object, wherever it begins.
+    decoder = json.JSONDecoder(parse_constant=_refuse)
+    place = text.find("{")
+    for _ in range(_MOST_OBJECTS):
+        if place < 0:
+            return
+        try:
+            found, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            place = text.find("{", place + 1)
+            continue
+        yield found
+        place = text.find("{", end)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _sentence(error: ValidationError) -> str:
+    parts = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}" for problem in error.errors()[:4]]
+    more = error.error_count() - len(parts)
+    return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,152 @@
+"""Which models are asked, in which order, where, and at what price.
+
+Put here: the chain as a person sets it. Keep out: talking to a model (`client`, `channel`).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from klip_assets.errors import InputError
+
+#: Endpoints that need no key get this one: the client insists on some.
+NO_KEY = "none"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where models answer.
+
+    Attributes:
+        base_url: URL up to and including /v1, as the OpenAI client wants it.
+        api_key: The key; it is shown nowhere.
+    """
+
+    base_url: str
+    api_key: SecretStr
+
+    @property
+    def name(self) -> str:
+        """The URL without user, password and query: what may stand in tables and messages."""
+        parts = urlsplit(self.base_url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+        return urlunsplit((parts.scheme, host + port, parts.path.rstrip("/"), "", ""))
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the chain.
+
+    Attributes:
+        name: As the endpoint knows it.
+        endpoint: Where it answers.
+        input_usd_per_mtok: Price of a million tokens sent, None where it is not known.
+        output_usd_per_mtok: Price of a million tokens received.
+    """
+
+    name: str
+    endpoint: Endpoint
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+
+    @property
+    def has_price(self) -> bool:
+        """Whether the cost of a call can be told."""
+        return self.input_usd_per_mtok is not None and self.output_usd_per_mtok is not None
+
+    def cost_usd(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
+        """Return the price of a call, None where price or tokens are unknown."""
+        prices = self.input_usd_per_mtok, self.output_usd_per_mtok
+        if prices[0] is None or prices[1] is None or prompt_tokens is None or completion_tokens is None:
+            return None
+        return (prompt_tokens * prices[0] + completion_tokens * prices[1]) / 1e6
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    base_url: str | None = None
+    api_key_env: str | None = None
+    input_usd_per_mtok: float | None = Field(default=None, ge=0)
+    output_usd_per_mtok: float | None = Field(default=None, ge=0)
+
+
+def model_chain(
+    models: str,
+    base_url: str | None,
+    api_key: SecretStr | None,
+    *,
+    input_usd_per_mtok: float | None = None,
+    output_usd_per_mtok: float | None = None,
+) -> list[Model]:
+    """Read the chain of models.
+
+    Args:
+        models: Names separated by commas, or the path of a TOML file with a table `[[model]]` each: name, and where
+            they differ from the arguments below base_url, api_key_env (the variable that holds the key),
+            input_usd_per_mtok, output_usd_per_mtok.
+        base_url: Endpoint of the models that name none.
+        api_key: Its key; None for endpoints that need none.
+        input_usd_per_mtok: Price of the models that name none, in USD for a million tokens sent.
+        output_usd_per_mtok: The same for tokens received.
+
+    Raises:
+        InputError: The file can't be read, names a key that is not known, or a model has no endpoint.
+    """
+    entries = _entries(models)
+    endpoints: dict[tuple[str, str], Endpoint] = {}
+    chain = []
+    for entry in entries:
+        url = entry.base_url or base_url
+        if not url or urlsplit(url).scheme not in ("http", "https"):
+            raise InputError(
+                f"the model {entry.name} has no endpoint: {url!r} is no http address",
+                hint="KLIP_LLM_BASE_URL=https://.../v1, or base_url in the file of models",
+            )
+        key = _key(entry, api_key)
+        endpoint = endpoints.setdefault((url, key.get_secret_value()), Endpoint(url, key))
+        input_price = input_usd_per_mtok if entry.input_usd_per_mtok is None else entry.input_usd_per_mtok
+        output_price = output_usd_per_mtok if entry.output_usd_per_mtok is None else entry.output_usd_per_mtok
+        chain.append(Model(entry.name, endpoint, input_price, output_price))
+    return chain
+
+
+def _entries(models: str) -> list[_Entry]:
+    if not models.strip().endswith(".toml"):
+        names = [name.strip() for name in models.split(",") if name.strip()]
+        if not names:
+            raise InputError("KLIP_LLM_MODELS names no model")
+        return [_Entry(name=name) for name in names]
+    path = Path(models.strip()).expanduser()
+    try:
+        found: dict[str, Any] = tomllib.loads(path.read_text())
+        entries = [_Entry.model_validate(entry) for entry in found.get("model", [])]
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}", hint="KLIP_LLM_MODELS names it") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if not entries:
+        raise InputError(f"{path} names no model", hint="a table [[model]] each, with a name")
+    return entries
+
+
+def _key(entry: _Entry, api_key: SecretStr | None) -> SecretStr:
+    if entry.api_key_env is None:
+        # A key is meant for one endpoint: another one is not sent it.
+        return api_key or SecretStr(NO_KEY) if entry.base_url is None else SecretStr(NO_KEY)
+    value = os.environ.get(entry.api_key_env)
+    if not value:
+        raise InputError(f"the variable {entry.api_key_env}, which holds the key of {entry.name}, is not set")
+    return SecretStr(value)

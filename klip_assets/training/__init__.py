@@ -1,0 +1,4 @@
+"""How the compact model of the BERT tier is made: texts, network, fitting, export, measuring.
+
+Needs the extra `train` (torch, transformers, scikit-learn, the base encoder). Nothing here is imported when Klip reads.
+"""

