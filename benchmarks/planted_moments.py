@@ -1,7 +1,8 @@
 """How many planted moments the top highlights hit, over fresh variants of the sample stream.
 
 Makes variants with seeds nobody tuned on, runs each through the real pipeline (captions given, chat beside it), and
-prints hits, recall and the random baseline. Needs flite (Debian package flite).
+prints hits, recall and the random baseline; then the same from the same signals with the chat taken out, the words, and
+both. Needs flite (Debian package flite).
 
     python benchmarks/planted_moments.py [--seeds 20] [--first 1000] [--duration 120] [--planted 3]
 """
@@ -9,27 +10,46 @@ prints hits, recall and the random baseline. Needs flite (Debian package flite).
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from make_sample import make_sample
+from record import keep, table
 
 from klip_assets.cli.inbox import add_path
 from klip_assets.cli.process import run_process
+from klip_assets.contracts import CHAT_ACTIVITY, TRANSCRIPT_WORDS
 from klip_assets.evaluation.golden import read_golden_set
-from klip_assets.evaluation.moments import Hits
-from klip_assets.evaluation.sample import measure
+from klip_assets.evaluation.moments import Hits, hits_at_n
+from klip_assets.evaluation.processed import measure, signals_of
+from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates
+from klip_assets.highlights.weights import weight_set
 from klip_assets.lake.store import Lake
+from klip_assets.sentiment.tables import read_segments
+from klip_assets.sentiment.tiers import Chain
 from klip_assets.settings import Settings
+from klip_assets.speech.segments import build_segments
+
+#: What is left of a video: its words, its chat.
+CONDITIONS = {
+    "all signals": (True, True),
+    "without chat": (True, False),
+    "without words": (False, True),
+    "without both": (False, False),
+}
 
 
-def hits_of_seeds(folder: Path, seeds: range, *, duration_s: float, planted: int, chat: bool = True) -> dict[int, Hits]:
-    """Make, process and measure one variant a seed, all in one installation below `folder`."""
+def hits_of_seeds(folder: Path, seeds: range, *, duration_s: float, planted: int) -> dict[str, dict[int, Hits]]:
+    """Make, process and measure one variant a seed, all in one installation below `folder`.
+
+    Returns:
+        Hits by condition and seed; those of "all signals" are of the highlights in the lake.
+    """
     os.environ |= {"KLIP_DATA_DIR": str(folder / "data"), "KLIP_DAGSTER_STORAGE": str(folder / "dagster")}
     settings = Settings()
     settings.make_folders()
@@ -40,40 +60,70 @@ def hits_of_seeds(folder: Path, seeds: range, *, duration_s: float, planted: int
         make_sample(
             made, seed=seed, duration_s=duration_s, planted=planted, captions=True, name=f"seed_{seed}", video=False
         )
-        if not chat:
-            (made / f"seed_{seed}.chat.json").unlink()
         sets[seed] = read_golden_set(made)
         add_path(settings, sets[seed].recording.path)
     report = run_process(settings, quiet=True)
     if not report.ok:
         raise SystemExit(f"a run failed: {[row for row in report.rows if row['problem']]}")
     lake = Lake(settings.lake_dir)
-    return {seed: measure(golden, lake) for seed, golden in sets.items()}
+    found: dict[str, dict[int, Hits]] = {name: {} for name in CONDITIONS}
+    for seed, golden in sets.items():
+        found["all signals"][seed] = measure(golden, lake)
+        signals = signals_of(f"seed_{seed}", lake)
+        for name, (words, chat) in list(CONDITIONS.items())[1:]:
+            peaks = peaks_of(left_of(signals, words=words, chat=chat), settings.weights)
+            found[name][seed] = hits_at_n(peaks, golden.moments, duration_s=golden.duration_s, decoy=golden.decoy)
+    return found
+
+
+def left_of(signals: Signals, *, words: bool, chat: bool) -> Signals:
+    """Take the words or the chat out of a video's signals, with all that was made of them."""
+    left = replace(signals, chat_activity=signals.chat_activity if chat else CHAT_ACTIVITY.empty())
+    if words:
+        return left
+    nothing, duration_s = TRANSCRIPT_WORDS.empty(), signals.duration_s or 0.0
+    segments = build_segments(
+        nothing, signals.audio_features, video_id=signals.video_id, duration_s=duration_s, heard=False
+    )
+    sentiment = read_segments(segments, Chain([], []))
+    return replace(left, transcript_words=nothing, segments=segments, segment_sentiment=sentiment)
+
+
+def peaks_of(signals: Signals, weights_version: str) -> list[float]:
+    """Return the peaks of the highlights, best first."""
+    weights = weight_set(weights_version)
+    return list(describe_highlights(find_candidates(signals, weights), signals, weights)["peak_s"].to_pylist())
 
 
 def main() -> None:
-    """Print one line a seed, the totals, and a JSON line."""
+    """Print what was missed, the totals of each condition, and a JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1000)
     parser.add_argument("--duration", type=float, default=120.0)
     parser.add_argument("--planted", type=int, default=3)
-    parser.add_argument("--no-chat", action="store_true", help="leave the chat log out")
     args = parser.parse_args()
     seeds = range(args.first, args.first + args.seeds)
     with tempfile.TemporaryDirectory() as folder:
-        found = hits_of_seeds(
-            Path(folder), seeds, duration_s=args.duration, planted=args.planted, chat=not args.no_chat
+        found = hits_of_seeds(Path(folder), seeds, duration_s=args.duration, planted=args.planted)
+    rows: list[dict[str, object]] = []
+    for name, by_seed in found.items():
+        for seed, hits in by_seed.items():
+            if hits.hit < hits.moments or hits.decoy_picked:
+                print(f"{name}, seed {seed}: {hits.hit} of {hits.moments}, decoy picked: {hits.decoy_picked}")
+        total, hit = sum(h.moments for h in by_seed.values()), sum(h.hit for h in by_seed.values())
+        chance = sum(h.random for h in by_seed.values())
+        rows.append(
+            {
+                "variants": name,
+                "hit": f"{hit} of {total}",
+                "recall": f"{hit / total:.1%}",
+                "random": f"{chance / total:.1%}",
+                "decoy picked": f"{sum(h.decoy_picked for h in by_seed.values())} of {len(by_seed)}",
+            }
         )
-    for seed, hits in found.items():
-        print(f"seed {seed}: {hits.hit} of {hits.moments}, chance {hits.random:.2f}, decoy picked: {hits.decoy_picked}")
-    total, hit = sum(h.moments for h in found.values()), sum(h.hit for h in found.values())
-    chance = sum(h.random for h in found.values())
-    decoys = sum(h.decoy_picked for h in found.values())
-    print(f"recall {hit / total:.1%} ({hit} of {total}); random {chance / total:.1%}")
-    print(f"the decoy was picked in {decoys} of {len(found)} variants")
-    figures = {"hit": hit, "planted": total, "random": round(chance, 2), "decoys": decoys, "seeds": len(found)}
-    print(json.dumps({"benchmark": "planted_moments", "chat": not args.no_chat, **figures}))
+    table(rows)
+    keep("planted_moments", first=args.first, rows=rows)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from klip_assets.chat.lexicon import laughs
+from klip_assets.chat.lag import DEFAULT
+from klip_assets.chat.lexicon import laughs, phrases_of
 from klip_assets.contracts import CHAT_ACTIVITY
 
 CHATTERS_WINDOW_S = 10
 RATE_BEFORE_S, RATE_AFTER_S = 4, 5
+#: So many people say the same before it is a phrase of the chat, not of one person.
+ENOUGH_PEOPLE = 3
 LOCAL_S = 300
 LARGEST_Z = 20.0
 #: Scale of the z where the chat hardly varies: one message in the window, so that a lone message is 1 and not inf.
@@ -25,7 +28,9 @@ _MAD_TO_SIGMA = 1.4826
 _WINDOWS_AT_ONCE = 2048
 
 
-def chat_activity(messages: pa.Table, *, video_id: str, duration_s: float, lag_s: float) -> pa.Table:
+def chat_activity(
+    messages: pa.Table, *, video_id: str, duration_s: float, lag_s: float, lag_source: str = DEFAULT
+) -> pa.Table:
     """Add a chat up by seconds: a row for each second of the video, or none if there is no message at all.
 
     Only people count. Messages before the start or after the end are in no row.
@@ -35,19 +40,17 @@ def chat_activity(messages: pa.Table, *, video_id: str, duration_s: float, lag_s
         video_id: The recording.
         duration_s: Its length.
         lag_s: Seconds the chat is taken to lag behind; written into each row, nothing is shifted.
+        lag_source: Where the lag is from, as in `chat.lag`.
     """
     seconds = math.ceil(duration_s)
     if messages.num_rows == 0 or seconds <= 0:
         return CHAT_ACTIVITY.empty()
-    t_s = np.floor(np.nan_to_num(messages["offset_s"].to_numpy(), nan=-1.0)).astype(np.int64)
-    is_person = pc.invert(pc.fill_null(messages["is_bot"], False)).to_numpy().astype(bool)
-    used = np.flatnonzero(is_person & (t_s >= 0) & (t_s < seconds))
-    people = messages.take(pa.array(used)) if len(used) < messages.num_rows else messages
-    t_s = t_s[used]
+    people, t_s = _within(messages, seconds)
     counts = np.bincount(t_s, minlength=seconds)
     said = counts > 0
     sentiment = people["sentiment"].to_numpy().astype(np.float64)  # NULL is NaN
     scored = ~np.isnan(sentiment)
+    text = people["text"].combine_chunks().dictionary_encode()
     return CHAT_ACTIVITY.from_columns(
         {
             "video_id": pa.repeat(pa.scalar(video_id), seconds),
@@ -55,12 +58,33 @@ def chat_activity(messages: pa.Table, *, video_id: str, duration_s: float, lag_s
             "messages": pa.array(counts, pa.int32()),
             "unique_chatters": _unique_chatters(people["author"], t_s, seconds),
             "emote_share": _mean(t_s, _holds_emote(people), said),
-            "laughter_share": _mean(t_s, _laughs(people), said),
+            "laughter_share": _mean(t_s, _laughs(text), said),
+            "repeated_share": _repeated_share(text, people["author"], t_s, counts),
             "sentiment": _mean(t_s[scored], sentiment[scored], np.bincount(t_s[scored], minlength=seconds) > 0),
             "rate_z": pa.array(local_robust_z(message_rate(counts))),
             "lag_s": pa.repeat(pa.scalar(float(lag_s)), seconds),
+            "lag_source": pa.repeat(pa.scalar(lag_source), seconds),
         }
     )
+
+
+def messages_a_second(messages: pa.Table, duration_s: float) -> np.ndarray:
+    """Count what people wrote in each second of a video; shape (seconds,).
+
+    Args:
+        messages: The log, as CHAT_MESSAGES.
+        duration_s: Length of the video.
+    """
+    seconds = max(0, math.ceil(duration_s))
+    return np.bincount(_within(messages, seconds)[1], minlength=seconds)
+
+
+def _within(messages: pa.Table, seconds: int) -> tuple[pa.Table, np.ndarray]:
+    """Return the messages by people within the video, and the second of each."""
+    t_s = np.floor(np.nan_to_num(messages["offset_s"].to_numpy(), nan=-1.0)).astype(np.int64)
+    is_person = pc.invert(pc.fill_null(messages["is_bot"], False)).to_numpy().astype(bool)
+    used = np.flatnonzero(is_person & (t_s >= 0) & (t_s < seconds))
+    return (messages.take(pa.array(used)) if len(used) < messages.num_rows else messages), t_s[used]
 
 
 def message_rate(counts: np.ndarray) -> np.ndarray:
@@ -103,8 +127,71 @@ def _holds_emote(messages: pa.Table) -> np.ndarray:
     return np.asarray(pc.greater(lengths, 0).to_numpy(), dtype=np.float64)
 
 
-def _laughs(messages: pa.Table) -> np.ndarray:
-    return np.asarray(laughs(messages["text"]).to_numpy(), dtype=np.float64)
+def _laughs(text: pa.DictionaryArray) -> np.ndarray:
+    known = laughs(text.dictionary).to_numpy(zero_copy_only=False).astype(np.float64)
+    at = pc.fill_null(text.indices, len(known)).to_numpy()
+    return np.append(known, 0.0)[at]
+
+
+def _repeated_share(
+    text: pa.DictionaryArray, authors: pa.ChunkedArray, t_s: np.ndarray, counts: np.ndarray
+) -> pa.Array:
+    """Return how much of the chat around each second says its most repeated phrase; NULL where nobody writes.
+
+    Around are the seconds of `message_rate`. A phrase counts from 3 people on; where a log names nobody, or not the one
+    who wrote a message, each message is somebody's.
+    """
+    seconds, near = len(counts), RATE_BEFORE_S + RATE_AFTER_S
+    total = np.concatenate([[0], np.cumsum(counts)])
+    at = np.arange(seconds)
+    around = total[np.minimum(at + RATE_AFTER_S + 1, seconds)] - total[np.maximum(at - RATE_BEFORE_S, 0)]
+    most = np.zeros(seconds, dtype=np.int64)
+    # Times of one phrase lie apart from those of the next, so that one sorted list holds all of them.
+    apart = seconds + 4 * near
+    phrase = _phrases(text)
+    key = np.where(phrase >= 0, phrase * apart + t_s + 2 * near, -1)
+    order = np.argsort(key, kind="stable")
+    order = order[np.searchsorted(key[order], 0) :]
+    key = key[order]
+    # Most of a chat is said once: only what comes three times within a window can count.
+    comes = np.zeros(len(key) + 2, dtype=bool)
+    thrice = np.flatnonzero(key[ENOUGH_PEOPLE - 1 :] - key[: len(key) - ENOUGH_PEOPLE + 1] <= near)
+    for step in range(ENOUGH_PEOPLE):
+        comes[thrice + step] = True
+    order, key = order[comes[: len(key)]], key[comes[: len(key)]]
+    begins, ends = _presences(key, _writers(authors)[order])
+    moments = np.unique(key)
+    for shift in range(-RATE_AFTER_S, RATE_BEFORE_S + 1):
+        window = moments + shift
+        second = window % apart - 2 * near
+        people = np.searchsorted(begins, window, "right") - np.searchsorted(ends, window, "right")
+        counted = np.flatnonzero((people >= ENOUGH_PEOPLE) & (second >= 0) & (second < seconds))
+        window, second = window[counted], second[counted]
+        said = np.searchsorted(key, window + RATE_AFTER_S, "right") - np.searchsorted(key, window - RATE_BEFORE_S)
+        np.maximum.at(most, second, said)
+    return pa.array(most / np.maximum(around, 1), mask=around == 0)
+
+
+def _phrases(text: pa.DictionaryArray) -> np.ndarray:
+    """Return a number for each message, the same where they say the same; -1 where one says nothing."""
+    known = pa.array([said or None for said in phrases_of(text.dictionary.to_pylist())], pa.string())
+    numbers = pc.fill_null(known.dictionary_encode().indices, -1).to_numpy().astype(np.int64)
+    return np.append(numbers, -1)[pc.fill_null(text.indices, len(known)).to_numpy()]
+
+
+def _writers(authors: pa.ChunkedArray) -> np.ndarray:
+    known = pc.fill_null(authors.combine_chunks().dictionary_encode().indices, -1).to_numpy().astype(np.int64)
+    return np.where(known >= 0, known, len(known) + np.arange(len(known)))
+
+
+def _presences(key: np.ndarray, writer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the windows that hold a message begin, and where they end, so that nobody is in one twice."""
+    by_writer = np.lexsort((key, writer))
+    start, writer = key[by_writer] - RATE_AFTER_S, writer[by_writer]
+    end = start + RATE_BEFORE_S + 1 + RATE_AFTER_S
+    same = writer[1:] == writer[:-1]
+    end[:-1] = np.where(same, np.minimum(end[:-1], start[1:]), end[:-1])
+    return np.sort(start), np.sort(end)
 
 
 def _unique_chatters(authors: pa.ChunkedArray, t_s: np.ndarray, seconds: int) -> pa.Array:

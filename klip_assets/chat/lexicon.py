@@ -1,13 +1,17 @@
 """What words and names in a chat stand for: bots, commands, laughter, emotes.
 
-Put here: lists and patterns, and asking them about a message. Keep out: reading logs (`chat.readers`) and adding up
-seconds (`chat.activity`).
+Put here: lists and patterns, and asking them about a message. Keep out: reading logs (`chat.readers`), how a message
+sounds (`chat.sentiment`) and adding up seconds (`chat.activity`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,36 +27,50 @@ BOTS = frozenset(
     }
 )  # fmt: skip
 
-#: Emotes that logs deliver as plain words: Twitch's global ones and the common ones of BTTV, FFZ and 7TV.
-EMOTES = frozenset(
-    {
-        "4Head", "ANELE", "AYAYA", "Aware", "BabyRage", "Bedge", "BibleThump", "BlessRNG", "BloodTrail", "BrokeBack",
-        "COPIUM", "Clap", "Clueless", "CoolStoryBob", "DansGame", "EZ", "EleGiggle", "FailFish", "FeelsAmazingMan",
-        "FeelsBadMan", "FeelsGoodMan", "FeelsOkayMan", "FeelsStrongMan", "FeelsWeirdMan", "FrankerZ", "GIGACHAD",
-        "HUH", "HUHH", "HYPERS", "HeyGuys", "HypeHype", "ICANT", "Jebaited", "KEKL", "KEKLEO", "KEKW", "KEKWait",
-        "KKona", "KKonaW", "Kappa", "KappaPride", "Keepo", "Kreygasm", "LETSGO", "LUL", "LULW", "LuL", "Madge",
-        "MingLee", "MrDestructoid", "NODDERS", "NOPERS", "NaM", "NotLikeThis", "OMEGALUL", "OhMyDog", "OpieOP",
-        "PJSalt", "POGGERS", "POGGIES", "POGSLIDE", "PauseChamp", "PepeHands", "PepeLaugh", "PepeMeltdown", "Pog",
-        "PogChamp", "PogU", "Pogey", "Poggers", "PowerUpL", "PowerUpR", "Prayge", "ResidentSleeper", "SMOrc", "Sadge",
-        "SeemsGood", "SourPls", "Stare", "Susge", "SwiftRage", "TriHard", "TwitchUnity", "VoHiYo", "WICKED",
-        "WeirdChamp", "WutFace", "YEP", "catJAM", "forsenE", "gachiBASS", "gachiGASM", "hackerCANS", "monkaGIGA",
-        "monkaHmm", "monkaS", "monkaTOS", "monkaW", "peepoClap", "peepoHappy", "peepoHey", "peepoSad", "pepeD",
-        "pepeJAM", "ratJAM", "widepeepoHappy", "widepeepoSad", "xqcL", "xqcM",
-    }
+#: What an entry of sentiment.tsv is compared with; the head of the file explains them.
+KINDS = ("emote", "cased", "name", "prefix", "suffix", "sarcasm", "word", "drawn", "phrase", "sign")
+
+#: Emotes that laugh: Twitch's global ones and the common ones of BTTV, FFZ and 7TV.
+LAUGHING_EMOTES = (
+    "4Head", "EleGiggle", "Hhhehehe", "hhhehehe", "ICANT", "KEKL", "KEKLEO", "KEKW", "KEKWait", "LUL", "LULE", "LULW",
+    "LuL", "OMEGALUL", "PepeLaugh", "ZULUL", "pepeL", "pepeLaugh", "xdd",
 )  # fmt: skip
 
 # A '!' with a word right behind it; '!!!' is a reaction.
 _COMMAND = re.compile(r"\s*!\w")
 
-# For RE2, which Arrow uses: no look-around, \b knows ASCII only. Each branch is a whole word where words have ends.
-_LAUGHTER = (
-    r"(?i:\b(?:l+o+l+(?:o+l+)*z*|l+m+f*a+o+|rofl(?:mao)?|lawl|kek+|kekw\w*|kekl\w*|lulw?|omegalul\w*|icant|pepelaugh"
-    r"|e?z?a*h*(?:ha+){2,}h*|b?wa+ha+(?:ha+)*h*|(?:he+){2,}h*|(?:hi+){2,}h*|(?:hue){2,}|(?:ja+){2,}j*|x+d+|k{4,}"
-    r"|mdr+|ptdr+|5{4,})\b)"
-    r"|(?:LUL|LULW|KEKW|LAUGH|Laugh)\b"
-    r"|(?:^|[^\w.])w{3,}(?:$|[^\w.])"
-    r"|ㅋㅋ|ㅎㅎ|笑|草|(?i:(?:[ах]*ха){2,})|😂|🤣|😹|😆"
+_TEXTS_AT_ONCE = 20_000
+
+# The patterns are for RE2, which Arrow uses: no look-around, and its \b and \w know ASCII only.
+_LATIN = (
+    r"l[eu]+lz?|l+m+f?a+o+|rofl\w*|lawl|(?:top)?kek+|(?:ke){3,}k?|kek[wl]\w*|lulw\w*|omegalul\w*"
+    r"|(?:b|bw|m?w|m?wu|mu|g|ny|[eouz])?a*h+a+h[ha]*|ha(?:[ -]+ha)+|e*h+e+h[he]*|h+i+h+i[hi]*|tee*-?hee*"
+    r"|(?:hue){2,}h?|a?(?:hua){2,}h?|a*j+a+j+a[ja]*|j+e+j+e[je]*|j+i+j+i[ji]*|(?:js){3,}j?|k{4,}|(?:ka){3,}k?"
+    r"|(?:rs){2,}r?|mdr+|x?ptdr+|(?:wk){2,}w?|x+d+"
 )
+_CYRILLIC = r"[ауи]*(?:х+[аеи]+){2,}х*|а*х+а+х+[ах]*|(?:лол|кек|хд)+|лмао+|рофл|ржу|ржач|ору"
+_KANA = r"\p{Hiragana}\p{Katakana}ー"
+_LAUGHTER = "|".join(
+    (
+        rf"\b(?:[lL]o+l+(?:o+l+)*[zs]?|l+o+l+(?:o+l+)*[zs]?|L+O+L+(?:O+L+)*[ZS]?|(?i:{_LATIN}))\b",  # LoL is the game.
+        rf"(?:^|\s)(?:{'|'.join(LAUGHING_EMOTES)})(?:$|\s)",
+        # A channel's own emotes end so.
+        r"(?:LUL|LULW|KEKW|Lul|LAUGH|Laugh|LOL|Lol|Lmao|LMAO|ROFL|Giggle|HAHA|Haha)\b",
+        # ASCII's w laughs in Japanese: 草www, すごいw. A lone 'www' may, a host's name may not, and WWW is three wins.
+        rf"(?:^|[^\w.:/])w{{3,}}(?:$|[^\w.])|[{_KANA}\p{{Han}}]w+(?:$|[^\w.])|ｗ{{2,}}|[{_KANA}\p{{Han}}]ｗ",
+        # Neither grass and strawberries nor jokes and smiles.
+        r"(?:^|[^\p{Han}])草+(?:$|[^\p{Han}])|大草原|草生え|草不可避",
+        r"笑[死爛烂翻哭瘋疯到了]|[好爆大狂超]笑|[(（]笑[)）]|(?:^|[^微可玩嘲冷苦見见])笑+\s*$|(?:^|[^\p{Han}])笑+(?:$|[^\p{Han}])",
+        r"わろた|ワロタ|ワロス|わらた|哈{2,}|呵{3,}|嘻{2,}|嘿{3,}|科科|ㄏㄏ|[ㅋㅎ]{2,}|[ᄏᄒ]{2,}|하하",
+        rf"(?:^|[^\p{{Cyrillic}}])(?i:{_CYRILLIC})(?:$|[^\p{{Cyrillic}}])",
+        # 555 is 'hahaha' in Thai, 233 is a rolling face of a Chinese board; beside ASCII they are plain numbers.
+        r"(?:^|[^\x00-\x7f])\s*(?:(?:5{3,}|233+)\+?[ !~]*)+(?:$|[^\x00-\x7f])",
+        r"ฮ่าฮ่า|ه{4,}|ח{3,}|(?i:(?:χα){2,})|[😂🤣😹😆]",
+        r":(?:joy|rofl|laughing|face_with_tears_of_joy|rolling_on_the_floor_laughing|grinning_squinting_face):",
+    )
+)
+#: An emote for what is not funny, spelled like a laugh.
+_NOT_FUNNY = "haHAA"
 
 
 def is_bot_message(text: str, *names: str | None) -> bool:
@@ -67,9 +85,67 @@ def is_bot_message(text: str, *names: str | None) -> bool:
 
 def emotes_of_words(text: str) -> list[str]:
     """Return the known emotes among the words of a text, in order."""
-    return [word for word in text.split() if word in EMOTES]
+    known = known_emotes()
+    return [word for word in text.split() if word in known]
+
+
+@cache
+def known_emotes() -> frozenset[str]:
+    """Return emotes that logs deliver as plain words: Twitch's global ones, the common ones of BTTV, FFZ and 7TV."""
+    return frozenset(read_entries()["emote"]) | frozenset(LAUGHING_EMOTES)
+
+
+@cache
+def read_entries() -> Mapping[str, Mapping[str, float]]:
+    """Read sentiment.tsv: kind -> entry -> valence.
+
+    Raises:
+        ValueError: A line is not understood, or an entry stands in two; names the line.
+    """
+    entries: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
+    text = files("klip_assets.chat").joinpath("sentiment.tsv").read_text(encoding="utf-8")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("#"):
+            continue
+        kind, valence, _, listed = line.split("\t")
+        for entry in listed.split():
+            if entry in entries[kind]:
+                raise ValueError(f"sentiment.tsv, line {number}: {kind} {entry} stands there twice")
+            entries[kind][entry] = float(valence)
+    return entries
+
+
+def phrases_of(texts: Sequence[str]) -> list[str]:
+    """Return what messages say, in a form in which variants are equal; empty where one says nothing.
+
+    Case, spaces, letters and signs drawn out, and words said again and again make no difference: 'NO  WAYYY!!' is 'no
+    way!', 'KEKW KEKW' is 'kekw'. Digits stay: 11 is not 1.
+    """
+    phrases: list[str] = []
+    for first in range(0, len(texts), _TEXTS_AT_ONCE):
+        # All in one string, a line each: going through single texts takes five times as long.
+        lines = "\n".join(" ".join(text.split()) for text in texts[first : first + _TEXTS_AT_ONCE]).casefold()
+        letters = np.frombuffer(lines.encode("utf-32-le"), dtype=np.uint32)
+        kept = np.ones(len(letters), dtype=bool)
+        kept[1:] = (letters[1:] != letters[:-1]) | (letters[1:] == ord("\n"))
+        kept |= (letters >= ord("0")) & (letters <= ord("9"))
+        short = letters[kept].tobytes().decode("utf-32-le")
+        phrases.extend(_without_repeats(line) for line in short.split("\n"))
+    return phrases
+
+
+def _without_repeats(line: str) -> str:
+    words = line.split(" ")
+    if len(set(words)) == len(words):
+        return line
+    return " ".join(word for at, word in enumerate(words) if at == 0 or word != words[at - 1])
 
 
 def laughs(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Return for each text whether it laughs; NULL counts as silence."""
-    return pc.fill_null(pc.match_substring_regex(texts, _LAUGHTER), False)
+    """Return for each text whether it laughs; NULL counts as silence.
+
+    Known are English (lol, lmao, haha, KEKW), Japanese (www, 草), Chinese (哈哈, 233), Korean (ㅋㅋ), Thai (555),
+    Spanish (jaja), Portuguese (kkkk, rsrs), French (mdr), Indonesian (wkwk), Russian (хаха) and emoji.
+    """
+    plain = pc.replace_substring(texts, _NOT_FUNNY, " ")
+    return pc.fill_null(pc.match_substring_regex(plain, _LAUGHTER), False)

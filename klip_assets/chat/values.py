@@ -1,87 +1,215 @@
 """Single values of a chat log, and the names its columns go by.
 
-Put here: offsets, emote lists, synonyms of columns. Keep out: the shapes of files (`chat.readers`).
+Put here: names of columns, emotes, authors and texts. Keep out: times (`chat.times`), and the shapes of files
+(`chat.readers`).
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
+from klip_assets.chat.lexicon import emotes_of_words
+from klip_assets.chat.times import Time, time_of, time_of_day
 from klip_assets.refused import RowRefused
 from klip_assets.textfile import sound
 
-#: What a message needs, and the names it goes by, the surest first.
-SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "offset_s": (
-        "offset_s", "content_offset_seconds", "time_in_seconds", "offset_seconds", "offset", "seconds", "time",
-        "timestamp", "video_offset", "time_text",
-    ),
-    "author": ("author", "user_name", "username", "user", "name", "display_name", "commenter", "author_name", "nick"),
-    "text": ("text", "message", "body", "content", "comment", "msg"),
-    "emotes": ("emotes", "emoticons", "emote"),
-}  # fmt: skip
+#: Platforms allow 200 to 500 characters.
+MAX_TEXT_CHARS = 2_000
 
-#: No stream is longer; a larger number is a date, not a place in a video.
-LONGEST_S = 1_000_000.0
+#: What a message has beside its time, and the names that goes by, the surest first.
+SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "author": (
+            "author", "user_name", "username", "user", "name", "display_name", "commenter", "author_name", "nick",
+            "author_display_name", "login", "user_login", "sender", "chatter",
+        ),
+        "author_id": ("author_id", "user_id", "author_channel_id", "author_external_channel_id", "commenter_id"),
+        "text": ("text", "message", "body", "content", "comment", "msg", "message_text"),
+        "emotes": ("emotes", "emoticons", "emote"),
+        "type": ("message_type",),
+    }
+)  # fmt: skip
 
-_CLOCK = re.compile(r"([-+−]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d+)?)")
-_UNITS = re.compile(r"([-+−]?)(?:(\d{1,6})h)?\s*(?:(\d{1,6})m)?\s*(?:(\d{1,9}(?:\.\d+)?)s)?")
+# "offset_s", "content_offset_seconds", "videoOffsetTimeMsec", "time_in_seconds", "timestamp (ms)", "time", ...
+_PLACE = re.compile(
+    r"(?:(?:content|video|vod|stream|chat|message)_)?(?P<what>offset|time|timestamp)(?:_time)?(?:_in)?(?:_(?P<unit>\w+))?"
+)
+_UNITS: Mapping[str, float] = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "usec", "usecs", "micros", "microsecond", "microseconds"), 1e-6),
+}
+_DAYS = (
+    "created_at", "published_at", "sent_at", "posted_at", "datetime", "date_time", "date", "timestamp_utc", "time_utc",
+    "utc_time", "utc", "unix_time", "unix", "epoch",
+)  # fmt: skip
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def columns_of(names: list[str]) -> dict[str, str]:
-    """Return what each known column is called among these names."""
+@dataclass(frozen=True)
+class TimeColumn:
+    """A column that says when a message was sent.
+
+    Attributes:
+        name: Its name.
+        unit: Seconds that its numbers count in, None if the name does not say.
+        of_day: Whether it holds times of day only.
+        rank: Which column to ask first: a place in the video that names its unit, one that does not, a time of day.
+    """
+
+    name: str
+    unit: float | None
+    of_day: bool
+    rank: int
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a log, or the keys of a JSON object, are called.
+
+    Attributes:
+        times: Those that hold a time, to be asked in this order.
+        others: What a message has beside that (as in `SYNONYMS`) -> the name of its column.
+        date: The column that completes a time without a date, None if there is none.
+    """
+
+    times: tuple[TimeColumn, ...]
+    others: Mapping[str, str]
+    date: str | None = None
+
+    @property
+    def make_a_message(self) -> bool:
+        """Whether there is a time and a text."""
+        return bool(self.times) and "text" in self.others
+
+    def time(self, fields: Mapping[str, object]) -> Time:
+        """Return the time of a message.
+
+        Raises:
+            RowRefused: None of the columns holds one, or the first that is filled holds something else.
+        """
+        for column in self.times:
+            value = fields.get(column.name)
+            if value is None or value == "":
+                continue
+            if column.of_day:
+                return time_of_day(value)
+            if self.date and isinstance(value, str) and _DAY.fullmatch(day := str(fields.get(self.date)).strip()):
+                return time_of_day(f"{day}T{value.strip()}")
+            return time_of(value, column.unit)
+        raise RowRefused("no time")
+
+
+def columns_of(names: Iterable[str]) -> Columns:
+    """Return what is known among the names of columns."""
+    return _columns_of(tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def _columns_of(names: tuple[str, ...]) -> Columns:
     by_plain: dict[str, str] = {}
     for name in names:
-        by_plain.setdefault(re.sub(r"[^a-z0-9]+", "_", name.strip().lstrip("\ufeff").casefold()).strip("_"), name)
-    found = {
+        by_plain.setdefault(_plain(name), name)
+    times = [found for plain, name in by_plain.items() if (found := _time_column(plain, name))]
+    others = {
         wanted: next((by_plain[synonym] for synonym in synonyms if synonym in by_plain), None)
         for wanted, synonyms in SYNONYMS.items()
     }
-    return {wanted: name for wanted, name in found.items() if name is not None}
+    return Columns(
+        times=tuple(sorted(times, key=lambda column: column.rank)),
+        others={wanted: name for wanted, name in others.items() if name is not None},
+        date=by_plain.get("date") if "time" in by_plain else None,
+    )
 
 
-def offset_of(value: object) -> float:
-    """Return a place in the video in seconds: a number, h:mm:ss, m:ss or 1h2m3s; before the start it is negative.
+def _plain(name: str) -> str:
+    # "videoOffsetTimeMsec" -> "video_offset_time_msec", "Author Name" and "author.name" -> "author_name"
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().lstrip("\ufeff"))
+    return re.sub(r"[^a-z0-9]+", "_", spaced.casefold()).strip("_")
 
-    Raises:
-        RowRefused: It is none of these.
+
+def _time_column(plain: str, name: str) -> TimeColumn | None:
+    if plain in _DAYS:
+        return TimeColumn(name, None, True, 6)
+    if plain == "seconds":
+        return TimeColumn(name, 1.0, False, 0)
+    if plain == "time_text":
+        return TimeColumn(name, None, False, 4)
+    found = _PLACE.fullmatch(plain)
+    if found is None or (found["unit"] and found["unit"] not in _UNITS):
+        return None
+    unit = _UNITS[found["unit"]] if found["unit"] else None
+    if found["what"] == "timestamp":
+        return TimeColumn(name, unit, False, 5)
+    return TimeColumn(name, unit, False, 0 if unit == 1.0 else 1 if unit else 2 if found["what"] == "offset" else 3)
+
+
+def emotes_of_value(value: object, text: str) -> list[str] | None:
+    """Return the emotes of a text in order, from what a file gives; None where it gives none.
+
+    Args:
+        value: A list of names, the same as text, or a list of objects that each describe one kind of emote.
+        text: The message.
     """
-    seconds = math.nan
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value) if abs(value) < LONGEST_S else math.inf
-    elif isinstance(value, str):
-        seconds = _seconds_of_text(value.strip().strip("[]()").strip())
-    if math.isnan(seconds):
-        raise RowRefused("no time in the video" if value in (None, "") else "time not understood", _shown(value))
-    if abs(seconds) > LONGEST_S:
-        raise RowRefused("the time is no place in a video", _shown(value))
-    return seconds
-
-
-def emotes_of_value(value: object) -> list[str] | None:
-    """Return a list of emotes from what a file gives: a list of names or objects, or text; None where it gives none."""
     if isinstance(value, str):
-        text = value.strip()
-        if text.startswith("["):
+        given = value.strip()
+        if given.startswith("["):
             try:
-                value = json.loads(text)
+                value = json.loads(given)
             except (ValueError, RecursionError):
-                value = [part.strip(" '\"") for part in text.strip("[]").split(",")]
+                value = [part.strip(" '\"") for part in given.strip("[]").split(",")]
         else:
-            value = [part for part in re.split(r"[\s,;|]+", text) if part]
+            value = [part for part in re.split(r"[\s,;|]+", given) if part]
     if not isinstance(value, list):
         return None
-    names = [item.get("name") or item.get("text") if isinstance(item, dict) else item for item in value]
-    return [sound(name) for name in names if isinstance(name, str) and name]
+    kinds = [item for item in value if isinstance(item, dict)]
+    if not kinds:
+        return [sound(name) for name in value if isinstance(name, str) and name]
+    # Chat-downloader lists signs such as a heart with the emotes of YouTube, and says which are which.
+    names = {_name_of_kind(kind) for kind in kinds if kind.get("is_custom_emoji") is not False}
+    return _emotes_named(frozenset(name for name in names if name), text)
+
+
+def _name_of_kind(kind: Mapping[str, object]) -> str | None:
+    name = kind.get("name") or kind.get("text")
+    return sound(name) if isinstance(name, str) else None
+
+
+def _emotes_named(names: frozenset[str], text: str) -> list[str]:
+    """Return these names where they stand in a text, and the known emotes among the words between."""
+    if not names:
+        return emotes_of_words(text)
+    found: list[str] = []
+    for n, piece in enumerate(_splitter(names).split(text)):
+        found += [piece] if n % 2 else emotes_of_words(piece)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _splitter(names: frozenset[str]) -> re.Pattern[str]:
+    # ":_hi:" ends where its colon is, "LUL" only at a space: it is not part of "LULW".
+    forms = [
+        re.escape(name) if len(name) > 2 and name[0] == name[-1] == ":" else rf"(?<!\S){re.escape(name)}(?!\S)"
+        for name in sorted(names, key=lambda name: (-len(name), name))
+    ]
+    return re.compile(f"({'|'.join(forms)})")
 
 
 def name_of(value: object) -> str | None:
     """Return an author's name: text, or an object with a name; None where it is absent."""
     if isinstance(value, dict):
-        value = value.get("display_name") or value.get("name")
+        value = value.get("display_name") or value.get("displayName") or value.get("name") or value.get("simpleText")
+    return id_of(value)
+
+
+def id_of(value: object) -> str | None:
+    """Return a number or a text as text, None for what is neither or empty."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         value = str(value)
     if not isinstance(value, str):
@@ -93,24 +221,10 @@ def text_of(value: object) -> str:
     """Return the text of a message, which may be empty.
 
     Raises:
-        RowRefused: There is none.
+        RowRefused: There is none, or more than any platform allows.
     """
     if not isinstance(value, str):
         raise RowRefused("no text", "" if value is None else f"a {type(value).__name__}")
+    if len(value) > MAX_TEXT_CHARS:
+        raise RowRefused("too long for a chat message", f"{len(value):,} characters, at most {MAX_TEXT_CHARS:,}")
     return sound(value)
-
-
-def _seconds_of_text(text: str) -> float:
-    if re.fullmatch(r"[-+]?\d{1,18}(?:[.,]\d*)?(?:s|sec)?", text) and text.isascii():
-        return float(text.rstrip("sec").replace(",", "."))
-    found = _CLOCK.fullmatch(text) or _UNITS.fullmatch(text)
-    if found is None or not any(found.groups()[1:]):
-        return math.nan
-    sign, hours, minutes, seconds = found.groups()
-    total = int(hours or 0) * 3600 + int(minutes or 0) * 60 + float((seconds or "0").replace(",", "."))
-    return -total if sign in ("-", "−") else total
-
-
-def _shown(value: object) -> str:
-    text = sound(value) if isinstance(value, str) else repr(value) if isinstance(value, float) else type(value).__name__
-    return " ".join(text.split())[:60]

@@ -1,9 +1,8 @@
-"""`klip eval`: how many known moments the highlights hit, beside chance."""
+"""`klip eval`: how good the highlights are on golden sets, beside simple systems."""
 
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 
 import click
 
@@ -12,36 +11,41 @@ from klip_assets.settings import Settings
 
 
 @click.command("eval")
-@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.argument("sets", nargs=-1, metavar="[SET]...")
 @json_option
-def evaluate(folder: Path | None, as_json: bool) -> None:
-    """Measure the highlights on a golden set: the sample, or a FOLDER with a recording and its truth.json.
+def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
+    """Measure the highlights on golden SETs, with 95 % intervals, beside baselines.
 
-    The recording must have been processed. The figures are added to the table `evaluations`.
+    A SET is `sample`, a folder with a truth.json (docs/evaluation.md), or a folder with public sets that Klip knows.
+    Without any: the sample, and the sets in KLIP_GOLDEN_DIR. Recordings must have been processed (klip demo does that
+    for the sample). The figures are added to the table `evaluations`.
     """
     from klip_assets import __version__
     from klip_assets.contracts import EVALUATIONS
-    from klip_assets.evaluation.golden import read_golden_set
-    from klip_assets.evaluation.sample import measure, sample_dir
+    from klip_assets.evaluation.sets import figures_of, sets_of
     from klip_assets.evaluation.tables import evaluation_rows
+    from klip_assets.highlights.weights import weight_set
     from klip_assets.lake.provenance import Provenance
     from klip_assets.lake.store import Lake
 
     settings = Settings()
-    golden = read_golden_set(folder or sample_dir())
-    lake = Lake(settings.lake_dir)
-    hits = measure(golden, lake)
+    measured = {golden.name: figures_of(golden, settings) for golden in sets_of(sets, settings)}
     run_id = f"eval-{uuid.uuid4().hex[:12]}"
-    rows = evaluation_rows(run_id, golden.name, hits, settings.weights)
-    lake.write(EVALUATIONS, run_id, rows, Provenance(run_id, __version__))
-    shown = [
-        {
-            "set": row["golden_set"],
-            "metric": row["metric"],
-            "system": row["system"],
-            "value": row["value"],
-            "of": row["n"],
-        }
-        for row in rows.to_pylist()
-    ]
-    show_rows(rows.to_pylist() if as_json else shown, as_json=as_json)
+    version = weight_set(settings.weights).version
+    rows = evaluation_rows(run_id, measured, version)
+    Lake(settings.lake_dir).write(EVALUATIONS, run_id, rows, Provenance(run_id, __version__))
+    if as_json:
+        show_rows(rows.to_pylist(), as_json=True)
+        return
+    for name, figures in measured.items():
+        shown = [
+            {
+                "metric": figure.metric,
+                "system": figure.system,
+                "value": f"{figure.value:.4g}",
+                "95 % interval": "-" if figure.low is None else f"{figure.low:.3f} to {figure.high:.3f}",
+                "n": figure.n,
+            }
+            for figure in figures
+        ]
+        show_rows(shown, as_json=False, title=f"{name} ({version})")

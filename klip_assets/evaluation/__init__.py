@@ -1,1 +1,1 @@
-"""How good the highlights are: golden sets, metrics, baselines."""
+"""How good the highlights are: golden sets, metrics, baselines, and weights learnt from verdicts."""

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from klip_assets import __version__
 from klip_assets.contracts import EVALUATIONS
-from klip_assets.evaluation.moments import Hits
-
-METRIC = "moments hit by the top N (N = number planted, within 5 s)"
+from klip_assets.evaluation.figures import Figure
 
 
-def evaluation_rows(run_id: str, golden_set: str, hits: Hits, weights_version: str) -> pa.Table:
-    """Return what was measured on one set, Klip and the random baseline side by side."""
-    shared = {
-        "run_id": run_id,
-        "golden_set": golden_set,
-        "n": hits.moments,
-        "weights_version": weights_version,
-        "code_version": __version__,
-        "evaluated_at": datetime.now(UTC).replace(tzinfo=None),
-    }
-    figures = [
-        (METRIC, "klip", float(hits.hit)),
-        (METRIC, "random", hits.random),
-        ("decoy among the top N", "klip", float(hits.decoy_picked)),
-    ]
-    return EVALUATIONS.from_rows({**shared, "metric": m, "system": s, "value": v} for m, s, v in figures)
+def evaluation_rows(run_id: str, sets: Mapping[str, Sequence[Figure]], weights_version: str) -> pa.Table:
+    """Return what was measured on each set, Klip and the baselines side by side.
+
+    Args:
+        run_id: Id of the evaluation.
+        sets: Figures by the name of the set.
+        weights_version: The weight set Klip was measured with.
+    """
+    evaluated_at = datetime.now(UTC).replace(tzinfo=None)
+    return EVALUATIONS.from_rows(
+        {
+            "run_id": run_id,
+            "golden_set": name,
+            "metric": figure.metric,
+            "system": figure.system,
+            "value": _known(figure.value),
+            "low": _known(figure.low),
+            "high": _known(figure.high),
+            "n": figure.n,
+            "weights_version": weights_version,
+            "code_version": __version__,
+            "evaluated_at": evaluated_at,
+        }
+        for name, figures in sets.items()
+        for figure in figures
+    )
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value

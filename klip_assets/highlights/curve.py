@@ -1,6 +1,6 @@
 """The score of every second of a video: what segments are too coarse for.
 
-Put here: the terms of a second. Keep out: finding peaks on the curve (`picking`).
+Put here: the terms of a second. Keep out: how they are smoothed (`smoothing`) and finding peaks (`picking`).
 """
 
 from __future__ import annotations
@@ -9,22 +9,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from klip_assets.highlights.scoring import FASTEST_WPS, Scored, column, emotion_term, score_rows
+from klip_assets.highlights.smoothing import LASTING, SHARP, highest_around, smoothed, usual
 from klip_assets.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
 
-#: Half width of the smoothing of every term: a moment is some seconds long, a click is not.
-SMOOTH_S = 3
 #: Width of the window in which words are counted.
 WORDS_S = 9
 #: A burst counts for the seconds around it.
 BURST_REACH_S = 3
-#: Robust sigmas of burst and chat rate that count as 1.
-FULL_BURST_Z, FULL_CHAT_Z = 6.0, 8.0
+#: Robust sigmas of burst that count as 1.
+FULL_BURST_Z = 6.0
+#: What is over in some seconds.
+OF_A_VOICE = frozenset({"speech_rate_term", "voice_term", "burst_term"})
+#: A stream whose level hardly varies is not stretched over the whole scale: that would make moments of noise.
+LEAST_RANGE_DB = 6.0
+#: Added to rates of the chat before they are compared: one message in ten seconds, so that the first message after
+#: an hour of silence is no infinite rise.
+LEAST_RATE = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,14 @@ class Curve:
         scored: Terms and scores, each of shape (seconds,).
         loudness_z: Loudness against the minutes around, NaN where unknown.
         words_per_s: Rate of speech, NaN where there was nothing to listen to.
-        chat_z: Rate of the chat, moved back by its lag; NaN without a chat.
+        chat_ratio: Rate of the chat against its usual one, moved back by its lag; NaN without a chat.
         chatters: People writing, moved back by the lag; NaN without a chat.
     """
 
     scored: Scored
     loudness_z: Series
     words_per_s: Series
-    chat_z: Series
+    chat_ratio: Series
     chatters: Series
 
     @property
@@ -75,7 +80,8 @@ def build_curve(
     seconds = max(1, int(np.ceil(duration_s)))
     z = _by_second(audio, "loudness_z", seconds)
     burst = np.clip(_by_second(audio, "burst_z", seconds) / FULL_BURST_Z, 0, 1)
-    chat_z, chatters = _chat(chat, seconds)
+    messages, chatters = _chat(chat, seconds)
+    ratio = chat_ratio(messages)
     heard = segments.num_rows > 0 and segments["speech_rate_wps"].null_count < segments.num_rows
     rate = _word_rate(column(words, "start_s"), seconds) if heard else np.full(seconds, np.nan)
     at_second = _segment_of(segments, seconds)
@@ -84,12 +90,24 @@ def build_curve(
         "relative_loudness_term": np.clip((z + 3) / 6, 0, 1),
         "absolute_loudness_term": _place(_by_second(audio, "loudness_momentary_lufs", seconds)),
         "emotion_term": emotion_term(sentiment, weights.emotion)[at_second],
-        "burst_term": _highest_around(burst, BURST_REACH_S),
-        "chat_term": np.clip(chat_z / FULL_CHAT_Z, 0, 1),
+        "voice_term": _raised_voice(audio, seconds),
+        "burst_term": highest_around(burst, BURST_REACH_S),
         MODEL: column(sentiment, "model_highlight_score")[at_second],
     }
-    smooth = {term: values if term == MODEL else _smoothed(values) for term, values in terms.items()}
-    return Curve(score_rows(smooth, weights), z, rate, chat_z, chatters)
+    # The rate of the chat is smoothed before it is compared with the usual one, and not again.
+    smooth = {term: smoothed(values, SHARP if term in OF_A_VOICE else LASTING) for term, values in terms.items()}
+    smooth["chat_term"] = _usual_at_the_end(ratio / (1 + ratio), _lag(chat))
+    return Curve(score_rows(smooth, weights), z, rate, ratio, chatters)
+
+
+def chat_ratio(messages: Series) -> Series:
+    """Return how many times its usual rate the chat has around each second.
+
+    Args:
+        messages: Messages a second, NaN where unknown; shape (seconds,).
+    """
+    rate = smoothed(messages) + LEAST_RATE
+    return rate / usual(rate)
 
 
 def _by_second(table: pa.Table, name: str, seconds: int) -> Series:
@@ -101,18 +119,36 @@ def _by_second(table: pa.Table, name: str, seconds: int) -> Series:
     return values
 
 
+def _raised_voice(audio: pa.Table, seconds: int) -> Series:
+    # Where it is known that nobody speaks, no voice is raised; that is knowledge, not a gap.
+    shout, speech = _by_second(audio, "shout", seconds), _by_second(audio, "speech_share", seconds)
+    return np.where(np.isfinite(shout) | ~np.isfinite(speech), shout, 0.0)
+
+
 def _chat(chat: pa.Table, seconds: int) -> tuple[Series, Series]:
-    rate, chatters = _by_second(chat, "rate_z", seconds), _by_second(chat, "unique_chatters", seconds)
-    lag = round(chat["lag_s"][0].as_py() or 0) if chat.num_rows else 0
-    return _moved_back(rate, lag), _moved_back(chatters, lag)
+    messages, chatters = _by_second(chat, "messages", seconds), _by_second(chat, "unique_chatters", seconds)
+    return _moved_back(messages, _lag(chat)), _moved_back(chatters, _lag(chat))
+
+
+def _lag(chat: pa.Table) -> int:
+    return round(chat["lag_s"][0].as_py() or 0) if chat.num_rows else 0
+
+
+def _usual_at_the_end(term: Series, lag: int) -> Series:
+    # The chat's answer to the last seconds comes after the log has ended. Were it left unknown, a short video with a
+    # long lag would lose its whole chat.
+    if lag <= 0 or not np.isfinite(term).any():
+        return term
+    tail = np.arange(len(term)) >= len(term) - lag
+    return np.where(tail & ~np.isfinite(term), np.nanmedian(term), term)
 
 
 def _moved_back(values: Series, lag: int) -> Series:
-    # The last seconds of a video have no chat after them; they keep the last value that is known.
+    # What the chat would say to the last seconds of a video nobody knows.
     if lag <= 0 or not len(values):
         return values
-    lag = min(lag, len(values) - 1)
-    return np.concatenate([values[lag:], np.full(lag, values[-1])])
+    lag = min(lag, len(values))
+    return np.concatenate([values[lag:], np.full(lag, np.nan)])
 
 
 def _word_rate(starts: Series, seconds: int) -> Series:
@@ -134,22 +170,4 @@ def _place(lufs: Series) -> Series:
     if not len(known):
         return lufs
     low, high = np.percentile(known, [5, 95])
-    return np.clip((lufs - low) / (high - low), 0, 1) if high > low else np.full(len(lufs), np.nan)
-
-
-def _smoothed(values: Series) -> Series:
-    return _around(values, SMOOTH_S, np.nanmean)
-
-
-def _highest_around(values: Series, reach: int) -> Series:
-    return _around(values, reach, np.nanmax)
-
-
-def _around(values: Series, reach: int, combine: object) -> Series:
-    out = np.full(len(values), np.nan)
-    padded = np.pad(values, reach, constant_values=np.nan)
-    windows = sliding_window_view(padded, 2 * reach + 1)
-    some = np.isfinite(windows).any(axis=1)
-    if some.any():
-        out[some] = combine(windows[some], axis=1)  # type: ignore[operator]
-    return out
+    return np.clip((lufs - low) / max(high - low, LEAST_RANGE_DB), 0, 1)

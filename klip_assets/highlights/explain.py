@@ -6,21 +6,36 @@ Put here: sentences from signals. Keep out: any influence on scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 #: A signal is worth a word from here on.
-LOUD_Z, BURST, CHAT_Z, FAST_WPS = 1.0, 0.5, 2.0, 2.8
+LOUD_Z, BURST, CHAT_RATIO, FAST_WPS, RAISED, FELT = 1.0, 0.5, 1.5, 2.8, 0.25, 0.5
+#: Words of speech that are quoted.
+QUOTED_WORDS = 10
 
 
-def why(*, loudness_z: float, burst: float | None, words_per_s: float, chat_z: float, chatters: float) -> str:
+def why(
+    *,
+    loudness_z: float,
+    burst: float | None,
+    voice: float | None,
+    words_per_s: float,
+    chat_ratio: float,
+    chatters: float,
+    emotion: tuple[str, float] | None,
+    said: Sequence[str],
+) -> str:
     """Say what stands out at a peak.
 
     Args:
         loudness_z: Robust sigmas above the minutes around; NaN if unknown.
         burst: Burst term, None if it was not used.
+        voice: Term of the raised voice, None if it was not used.
         words_per_s: Rate of speech; NaN if unknown.
-        chat_z: Robust sigmas of the chat's rate; NaN without a chat.
+        chat_ratio: Rate of the chat against its usual one; NaN without a chat.
         chatters: People who wrote; NaN without a chat.
+        emotion: The strongest emotion but neutral and its score, None where no tier gave any.
+        said: Words spoken around the peak.
 
     Returns:
         Phrases joined by "; "; a plain sentence if nothing stands out by itself.
@@ -30,11 +45,17 @@ def why(*, loudness_z: float, burst: float | None, words_per_s: float, chat_z: f
         phrases.append(f"loudness {loudness_z:.1f} sigma above the minutes around")
     if burst is not None and burst >= BURST:
         phrases.append("a sudden rise of loudness")
-    if math.isfinite(chat_z) and chat_z >= CHAT_Z:
+    if voice is not None and voice >= RAISED:
+        phrases.append("a raised voice")
+    if math.isfinite(chat_ratio) and chat_ratio >= CHAT_RATIO:
         people = f", {chatters:.0f} people" if math.isfinite(chatters) and chatters >= 1 else ""
-        phrases.append(f"chat {chat_z:.1f} sigma above its usual rate{people}")
+        phrases.append(f"chat {chat_ratio:.1f}x its usual rate{people}")
     if math.isfinite(words_per_s) and words_per_s >= FAST_WPS:
         phrases.append(f"{words_per_s:.1f} words a second")
+    if emotion is not None and emotion[1] >= FELT:
+        phrases.append(f"{emotion[0]} {emotion[1]:.2f}")
+    if phrases and said:
+        phrases.append(f'"{" ".join(said[:QUOTED_WORDS])}{" ..." if len(said) > QUOTED_WORDS else ""}"')
     return "; ".join(phrases) or "several signals a little above their usual level"
 
 

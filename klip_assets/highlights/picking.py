@@ -6,6 +6,7 @@ Put here: which peaks win and where their clips begin and end. Keep out: scores 
 
 from __future__ import annotations
 
+from bisect import bisect, insort
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,11 @@ Series = NDArray[np.float64]
 LEAST_GAP_S = 15.0
 #: Two clips share at most this part of the shorter one.
 MOST_OVERLAP = 0.5
-#: A peak stands this many robust sigmas above the median of the curve.
+#: A peak stands this many robust sigmas above the median of the curve. The sigmas are those of what lies below it: a
+#: video in which much happens does not raise the bar for itself.
 THRESHOLD_SIGMAS = 1.5
+#: The best so many are kept even below the threshold: in a short video in which much happens nothing stands far out.
+FEWEST = 5
 #: However flat the curve, a peak stands at least this far above its median.
 LEAST_RISE = 0.02
 
@@ -67,7 +71,8 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
     if not np.isfinite(score).any():
         return []
     median = float(np.nanmedian(score))
-    sigma = 1.4826 * float(np.nanmedian(np.abs(score - median)))
+    below = score[score < median]
+    sigma = 1.4826 * float(np.median(median - below)) if len(below) else 0.0
     threshold = median + max(THRESHOLD_SIGMAS * sigma, LEAST_RISE)
     candidates = [
         _candidate(t, float(score[t]), duration_s, sentence_starts, sentence_ends)
@@ -75,19 +80,27 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
         if score[t] > median
     ]
     winners: list[int] = []
+    by_time: list[tuple[float, int]] = []
     for index in sorted(range(len(candidates)), key=lambda i: (-candidates[i].score, candidates[i].peak_s)):
         candidate = candidates[index]
-        if candidate.score < threshold:
+        above = candidate.score >= threshold
+        if not above and (len(winners) >= FEWEST or candidate.score < median + LEAST_RISE):
             candidate.reason = f"score {candidate.score:.3f} is below the threshold {threshold:.3f}"
             continue
-        rival = next((w for w in winners if _collide(candidate, candidates[w])), None)
+        # Only clips so near in time can meet; of several rivals the strongest is named.
+        first = bisect(by_time, (candidate.peak_s - 2 * LONGEST_S, -1))
+        last = bisect(by_time, (candidate.peak_s + 2 * LONGEST_S, len(candidates)))
+        near = sorted(place for _, place in by_time[first:last])
+        rival = next((winners[n] for n in near if _collide(candidate, candidates[winners[n]])), None)
         if rival is not None:
             candidate.beaten_by = rival
             candidate.reason = f"within reach of the stronger peak at {candidates[rival].peak_s:.0f} s"
             continue
         candidate.kept = True
-        candidate.reason = f"score {candidate.score:.3f} is above the threshold {threshold:.3f}"
+        insort(by_time, (candidate.peak_s, len(winners)))
         winners.append(index)
+        place = f"score {candidate.score:.3f} is above the threshold {threshold:.3f}"
+        candidate.reason = place if above else f"below the threshold {threshold:.3f}, but number {len(winners)} here"
     return candidates
 
 

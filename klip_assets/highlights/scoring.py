@@ -21,6 +21,10 @@ from klip_assets.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
 
+#: Emotions of high arousal, as the circumplex model has it (Russell, 1980).
+HIGH_AROUSAL = ("excitement", "amusement", "surprise", "anger", "fear")
+_MEANS = {"mean_of_five": KLIPSTREAM_EMOTIONS, "high_arousal": HIGH_AROUSAL}
+
 ENOUGH = 0.9
 FASTEST_WPS = 6.0
 
@@ -74,12 +78,12 @@ def emotion_term(sentiment: pa.Table, rule: str) -> Series:
 
     Args:
         sentiment: Rows of `segment_sentiment`.
-        rule: mean_of_five (KlipStream's) or not_neutral (1 - neutral).
+        rule: mean_of_five (KlipStream's), not_neutral (1 - neutral) or high_arousal (mean of the five that excite).
     """
     values = {name: column(sentiment, name) for name in EMOTIONS}
-    if rule == "mean_of_five":
-        return np.asarray(np.mean([values[name] for name in KLIPSTREAM_EMOTIONS], axis=0))
-    return 1 - values["neutral"]
+    if rule == "not_neutral":
+        return 1 - values["neutral"]
+    return np.asarray(np.mean([values[name] for name in _MEANS[rule]], axis=0))
 
 
 def segment_terms(segments: pa.Table, sentiment: pa.Table, weights: WeightSet) -> dict[str, Series]:

@@ -22,6 +22,8 @@ from klip_assets.highlights.weights import WeightSet
 
 #: Moments kept for each emotion.
 MOMENTS = 5
+#: What was said longer ago than this is not quoted.
+QUOTED_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,16 @@ def describe_highlights(candidates: pa.Table, signals: Signals, weights: WeightS
     kept = [row for row in candidates.to_pylist() if row["kept"]]
     if not kept:
         return HIGHLIGHTS.empty()
-    curve = score_curve(signals, weights)
+    curve, speech = score_curve(signals, weights), _Speech(signals.transcript_words)
+    segment_starts = column(signals.segments, "start_s")
     kept.sort(key=lambda row: (-row["score"], row["peak_s"]))
-    return HIGHLIGHTS.from_rows(
-        _highlight(rank, row, signals, curve, weights) for rank, row in enumerate(kept, start=1)
-    )
+    rows = []
+    for rank, row in enumerate(kept, start=1):
+        segment = int(np.clip(np.searchsorted(segment_starts, row["peak_s"], "right") - 1, 0, len(segment_starts) - 1))
+        read = signals.segment_sentiment.slice(segment, 1).to_pylist()[0]
+        shown = _highlight(rank, row, curve, speech, read)
+        rows.append({"video_id": signals.video_id, **shown, "weights_version": weights.version})
+    return HIGHLIGHTS.from_rows(rows)
 
 
 def find_emotion_moments(segments: pa.Table, sentiment: pa.Table) -> pa.Table:
@@ -112,44 +119,59 @@ def score_curve(signals: Signals, weights: WeightSet) -> Curve:
     )
 
 
+class _Speech:
+    """Words by time."""
+
+    def __init__(self, words: pa.Table) -> None:
+        self._starts = column(words, "start_s")
+        self._words: list[str] = words["word"].to_pylist()
+        self._sentences = words["sentence_index"].to_numpy()
+
+    def between(self, start_s: float, end_s: float) -> str:
+        """Return what is said in a stretch."""
+        first, last = np.searchsorted(self._starts, [start_s - 0.05, end_s], "left")
+        return " ".join(self._words[first:last])
+
+    def sentence_at(self, at_s: float) -> list[str]:
+        """Return the sentence that is being spoken or was last begun; none if nothing was said for a while."""
+        index = int(np.searchsorted(self._starts, at_s + 1, "right")) - 1
+        if index < 0 or self._starts[index] < at_s - QUOTED_S:
+            return []
+        first, last = np.searchsorted(self._sentences, [self._sentences[index], self._sentences[index] + 1], "left")
+        return self._words[first:last]
+
+
 def _highlight(
-    rank: int, candidate: Mapping[str, Any], signals: Signals, curve: Curve, weights: WeightSet
+    rank: int, candidate: Mapping[str, Any], curve: Curve, speech: _Speech, read: Mapping[str, Any]
 ) -> dict[str, object]:
     peak_s = candidate["peak_s"]
     t = min(int(peak_s), len(curve.score) - 1)
     around = slice(max(0, t - 3), t + 4)
-    starts = column(signals.segments, "start_s")
-    segment = int(np.clip(np.searchsorted(starts, peak_s, side="right") - 1, 0, len(starts) - 1))
-    read = signals.segment_sentiment.slice(segment, 1).to_pylist()[0]
-    burst = curve.scored.terms.get("burst_term")
+    terms = {term: known(values[t]) for term, values in curve.scored.terms.items()}
+    felt = dominant_emotion({name: read[name] for name in EMOTIONS if name != "neutral"})
     return {
-        "video_id": signals.video_id,
         "rank": rank,
-        "highlight_id": f"{signals.video_id}@{t}",
+        "highlight_id": f"{candidate['video_id']}@{t}",
         "start_s": candidate["start_s"],
         "end_s": candidate["end_s"],
         "peak_s": peak_s,
         "score": known(curve.score[t]),
         "base_score": known(curve.scored.base[t]),
-        **{term: known(values[t]) for term, values in curve.scored.terms.items()},
+        **terms,
         "dominant_emotion": dominant_emotion({name: read[name] for name in EMOTIONS}),
         "sentiment": read["sentiment"],
-        "text": _text(signals.transcript_words, candidate["start_s"], candidate["end_s"]),
+        "text": speech.between(candidate["start_s"], candidate["end_s"]),
         "why": why(
             loudness_z=_highest(curve.loudness_z[around]),
-            burst=None if burst is None else float(burst[t]),
+            burst=terms.get("burst_term"),
+            voice=terms.get("voice_term"),
             words_per_s=float(curve.words_per_s[t]),
-            chat_z=_highest(curve.chat_z[around]),
+            chat_ratio=_highest(curve.chat_ratio[around]),
             chatters=_highest(curve.chatters[around]),
+            emotion=(felt, read[felt]) if felt else None,
+            said=speech.sentence_at(peak_s),
         ),
-        "weights_version": weights.version,
     }
-
-
-def _text(words: pa.Table, start_s: float, end_s: float) -> str:
-    starts = column(words, "start_s")
-    inside = np.flatnonzero((starts >= start_s - 0.05) & (starts < end_s))
-    return " ".join(words["word"].take(inside).to_pylist())
 
 
 def _sentence_edges(words: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,15 +1,20 @@
-"""Weight sets: data with a version, kept in `weights.toml`.
+"""Weight sets: data with a version, kept in `weights.toml` or in a file of the same form.
 
-Put here: reading the sets. Keep out: what the terms mean (`scoring`, `curve`).
+Put here: reading and writing the sets. Keep out: what the terms mean (`scoring`, `curve`), learning sets from verdicts.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,13 +30,19 @@ class WeightSet:
 
     Attributes:
         version: Its name, e.g. klip-1.
-        emotion: How the emotion term is made: mean_of_five or not_neutral.
+        emotion: How the emotion term is made; see `scoring.emotion_term`.
         weights: Weight by term; `model_score` is the share of the model in the whole.
     """
 
     version: str
     emotion: str
     weights: Mapping[str, float]
+
+    @property
+    def fingerprint(self) -> str:
+        """The version and a digest of what it holds: a file may be edited under its name."""
+        content = json.dumps([self.emotion, dict(self.weights)], sort_keys=True)
+        return f"{self.version}/{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
     @property
     def terms(self) -> dict[str, float]:
@@ -41,27 +52,100 @@ class WeightSet:
 
 @cache
 def weight_sets() -> dict[str, WeightSet]:
-    """Return every known weight set by version."""
+    """Return every weight set that comes with Klip, by version."""
     sets = tomllib.loads(files("klip_assets.highlights").joinpath("weights.toml").read_text())
     return {version: WeightSet(version, entry["emotion"], entry["weights"]) for version, entry in sets.items()}
 
 
-def weight_set(version: str) -> WeightSet:
+def weight_set(name: str) -> WeightSet:
     """Return one weight set.
 
+    Args:
+        name: A version that comes with Klip, or a file in the form of `weights.toml`: `FILE.toml`, and
+            `FILE.toml#VERSION` where it holds several sets.
+
     Raises:
-        InputError: There is none of that name.
+        InputError: There is none of that name, or the file can't be used.
     """
     known = weight_sets()
-    if version not in known:
-        raise InputError(f"there is no weight set {version!r}", hint=f"KLIP_WEIGHTS can be {', '.join(known)}")
-    return known[version]
+    if name in known:
+        return known[name]
+    path, _, version = name.partition("#")
+    if not path.endswith(".toml"):
+        raise InputError(
+            f"there is no weight set {name!r}", hint=f"KLIP_WEIGHTS can be {', '.join(known)}, or a .toml file"
+        )
+    found = read_weights(Path(path).expanduser())
+    if version in found:
+        return found[version]
+    if version or len(found) > 1:
+        wrong = f"there is no weight set {version!r} in {path}" if version else f"{path} holds several weight sets"
+        raise InputError(wrong, hint=f"KLIP_WEIGHTS can be {', '.join(f'{path}#{each}' for each in found)}")
+    return next(iter(found.values()))
 
 
-def weights_table() -> pa.Table:
-    """Return all sets by the contract `weights`."""
+def read_weights(path: Path) -> dict[str, WeightSet]:
+    """Return the weight sets of a file, by version.
+
+    Raises:
+        InputError: The file is not there, is no TOML, holds no set, or one that can't be used; the message names both.
+    """
+    try:
+        sets = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}", hint="see KLIP_WEIGHTS") from None
+    except ValueError as error:
+        raise InputError(
+            f"{path} is no TOML: {error}", hint="write it as klip_assets/highlights/weights.toml"
+        ) from None
+    if not sets:
+        raise InputError(f"{path} holds no weight set", hint="write it as klip_assets/highlights/weights.toml")
+    found = {}
+    for version, entry in sets.items():
+        if (wrong := _wrong(version, entry)) is not None:
+            raise InputError(f"{path}, weight set {version!r}: {wrong}", hint="see klip_assets/highlights/weights.toml")
+        weights = {term: float(weight) for term, weight in entry["weights"].items()}
+        found[version] = WeightSet(version, entry["emotion"], weights)
+    return found
+
+
+def toml_of(entry: WeightSet, *comments: str) -> str:
+    """Return a weight set as a file in the form of `weights.toml`, below lines of comment."""
+    head = [f"# {line}" for comment in comments for line in comment.splitlines()]
+    # A JSON string is a TOML string, and quoted keys take any version.
+    version = json.dumps(entry.version)
+    weights = [f"{term} = {weight!r}" for term, weight in entry.weights.items()]
+    return "\n".join(
+        [*head, f"[{version}]", f"emotion = {json.dumps(entry.emotion)}", f"[{version}.weights]", *weights, ""]
+    )
+
+
+def weights_table(*others: WeightSet) -> pa.Table:
+    """Return all sets by the contract `weights`: those that come with Klip, and others that are in use."""
     return WEIGHTS.from_rows(
         {"weights_version": entry.version, "term": term, "weight": weight}
-        for entry in weight_sets().values()
+        for entry in {**weight_sets(), **{entry.version: entry for entry in others}}.values()
         for term, weight in entry.weights.items()
     )
+
+
+def _wrong(version: str, entry: Any) -> str | None:
+    if not isinstance(entry, dict) or set(entry) != {"emotion", "weights"} or not isinstance(entry["weights"], dict):
+        return "it needs `emotion` and a table `weights`, and nothing else"
+    known = weight_sets()
+    if version in known:
+        return "a set of this version comes with Klip; give it another"
+    rules = sorted({shipped.emotion for shipped in known.values()})
+    if entry["emotion"] not in rules:
+        return f"emotion is {entry['emotion']!r}; it can be {', '.join(rules)}"
+    terms = sorted({term for shipped in known.values() for term in shipped.weights})
+    for term, weight in entry["weights"].items():
+        if term not in terms:
+            return f"there is no term {term!r}; the terms are {', '.join(terms)}"
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+            return f"{term} is {weight!r}; a weight is a number from 0 up"
+    if entry["weights"].get(MODEL, 0) > 1:
+        return f"{MODEL} is the share of the model in the whole, 0 to 1"
+    if not any(weight > 0 for weight in entry["weights"].values()):
+        return "no weight is above 0"
+    return None

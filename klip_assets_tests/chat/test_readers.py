@@ -3,15 +3,16 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat import readers
-from klip_assets.chat.readers import Chat, read_chat
+from klip_assets.chat.readers import Chat, documents, log, read_chat
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.lake.validate import conform
@@ -19,9 +20,9 @@ from klip_assets.lake.validate import conform
 Drop = Callable[..., Path]
 
 
-def read(path: Path) -> Chat:
+def read(path: Path, began: datetime | None = None) -> Chat:
     """Read a log and check what must hold of any."""
-    chat = read_chat(path, "v")
+    chat = read_chat(path, "v", began)
     conform(CHAT_MESSAGES, chat.messages)
     offsets = chat.messages["offset_s"].to_pylist()
     assert offsets == sorted(offsets)
@@ -126,6 +127,44 @@ def test_a_broken_line_or_comment_loses_only_itself(drop: Drop) -> None:
     assert [refused.position for refused in chat.refused] == ["item 2", "item 3", "item 4"]
 
 
+@pytest.mark.parametrize(
+    ("text", "read_until", "lost"),
+    [
+        ('{"comments": [%s, %s, %s', 2, "item 3"),
+        ("[%s, %s, %s", 2, "item 3"),
+        ("[%s, %s} %s]", 2, ""),
+        ("[%s,\n%s,\n%s] and more", 3, ""),
+        ('{"comments": [%s, %s, %s]} what follows the comments', 3, None),
+    ],
+)
+def test_a_document_that_is_cut_or_breaks_off_gives_what_came_before(
+    drop: Drop, text: str, read_until: int, lost: str | None
+) -> None:
+    comments = [json.dumps(comment(n, f"message {n}")) for n in range(3)]
+    content = text % tuple(comments)
+    chat = read(drop(content[:-5] if lost and lost.startswith("item") else content))
+    assert chat.messages.num_rows == read_until
+    ends = [(refused.position, refused.reason) for refused in chat.refused]
+    reason = "not valid JSON from here on, it may be cut short; what comes before was read"
+    assert ends == ([] if lost is None else [("end of file", reason)])
+
+
+def test_a_document_longer_than_what_is_read_at_once_is_read_whole(drop: Drop) -> None:
+    comments = [comment(n / 4, f"message {n}", bio="x" * 600) for n in range(5000)]
+    path = drop({"streamer": {"name": "x"}, "comments": comments, "embeddedData": {"data": "A" * 100_000}})
+    assert path.stat().st_size > 3 * documents._READ_CHARS
+    assert read(path).messages["text"].to_pylist() == [f"message {n}" for n in range(5000)]
+
+
+def test_hundred_thousand_messages_are_read_in_seconds(drop: Drop) -> None:
+    words = ["gg", "that was close", "KEKW", "lol", "no way he did that", "PogU"]
+    lines = (f'{{"offset_s": {n / 10}, "author": "viewer{n % 999}", "text": "{words[n % 6]}"}}' for n in range(100_000))
+    path = drop("\n".join(lines))
+    started = time.process_time()
+    assert read(path).messages.num_rows == 100_000
+    assert time.process_time() - started < 10
+
+
 @pytest.mark.parametrize("empty", [{"comments": []}, "offset_s,author,text\n", "[]"])
 def test_a_log_without_messages_is_an_empty_table(drop: Drop, empty: object) -> None:
     assert read(drop(empty)).messages.num_rows == 0
@@ -138,10 +177,12 @@ def test_a_log_without_messages_is_an_empty_table(drop: Drop, empty: object) -> 
         ("just words\nmore words", "not a chat log"),
         ("a,b\n1,2\n", "not a chat log"),
         ({"video": {}}, "not a chat log"),
-        ([{"published_at": "2025", "message": "x"}], "not a chat log"),
-        ('{"comments": [{"content_off', "not valid JSON"),
+        ([{"id": 7, "message": "x"}], "not a chat log"),
+        ([{"published_at": "2025", "message": "x"}], "none of its 1 messages can be used"),
+        ('{"comments": [{"content_off', "not valid JSON, it may be cut short: no JSON value at character 14"),
+        ("[" * 100_000, "not valid JSON, it may be cut short: nested too deeply"),
         (b"\x00\x01\xff", "not a chat log"),
-        ("timestamp,author,message\n2025-03-18T01:06:00Z,ann,hi\n", "none of its 1 messages can be used"),
+        ("time,author,message\nsoon,ann,hi\n", "none of its 1 messages can be used"),
     ],
 )
 def test_a_file_that_is_no_chat_log_is_named_with_what_is_supported(drop: Drop, content: object, problem: str) -> None:
@@ -153,12 +194,17 @@ def test_a_file_that_is_no_chat_log_is_named_with_what_is_supported(drop: Drop, 
 
 CSV = 'offset_s,author,text\n1,ann,"hi é"\n2,bob,KEKW 😂\n0:00:03,c,"a\nb"\n'
 JSONL = '{"offset_s": 1, "author": "ann", "text": "hi é"}\n{"offset_s": 2, "author": "b", "text": "lol"}\n'
+ACTIONS = (
+    '{"replayChatItemAction": {"actions": [{"addChatItemAction": {"item": {"liveChatTextMessageRenderer": {"message": '
+    '{"runs": [{"text": "hi"}, {"emoji": {"emojiId": "x", "shortcuts": [":x:"], "isCustomEmoji": true}}]}, '
+    '"authorName": {"simpleText": "ann"}, "timestampUsec": "1781373600000000"}}}}], "videoOffsetTimeMsec": "1500"}}\n'
+) * 3
 DOCUMENT = json.dumps({"comments": [comment(1, "hi", fragments=[{"text": "hi"}]), comment(2, "lol")]}, indent=1)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
 @given(
-    st.sampled_from([CSV, JSONL, DOCUMENT]),
+    st.sampled_from([CSV, JSONL, DOCUMENT, ACTIONS]),
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, 9), st.binary(max_size=4)), max_size=5),
 )
 def test_a_damaged_log_is_read_or_refused_and_nothing_else(
@@ -179,7 +225,10 @@ def test_a_damaged_log_is_read_or_refused_and_nothing_else(
         | st.dictionaries(
             st.sampled_from(
                 ["comments", "message", "body", "fragments", "text", "emoticon", "commenter", "name", "offset_s",
-                 "content_offset_seconds", "emotes", "author"]
+                 "content_offset_seconds", "emotes", "author", "created_at", "time", "message_type", "is_custom_emoji",
+                 "replayChatItemAction", "actions", "videoOffsetTimeMsec", "addChatItemAction", "item", "runs", "emoji",
+                 "replaceChatItemAction", "replacementItem", "liveChatTextMessageRenderer", "simpleText", "shortcuts",
+                 "liveChatMembershipItemRenderer", "isCustomEmoji", "timestampUsec", "timestampText", "authorName"]
             ),
             inner,
             max_size=5,
@@ -189,8 +238,9 @@ def test_a_damaged_log_is_read_or_refused_and_nothing_else(
 )  # fmt: skip
 def test_json_of_any_shape_is_read_or_refused_and_nothing_else(drop: Drop, value: object) -> None:
     for content in (json.dumps(value), json.dumps({"comments": [comment(1, "x"), value]})):
-        with contextlib.suppress(UnreadableSidecarError):
-            read(drop(content))
+        for began in (None, datetime(2026, 6, 13)):
+            with contextlib.suppress(UnreadableSidecarError):
+                read(drop(content), began)
 
 
 def test_a_message_longer_than_any_platform_allows_is_refused(drop: Drop) -> None:
@@ -208,7 +258,7 @@ def test_a_packed_log_that_is_cut_says_so_beside_what_was_read(drop: Drop) -> No
 
 
 def test_no_more_messages_are_kept_than_fit_in_memory(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MAX_MESSAGES", 10)
+    monkeypatch.setattr(log, "MAX_MESSAGES", 10)
     lines = [json.dumps({"time": n, "text": "x"}) for n in range(11)]
     assert read_chat(drop("\n".join(lines[:10])), "v").refused == []
     chat = read_chat(drop("\n".join(lines)), "v")
@@ -217,7 +267,7 @@ def test_no_more_messages_are_kept_than_fit_in_memory(drop: Drop, monkeypatch: p
 
 
 def test_a_file_of_other_lines_is_given_up_after_the_first_of_them(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MAX_REFUSED", 10)
+    monkeypatch.setattr(log, "MAX_REFUSED", 10)
     lines, message = ["{}"] * 10, json.dumps({"time": 1, "text": "x"})
     assert read_chat(drop("\n".join([*lines, message])), "v").messages.num_rows == 1
     with pytest.raises(UnreadableSidecarError, match="not a chat log"):

@@ -10,7 +10,7 @@ import pytest
 
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.evaluation.golden import read_golden_set
-from klip_assets.evaluation.sample import measure, sample_dir
+from klip_assets.evaluation.processed import measure, sample_dir
 from klip_assets.lake.store import Lake
 
 TRUTH: dict[str, Any] = {

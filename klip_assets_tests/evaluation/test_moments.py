@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.contracts import EVALUATIONS
+from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.moments import TOLERANCE_S, hits_at_n
 from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.lake.validate import conform
@@ -81,9 +82,11 @@ def test_a_decoy_among_the_top_n_is_told() -> None:
 
 
 def test_figures_become_rows_by_contract() -> None:
-    hits = hits_at_n([100.0, 315.0], [100.0, 200.0], duration_s=1000, decoy=(300, 330))
-    rows = conform(EVALUATIONS, evaluation_rows("run", "sample", hits, "klip-1")).to_pylist()
-    values = {(row["metric"].split(" ")[0], row["system"]): row["value"] for row in rows}
-    assert values["moments", "klip"] == 1 and values["decoy", "klip"] == 1
-    assert 0 <= values["moments", "random"] < 0.3
-    assert {row["n"] for row in rows} == {2} and hits.recall == 0.5
+    figures = [Figure("moments", "klip", 3.0, None, None, 4), Figure("moments", "random", 0.5, 0.1, 0.9, 4)]
+    rows = conform(EVALUATIONS, evaluation_rows("run", {"one": figures, "two": figures[:1]}, "klip-2")).to_pylist()
+    assert [(row["golden_set"], row["system"], row["value"]) for row in rows] == [
+        ("one", "klip", 3.0),
+        ("one", "random", 0.5),
+        ("two", "klip", 3.0),
+    ]
+    assert (rows[0]["low"], rows[1]["high"], rows[0]["weights_version"]) == (None, 0.9, "klip-2")

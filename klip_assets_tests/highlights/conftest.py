@@ -12,6 +12,7 @@ from klip_assets.chat.activity import local_robust_z
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENT_SENTIMENT, TRANSCRIPT_WORDS
 from klip_assets.highlights.tables import Signals
 from klip_assets.sentiment.tables import read_segments
+from klip_assets.sentiment.tiers import Chain, LexiconTier
 from klip_assets.speech.segments import build_segments
 from klip_assets.speech.words import Transcript, Word
 
@@ -67,7 +68,7 @@ def make_signals(
         spoken = [Word(float(s), float(s) + 0.4, "nice." if i % 8 == 7 else "word") for i, s in enumerate(at)]
         words = Transcript(spoken, "en", "captions", "f").table("v")
     segments = build_segments(words, audio, video_id="v", duration_s=duration_s, heard=speech)
-    sentiment = read_segments(segments, ["lexicon"], "vader")
+    sentiment = read_segments(segments, Chain([LexiconTier("vader")], []))
     if emotions:
         rows = sentiment.to_pylist()
         for i, row in enumerate(rows):

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.highlights.picking import LEAST_GAP_S, LONGEST_S, MOST_OVERLAP, SHORTEST_S, Candidate, pick
+from klip_assets.highlights.picking import (
+    FEWEST,
+    LEAST_GAP_S,
+    LEAST_RISE,
+    LONGEST_S,
+    MOST_OVERLAP,
+    SHORTEST_S,
+    THRESHOLD_SIGMAS,
+    Candidate,
+    pick,
+)
 
 NONE = np.zeros(0)
 
@@ -117,14 +127,21 @@ def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np
     assert candidates == picked(score, duration, starts, ends)
     assert [c.peak_s for c in candidates] == sorted(c.peak_s for c in candidates)
     median = np.median(score)
-    threshold = median + max(1.5 * 1.4826 * np.median(np.abs(score - median)), 0.02)
+    below = median - score[score < median]
+    threshold = (
+        median + max(THRESHOLD_SIGMAS * 1.4826 * np.median(below), LEAST_RISE) if len(below) else median + LEAST_RISE
+    )
     for candidate in candidates:
         assert 0 <= candidate.start_s <= candidate.peak_s <= candidate.end_s <= duration
         length = candidate.end_s - candidate.start_s
         whole = (candidate.start_s, candidate.end_s) == (0, duration)
         assert whole or SHORTEST_S - 2e-3 <= length <= LONGEST_S + 2e-3
         assert candidate.reason and candidate.score == score[int(min(candidate.peak_s, len(score) - 0.5))]
-        assert candidate.kept == (candidate.score >= threshold and candidate.beaten_by is None)
+        if candidate.score >= threshold:
+            assert candidate.kept == (candidate.beaten_by is None)
+        if candidate.kept and candidate.score < threshold:
+            assert candidate.score >= median + LEAST_RISE
+            assert sum(other.kept and other.score > candidate.score for other in candidates) < FEWEST
         if candidate.beaten_by is not None:
             rival = candidates[candidate.beaten_by]
             assert rival.kept and rival.score >= candidate.score

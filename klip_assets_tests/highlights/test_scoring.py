@@ -18,8 +18,8 @@ from klip_assets.highlights.tables import Signals
 from klip_assets.highlights.weights import MODEL, weight_set, weight_sets, weights_table
 from klip_assets.lake.validate import conform
 
-SETS = pytest.mark.parametrize("version", ["klipstream-1", "klip-1"])
-TERMS = tuple(weight_set("klip-1").weights)
+SETS = pytest.mark.parametrize("version", ["klipstream-1", "klip-2"])
+TERMS = tuple(weight_set("klip-2").weights)
 unit = st.floats(0, 1, allow_subnormal=False)
 
 
@@ -88,23 +88,23 @@ def test_a_term_known_in_less_than_90_percent_is_left_out_for_the_whole_video() 
     place = TERMS.index("chat_term")
     values[place] = 1.0
     values[place, :11] = np.nan
-    result = score_rows(dict(zip(TERMS, values, strict=True)), weight_set("klip-1"))
+    result = score_rows(dict(zip(TERMS, values, strict=True)), weight_set("klip-2"))
     assert "chat_term" not in result.terms and np.allclose(result.base, 0.5)
     values[place, 0] = 1.0
-    result = score_rows(dict(zip(TERMS, values, strict=True)), weight_set("klip-1"))
+    result = score_rows(dict(zip(TERMS, values, strict=True)), weight_set("klip-2"))
     assert "chat_term" in result.terms and ENOUGH == 0.9
     assert result.imputed["chat_term"].sum() == 10 and np.allclose(result.terms["chat_term"], 1.0)
 
 
 def test_without_any_term_there_is_no_score() -> None:
-    result = score_rows(dict.fromkeys(TERMS, np.full(5, np.nan)), weight_set("klip-1"))
+    result = score_rows(dict.fromkeys(TERMS, np.full(5, np.nan)), weight_set("klip-2"))
     assert np.isnan(result.score).all() and not result.terms
 
 
 def test_with_a_model_alone_the_score_is_the_models() -> None:
     values = np.full((len(TERMS), 5), np.nan)
     values[TERMS.index(MODEL)] = np.linspace(0, 1, 5)
-    result = score_rows(dict(zip(TERMS, values, strict=True)), weight_set("klip-1"))
+    result = score_rows(dict(zip(TERMS, values, strict=True)), weight_set("klip-2"))
     assert np.array_equal(result.score, np.linspace(0, 1, 5)) and np.isnan(result.base).all()
 
 
@@ -135,7 +135,7 @@ def test_the_documented_klipstream_weights_are_kept() -> None:
 def test_imputed_terms_are_named_and_take_the_median() -> None:
     loud: list[float | None] = [i / 19 for i in range(20)]
     loud[3] = None
-    table = score_segments(_segments([2.0] * 20, loud), _sentiment([{} for _ in range(20)]), weight_set("klip-1"))
+    table = score_segments(_segments([2.0] * 20, loud), _sentiment([{} for _ in range(20)]), weight_set("klip-2"))
     rows = conform(SEGMENT_SCORES, table).to_pylist()
     assert rows[3]["imputed_terms"] == ["relative_loudness_term", "absolute_loudness_term"]
     known = [value for value in loud if value is not None]
@@ -145,7 +145,7 @@ def test_imputed_terms_are_named_and_take_the_median() -> None:
 
 
 def test_speech_faster_than_6_words_a_second_counts_as_6() -> None:
-    table = score_segments(_segments([12.0, 6.0, 3.0], [0.5] * 3), _sentiment([{}] * 3), weight_set("klip-1"))
+    table = score_segments(_segments([12.0, 6.0, 3.0], [0.5] * 3), _sentiment([{}] * 3), weight_set("klip-2"))
     assert table["speech_rate_term"].to_pylist() == [1.0, 1.0, 0.5]
 
 
@@ -153,6 +153,7 @@ def test_the_emotion_term_follows_the_weight_set() -> None:
     sentiment = _sentiment([{**dict.fromkeys(EMOTIONS, 0.0), "excitement": 1.0, "neutral": 0.3}, {"joy": 1.0}])
     assert emotion_term(sentiment, "mean_of_five")[0] == pytest.approx(0.2)
     assert emotion_term(sentiment, "not_neutral")[0] == pytest.approx(0.7)
+    assert emotion_term(sentiment, "high_arousal")[0] == pytest.approx(0.2)
     assert np.isnan(emotion_term(sentiment, "mean_of_five")[1]) and np.isnan(emotion_term(sentiment, "not_neutral")[1])
 
 
@@ -168,7 +169,7 @@ def test_segment_scores_can_be_recomputed_from_their_columns(version: str, video
 
 
 def test_no_segments_have_no_scores() -> None:
-    empty = score_segments(SEGMENTS.empty(), SEGMENT_SENTIMENT.empty(), weight_set("klip-1"))
+    empty = score_segments(SEGMENTS.empty(), SEGMENT_SENTIMENT.empty(), weight_set("klip-2"))
     assert conform(SEGMENT_SCORES, empty).num_rows == 0
 
 
@@ -187,5 +188,5 @@ def test_the_weight_sets_are_a_table_and_name_columns_of_the_contract() -> None:
 
 
 def test_an_unknown_weight_set_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="klip-1"):
+    with pytest.raises(InputError, match="klip-2"):
         weight_set("klip-99")

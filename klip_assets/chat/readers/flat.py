@@ -1,0 +1,122 @@
+"""Messages as one flat record each: chat-downloader's JSON, YouTube chats and others as CSV, plain JSON lines.
+
+Put here: records with a time, an author and a text. Keep out: what columns are called, and their values
+(`chat.values`, `chat.times`).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from klip_assets.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.chat.readers.log import NO_MESSAGE, Message, PassedOver
+from klip_assets.chat.values import Columns, columns_of, emotes_of_value, id_of, name_of, text_of
+from klip_assets.refused import Refused, RowRefused
+from klip_assets.textfile import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, sound
+
+_DELIMITERS = (",", ";", "\t", "|")
+
+#: Types of chat-downloader in which YouTube or Twitch speaks, or which repeat a message.
+_NOT_SPOKEN = frozenset(
+    {
+        "membership_item", "viewer_engagement_message", "donation_announcement", "mode_change_message", "banner",
+        "banner_header", "purchased_product_message", "paid_sticker", "placeholder_item", "ban_user",
+        "deleted_message", "delete_message", "clear_chat", "room_state", "user_state", "notice", "host_target",
+        "successful_login", "reconnect", "poll", "tooltip",
+    }
+)  # fmt: skip
+_NOT_SPOKEN_PREFIXES = ("ticker_", "sponsorships_gift")
+
+
+def read_record(position: str, fields: Mapping[str, object]) -> Message | Refused | PassedOver:
+    """Read a JSON object.
+
+    Args:
+        position: Where it stands in the file.
+        fields: The object.
+    """
+    columns = columns_of(fields)
+    if columns.make_a_message:
+        return _read(position, fields, columns)
+    kind = fields.get(columns.others.get("type", ""))
+    if columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
+        return PassedOver(sound(kind[:60]))
+    return Refused(position, NO_MESSAGE, "no time and text" if fields else "an empty object")
+
+
+def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | PassedOver] | None:
+    """Read delimited text with a header.
+
+    Args:
+        stream: The text, opened with newline=''.
+        delimiter: The character between fields.
+
+    Returns:
+        Its messages; None if the header names no time or no text.
+    """
+    records = (
+        (number, record)
+        for number, record in enumerate(delimited_records(stream, delimiter), start=1)
+        if isinstance(record, BrokenRecord) or any(map(str.strip, record))
+    )
+    _, header = next(records, (1, []))
+    if isinstance(header, BrokenRecord) or not columns_of(header).make_a_message:
+        return None
+    return _rows(records, header)
+
+
+def delimiter_of(stream: TextIO) -> str:
+    """Return the delimiter with which the first line names the most columns of a chat."""
+    first = next((line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip()), "")
+    return max(_DELIMITERS, key=lambda delimiter: _known_columns(first, delimiter))
+
+
+def _known_columns(line: str, delimiter: str) -> int:
+    try:
+        columns = columns_of(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
+    return len(columns.times) + len(columns.others)
+
+
+def _rows(
+    records: Iterator[tuple[int, list[str] | BrokenRecord]], header: list[str]
+) -> Iterator[Message | Refused | PassedOver]:
+    columns = columns_of(header)
+    for number, record in records:
+        position = f"row {number}"
+        if isinstance(record, BrokenRecord):
+            yield Refused(position, record.reason, "")
+        elif len(record) > len(header) and any(map(str.strip, record[len(header) :])):
+            yield Refused(position, "more fields than columns", f"{len(record)} fields, {len(header)} columns")
+        else:
+            yield _read(position, dict(zip(header, record, strict=False)), columns)
+
+
+def _read(position: str, fields: Mapping[str, object], columns: Columns) -> Message | Refused | PassedOver:
+    others = {wanted: fields.get(name) for wanted, name in columns.others.items()}
+    kind = others.get("type")
+    if isinstance(kind, str) and _is_passed_over(kind, others.get("text")):
+        return PassedOver(sound(kind[:60]))
+    try:
+        when = columns.time(fields)
+        text = text_of(others.get("text"))
+    except RowRefused as refusal:
+        return Refused(position, refusal.reason, refusal.detail)
+    author, login, author_id = name_of(others.get("author")), None, id_of(others.get("author_id"))
+    described = others.get("author")
+    if isinstance(described, dict):
+        login = id_of(described.get("name"))
+        author_id = author_id or id_of(described.get("id"))
+    emotes = emotes_of_value(others.get("emotes"), text) or emotes_of_words(text)
+    is_bot = is_bot_message(text, author.removeprefix("@") if author else None, login)
+    return Message(position, when, author, author_id, text, emotes, is_bot)
+
+
+def _is_passed_over(kind: str, text: object) -> bool:
+    if kind in _NOT_SPOKEN or kind.startswith(_NOT_SPOKEN_PREFIXES):
+        return True
+    # A raid, a gift: Twitch tells of it, and nobody said a word.
+    return text in (None, "") and kind not in ("", "text_message", "paid_message")

@@ -1,0 +1,233 @@
+"""Gathers the messages of one log, and places them in the video once all of them are known.
+
+Put here: what a reader of a format hands over, and the table that becomes of it. Keep out: formats, and what is in
+single values (`chat.values`, `chat.times`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from klip_assets.chat.sentiment import message_scores
+from klip_assets.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
+from klip_assets.contracts import CHAT_MESSAGES
+from klip_assets.refused import Refused
+
+#: Chats of days have some hundred thousand messages.
+MAX_MESSAGES = 1_000_000
+#: Refusals that are kept by name.
+MAX_REFUSED = 10_000
+#: Kinds of what is no message that are counted by name.
+MAX_KINDS = 100
+
+#: Why something is refused that may be of another kind of file.
+NO_MESSAGE = "not a message"
+
+_MESSAGES_PER_PIECE = 20_000
+_READ = ("offset_s", "author", "text", "emotes", "is_bot", "sentiment")
+_PIECE = pa.schema([*(CHAT_MESSAGES.schema.field(name) for name in _READ), pa.field("is_number", pa.bool_())])
+
+
+class Message(NamedTuple):
+    """A message as a log has it."""
+
+    position: str
+    time: Time
+    author: str | None
+    author_id: str | None
+    text: str
+    emotes: list[str]
+    is_bot: bool
+
+
+class PassedOver(NamedTuple):
+    """An entry that is no message: a deletion, a banner, a ticker."""
+
+    kind: str
+
+
+class End(NamedTuple):
+    """Why a log was not read to its end."""
+
+    reason: str
+    detail: str
+
+
+Found = Message | Refused | PassedOver | End
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A chat log.
+
+    Attributes:
+        messages: Its messages by time, as CHAT_MESSAGES.
+        refused: What could not be used.
+        passed_over: Kind of entry that is no message -> how many there were.
+        by_day: How many messages were placed by the time of day they were sent at.
+    """
+
+    messages: pa.Table
+    refused: list[Refused]
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    by_day: int = 0
+
+
+class Log:
+    """Messages in compact pieces: a long chat as Python objects would fill the memory.
+
+    Args:
+        started_at: When the video began, None if it is not known.
+        duration_s: Its length, None if it is not known.
+        author_key: What is stored for an author, from "id:..." or "name:..."; None to store names.
+    """
+
+    def __init__(
+        self, started_at: datetime | None, duration_s: float | None, author_key: Callable[[str], str] | None
+    ) -> None:
+        self.count = 0
+        self.by_day = 0
+        self.refused_in_all = 0
+        self.strangers = 0
+        self.without_day: list[Refused] = []
+        self.without_day_in_all = 0
+        self.passed_over: Counter[str] = Counter()
+        self._start = None if started_at is None else seconds_at(started_at)
+        self._duration_s = duration_s
+        self._author_key = author_key
+        self._authors: dict[str, str] = {}
+        self._refused: list[Refused] = []
+        self._large: list[Refused] = []
+        self._end: list[Refused] = []
+        self._waiting: list[tuple[object, ...]] = []
+        self._pieces: list[pa.Table] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is to be read."""
+        return max(self.count, self.refused_in_all, self.without_day_in_all) >= MAX_MESSAGES
+
+    @property
+    def first_refused(self) -> Refused | None:
+        """What was refused first, None if nothing was."""
+        return next(iter(self._refused), None)
+
+    def add(self, found: Found) -> None:
+        """Take in what a reader found."""
+        if isinstance(found, Message):
+            self._add(found)
+        elif isinstance(found, Refused):
+            self.strangers += found.reason == NO_MESSAGE
+            self._refuse(found)
+        elif isinstance(found, PassedOver):
+            known = found.kind in self.passed_over or len(self.passed_over) < MAX_KINDS
+            self.passed_over[found.kind if known else "other"] += 1
+        else:
+            self.end(found.reason, found.detail)
+
+    def end(self, reason: str, detail: str) -> None:
+        """Note why the log was not read to its end."""
+        self._end = [Refused("end of file", reason, detail)]
+
+    def chat(self, video_id: str) -> Chat:
+        """Return all messages by time; those of one time in the order of the file."""
+        self._pack()
+        rows = pa.concat_tables(self._pieces)
+        offset_s = rows["offset_s"].to_numpy()
+        is_number = rows["is_number"].to_numpy()
+        if are_milliseconds(offset_s[is_number], self._duration_s):
+            offset_s = np.where(is_number, offset_s / 1000, offset_s)
+        usable = np.abs(offset_s) <= LONGEST_S
+        if not usable.all():
+            for refused in self._large:
+                self._refuse(refused)
+            self.refused_in_all += int(np.count_nonzero(~usable)) - len(self._large)
+        order = np.argsort(offset_s, kind="stable")
+        order = order[usable[order]]
+        self.count = len(order)
+        for refused in self.without_day:
+            self._refuse(refused)
+        self.refused_in_all += self.without_day_in_all - len(self.without_day)
+        rows = rows.set_column(0, "offset_s", pa.array(offset_s)).take(pa.array(order))
+        columns: dict[str, object] = {name: rows[name].combine_chunks() for name in _READ}
+        columns["video_id"] = pa.repeat(pa.scalar(video_id), len(order))
+        columns["message_index"] = pa.array(np.arange(len(order)), pa.int32())
+        return Chat(CHAT_MESSAGES.from_columns(columns), self._all_refused(), dict(self.passed_over), self.by_day)
+
+    def is_elsewhere(self, chat: Chat) -> bool:
+        """Say whether times of day placed the messages, and not one of them near the video."""
+        if not self.by_day or self.by_day < self.count or not self._duration_s:
+            return False
+        offset_s = chat.messages["offset_s"]
+        near = pc.and_(
+            pc.greater_equal(offset_s, -BEFORE_AND_AFTER_S),
+            pc.less_equal(offset_s, self._duration_s + BEFORE_AND_AFTER_S),
+        )
+        return not pc.any(near).as_py()
+
+    def _add(self, message: Message) -> None:
+        seconds, kind = message.time
+        if kind is Kind.DAY:
+            if self._start is None:
+                self.without_day_in_all += 1
+                if len(self.without_day) < MAX_REFUSED:
+                    reason = "a time of day, and when the video began is not known"
+                    self.without_day.append(Refused(message.position, reason, ""))
+                return
+            # Seconds since 1970 are as exact as a double: a quarter of a microsecond.
+            seconds = round(seconds - self._start, 6)
+            if abs(seconds) > LONGEST_S:
+                detail = f"{abs(seconds) / 86_400:,.1f} days {'before' if seconds < 0 else 'after'} it began"
+                self._refuse(Refused(message.position, "sent at another time than the video", detail))
+                return
+            self.by_day += 1
+        elif abs(seconds) > LONGEST_S and len(self._large) < MAX_REFUSED:
+            # Refused if the numbers of this log turn out to be seconds.
+            self._large.append(Refused(message.position, "the time is no place in a video", f"{seconds:g}"))
+        self.count += 1
+        _, _, author, author_id, text, emotes, is_bot = message
+        self._waiting.append((seconds, self._stored(author, author_id), text, emotes, is_bot, kind is Kind.NUMBER))
+        if len(self._waiting) == _MESSAGES_PER_PIECE:
+            self._pack()
+
+    def _stored(self, author: str | None, author_id: str | None) -> str | None:
+        if self._author_key is None:
+            return author
+        if author_id:
+            who = f"id:{author_id}"
+        elif author:
+            who = f"name:{author.casefold()}"
+        else:
+            return None
+        if who not in self._authors:
+            self._authors[who] = self._author_key(who)
+        return self._authors[who]
+
+    def _refuse(self, refused: Refused) -> None:
+        self.refused_in_all += 1
+        if len(self._refused) < MAX_REFUSED:
+            self._refused.append(refused)
+
+    def _all_refused(self) -> list[Refused]:
+        if self.refused_in_all + len(self._end) <= MAX_REFUSED:
+            return [*self._refused, *self._end]
+        kept = self._refused[: MAX_REFUSED - 2]
+        return [*kept, *self._end, Refused("rest", "too many to list", f"{self.refused_in_all - len(kept):,} more")]
+
+    def _pack(self) -> None:
+        offset_s, author, text, emotes, is_bot, is_number = (
+            zip(*self._waiting, strict=True) if self._waiting else [()] * 6
+        )
+        sentiment = message_scores(None if bot else said for said, bot in zip(text, is_bot, strict=True))
+        columns = [offset_s, author, text, emotes, is_bot, sentiment, is_number]
+        arrays = [pa.array(values, kind.type) for values, kind in zip(columns, _PIECE, strict=True)]
+        self._pieces.append(pa.Table.from_arrays(arrays, schema=_PIECE))
+        self._waiting = []

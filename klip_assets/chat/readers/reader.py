@@ -1,0 +1,176 @@
+"""A chat log of any kind, found out from its content.
+
+Put here: telling the kinds apart. Keep out: what is in each (a module of its own), and the table (`log`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from klip_assets.chat.readers import log as limits
+from klip_assets.chat.readers.documents import BrokenJsonError, document_items, is_lines, line_values
+from klip_assets.chat.readers.flat import delimiter_of, read_record, read_rows
+from klip_assets.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
+from klip_assets.chat.readers.twitch import read_comment
+from klip_assets.chat.readers.youtube import is_youtube, read_youtube
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.refused import Refused
+from klip_assets.textfile import BrokenRecord, damage_of, open_text, shown_name
+
+_SUPPORTED = (
+    "supported are JSON of TwitchDownloader, of Twitch's API v5, of yt-dlp (live_chat) and of chat-downloader, and CSV "
+    "or JSON lines with a time (offset_s, offset_ms, time, timestamp, created_at: seconds, milliseconds, h:mm:ss or a "
+    "time of day), an author and a text"
+)
+_NEEDS_A_START = (
+    "put an .info.json with release_timestamp or timestamp, the Unix time at which the video begins, beside the "
+    "recording, or give the log a column offset_s"
+)
+_READ_CHARS = 1 << 16
+
+
+def read_chat(
+    path: Path,
+    video_id: str,
+    started_at: datetime | None = None,
+    *,
+    duration_s: float | None = None,
+    author_key: Callable[[str], str] | None = None,
+) -> Chat:
+    """Read a chat log. Its kind is taken from the content, not from the name.
+
+    A message is placed by its offset or, where the log has only the time of day it was sent at, by when the video
+    began. Bots are flagged by their names before these are replaced. Names that others mention in their texts stay.
+
+    Args:
+        path: The file.
+        video_id: The recording it belongs to.
+        started_at: When the video began, None if it is not known; without a zone, in UTC.
+        duration_s: Its length, None if it is not known; helps to tell seconds from milliseconds.
+        author_key: Gives what is stored for an author from "id:<the platform's id>" or, where the log has none,
+            "name:<the name in lower case>"; None to store the names as they are.
+
+    Returns:
+        Its messages by offset, those of one time in the order of the file; offsets before the start stay negative.
+
+    Raises:
+        UnreadableSidecarError: The file is no chat log of a supported kind, not one message of it can be used, or all
+            have times of day that lead nowhere near the video.
+    """
+    name = shown_name(path.name)
+    log = Log(started_at, duration_s, author_key)
+    source = _Source(path)
+    for found in source.read():
+        if log.is_full:
+            log.end(f"more than {limits.MAX_MESSAGES:,} messages; the rest was not read", "")
+            break
+        log.add(found)
+        if log.strangers > limits.MAX_REFUSED and not _is_chat(log):
+            break
+    if log.strangers and not _is_chat(log):
+        problem = source.broken or "not a chat log"
+        raise UnreadableSidecarError(f"{name}: {problem}", hint=_SUPPORTED)
+    damage = damage_of(path)
+    if damage:
+        log.end(damage.reason, damage.detail)
+    if log.without_day_in_all and not log.count:
+        raise UnreadableSidecarError(
+            f"{name}: its {log.without_day_in_all:,} messages have only the time of day they were sent at, and when "
+            "the video began is not known",
+            hint=_NEEDS_A_START,
+        )
+    chat = log.chat(video_id)
+    first = log.first_refused
+    if first and not log.count:
+        raise UnreadableSidecarError(
+            f"{name}: none of its {log.refused_in_all:,} messages can be used, the first ({first.position}) because: "
+            f"{first.reason} {first.detail}".rstrip(),
+            hint=_SUPPORTED,
+        )
+    if log.is_elsewhere(chat):
+        offset_s = chat.messages["offset_s"]
+        raise UnreadableSidecarError(
+            f"{name}: its {log.count:,} messages were sent {offset_s[0].as_py():,.0f} s to {offset_s[-1].as_py():,.0f} "
+            "s after the video began, and none while it ran",
+            hint=f"is it the chat of another video, or does the start stand wrong in .info.json? {_NEEDS_A_START}",
+        )
+    return chat
+
+
+def _is_chat(log: Log) -> bool:
+    """Say whether anything was found that only a chat log has."""
+    known = log.count + log.without_day_in_all + log.passed_over.total() + log.refused_in_all - log.strangers
+    return known > 0
+
+
+class _Source:
+    """A file, and what is wrong with it as JSON."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.broken = ""
+
+    def read(self) -> Iterator[Found]:
+        with open_text(self._path) as stream:
+            head = ""
+            while not head and (read := stream.read(_READ_CHARS)):
+                head = read.lstrip()
+        if not head:
+            damage = damage_of(self._path)
+            problem = damage.reason if damage else "the file is empty"
+            raise UnreadableSidecarError(f"{shown_name(self._path.name)}: {problem}", hint=_SUPPORTED)
+        return self._of_json() if head[0] in "{[" else self._of_rows()
+
+    def _of_rows(self) -> Iterator[Found]:
+        with open_text(self._path) as stream:
+            delimiter = delimiter_of(stream)
+        with open_text(self._path) as stream:
+            rows = read_rows(stream, delimiter)
+            if rows is None:
+                yield Refused("row 1", NO_MESSAGE, "no time and text in the header")
+                return
+            yield from rows
+
+    def _of_json(self) -> Iterator[Found]:
+        with open_text(self._path, newline="\n") as stream:
+            in_lines = is_lines(stream)
+        if not in_lines:
+            number = 0
+            try:
+                with open_text(self._path, newline="\n") as stream:
+                    for number, item in enumerate(document_items(stream), start=1):
+                        yield from _read(f"item {number}", item)
+                return
+            except BrokenJsonError as error:
+                self.broken = f"not valid JSON, it may be cut short: {error}"
+                if number:
+                    yield End(
+                        "not valid JSON from here on, it may be cut short; what comes before was read", str(error)
+                    )
+                    return
+        # Not one document, so perhaps a value a line, of which the first is broken.
+        with open_text(self._path, newline="\n") as stream:
+            for number, value in line_values(stream):
+                position = f"line {number}"
+                if isinstance(value, BrokenRecord):
+                    yield Refused(position, NO_MESSAGE, value.reason)
+                    continue
+                comments = value.get("comments") if isinstance(value, dict) else value
+                if not isinstance(comments, list):
+                    yield from _read(position, value)
+                    continue
+                for n, item in enumerate(comments, start=1):
+                    yield from _read(f"{position}, item {n}", item)
+
+
+def _read(position: str, item: object) -> Iterator[Found]:
+    if not isinstance(item, dict):
+        yield Refused(position, NO_MESSAGE, "no JSON object")
+    elif is_youtube(item):
+        yield from read_youtube(position, item)
+    elif isinstance(message := item.get("message"), dict):
+        yield read_comment(position, item, message)
+    else:
+        yield read_record(position, item)

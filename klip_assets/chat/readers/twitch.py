@@ -1,0 +1,60 @@
+"""Comments of Twitch, as its API v5 had them and TwitchDownloader writes them.
+
+Put here: that shape. Keep out: single values (`chat.values`, `chat.times`), and finding the comments in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from klip_assets.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.chat.readers.log import Message
+from klip_assets.chat.times import Time, time_of, time_of_day
+from klip_assets.chat.values import id_of, name_of, text_of
+from klip_assets.refused import Refused, RowRefused
+from klip_assets.textfile import sound
+
+
+def read_comment(position: str, item: Mapping[str, object], message: Mapping[str, object]) -> Message | Refused:
+    """Read a comment; of a deleted account there is none to name.
+
+    Args:
+        position: Where it stands in the file.
+        item: The comment.
+        message: What it says, a part of it.
+    """
+    commenter = item.get("commenter")
+    author, login, author_id = name_of(commenter), None, None
+    if isinstance(commenter, dict):
+        login = id_of(commenter.get("name"))
+        author_id = id_of(commenter.get("_id"))
+    try:
+        when = _time(item)
+        text = text_of(message.get("body"))
+    except RowRefused as refusal:
+        return Refused(position, refusal.reason, refusal.detail)
+    emotes = _emotes(message.get("fragments"), text)
+    return Message(position, when, author, author_id, text, emotes, is_bot_message(text, author, login))
+
+
+def _time(item: Mapping[str, object]) -> Time:
+    offset = item.get("content_offset_seconds")
+    if offset is None and item.get("created_at"):
+        return time_of_day(item["created_at"])
+    return time_of(offset, 1.0)
+
+
+def _emotes(fragments: object, text: str) -> list[str]:
+    """Return the emotes in order: fragments marked as one, and known ones among the words between them."""
+    if not isinstance(fragments, list) or not fragments:
+        return emotes_of_words(text)
+    found: list[str] = []
+    for fragment in fragments:
+        piece = fragment.get("text") if isinstance(fragment, dict) else None
+        if not isinstance(piece, str):
+            continue
+        if fragment.get("emoticon") and piece.strip():
+            found.append(sound(piece.strip()))
+        else:
+            found.extend(emotes_of_words(piece))
+    return found

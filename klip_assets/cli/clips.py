@@ -1,0 +1,107 @@
+"""`klip clip`: highlights as files, cut out of the recording.
+
+Put here: the command and what it prints. Keep out: cutting (`editing`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from klip_assets.cli.highlights import chosen_highlights, published_video, top_highlights
+from klip_assets.cli.output import clock, json_option, notes, show_rows
+from klip_assets.errors import InputError, KlipError
+from klip_assets.settings import Settings
+
+
+@click.command()
+@click.argument("video")
+@click.argument("ranks", nargs=-1, type=click.IntRange(min=1), metavar="[RANK]...")
+@click.option("--all", "everything", is_flag=True, help="Every highlight of VIDEO.")
+@click.option(
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder for the clips; without it the one you are in.",
+)
+@click.option("--exact", is_flag=True, help="Encode anew, to begin at the very frame; takes longer.")
+@click.option("--thumbnail/--no-thumbnail", default=True, help="Also write a picture of the peak (JPEG); the default.")
+@click.option("--force", is_flag=True, help="Overwrite clips that are there.")
+@json_option
+def clip(
+    video: str,
+    ranks: tuple[int, ...],
+    everything: bool,
+    folder: Path,
+    exact: bool,
+    thumbnail: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Cut the highlights of VIDEO with these RANKs out of its recording.
+
+    Picture and sound are copied as they are, which takes no time and loses nothing; a clip then begins at the last
+    keyframe before the highlight, as the column `begins` shows. With --exact it begins at the very frame.
+    """
+    if bool(ranks) == everything:
+        raise click.UsageError("Name one or more RANKs, or --all.")
+    from klip_assets.editing.clips import make_clip
+    from klip_assets.editing.source import find_recording
+    from klip_assets.inbox.registry import Registry
+    from klip_assets.lake.store import Lake
+
+    settings = Settings()
+    row = published_video(settings, video)
+    chosen = top_highlights(settings, video, None) if everything else chosen_highlights(settings, video, ranks)
+    recording = find_recording(
+        row, inbox=settings.vod_inbox, lake=Lake(settings.lake_dir), registry=Registry(settings.memory_path)
+    )
+    if not chosen:
+        raise InputError(f"no moment of {video} stands out")
+    made: list[dict[str, Any]] = []
+    failed = False
+    for highlight in chosen:
+        try:
+            done = make_clip(
+                recording,
+                highlight,
+                folder,
+                track=row["audio_track"],
+                exact=exact,
+                thumbnail=thumbnail,
+                force=force,
+            )
+        except KlipError as error:
+            failed = True
+            notes.print(f"[red]failed[/red]  {escape(str(error))}", highlight=False)
+            continue
+        made.append(
+            {
+                "rank": highlight["rank"],
+                "clip": str(done.path),
+                "length_s": round(done.length_s, 3),
+                "asked_start_s": highlight["start_s"],
+                "start_s": round(done.start_s, 3),
+                "thumbnail": str(done.thumbnail) if done.thumbnail else None,
+            }
+        )
+    if made or as_json:
+        show_rows(made if as_json else [_line(entry) for entry in made], as_json=as_json)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _line(entry: dict[str, Any]) -> dict[str, Any]:
+    early = entry["asked_start_s"] - entry["start_s"]
+    return {
+        "rank": entry["rank"],
+        "clip": entry["clip"],
+        "length": f"{entry['length_s']:.1f} s",
+        "asked": clock(entry["asked_start_s"]),
+        "begins": clock(entry["start_s"]) + (f" ({early:.1f} s before)" if early >= 0.05 else ""),
+        "picture": "yes" if entry["thumbnail"] else "-",
+    }

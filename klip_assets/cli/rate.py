@@ -1,0 +1,38 @@
+"""`klip rate`: an editor's verdict on a highlight. Put here: the command. Keep out: what is learnt from verdicts."""
+
+from __future__ import annotations
+
+import click
+
+from klip_assets.cli.highlights import chosen_highlights
+from klip_assets.cli.output import clock, console, json_option, show_rows
+from klip_assets.settings import Settings
+
+
+@click.command()
+@click.argument("video")
+@click.argument("rank", type=click.IntRange(min=1))
+@click.argument("verdict", type=click.Choice(["good", "bad"]))
+@json_option
+def rate(video: str, rank: int, verdict: str, as_json: bool) -> None:
+    """Say whether the highlight of VIDEO with this RANK is good or bad.
+
+    The verdict is added to the table `feedback`, with the next publish. Rating again adds another; the latest counts.
+    """
+    from klip_assets import __version__
+    from klip_assets.contracts import FEEDBACK
+    from klip_assets.editing.feedback import verdict_row
+    from klip_assets.lake.provenance import Provenance
+    from klip_assets.lake.store import Lake
+
+    settings = Settings()
+    highlight = chosen_highlights(settings, video, [rank])[0]
+    rows = verdict_row(highlight, "good" if verdict == "good" else "bad")
+    noted = rows.to_pylist()[0]
+    key = noted["feedback_id"]
+    Lake(settings.lake_dir).write(FEEDBACK, key, rows, Provenance(f"rate-{key[:12]}", __version__))
+    if as_json:
+        show_rows([noted], as_json=True)
+        return
+    place = f"{clock(highlight['start_s'])}-{clock(highlight['end_s'])}"
+    console.print(f"Noted: highlight {rank} of {video} ({place}) is {verdict}.", highlight=False, markup=False)

@@ -1,0 +1,70 @@
+"""Edit decision lists as CMX 3600 has them: what editing programs open as a sequence.
+
+Put here: that format. Keep out: how times become timecode (`timecode`) and other lists (`lists`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from klip_assets.editing.timecode import frame_rate
+
+#: Three digits number the events.
+MOST_EVENTS = 999
+#: The sequence begins at one hour, as tapes do.
+RECORD_START = "01:00:00:00"
+
+
+def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> str:
+    """Return highlights as a CMX 3600 list: one cut after another, in the order of the recording.
+
+    Source times count the frames of the recording from 00:00:00:00; record times follow one another from 01:00:00:00.
+    The reel is AX (a file, no tape); programs find the file by its name in FROM CLIP NAME.
+
+    Args:
+        video: The row of `videos`.
+        highlights: Rows of `highlights`, best first; of more than 999 the best are taken.
+    """
+    rate = frame_rate(video["fps"])
+    lines = [
+        f"TITLE: {_line(video['title'] or video['video_id'])[:70]}",
+        f"FCM: {'DROP FRAME' if rate.drop else 'NON-DROP FRAME'}",
+        "",
+    ]
+    # Comments belong to the event above them: readers refuse some before the first.
+    notes = [f"* FRAME RATE: {float(rate.exact):.6g}{f' ({rate.note})' if rate.note else ''}"]
+    if len(highlights) > MOST_EVENTS:
+        notes.append(f"* THE BEST {MOST_EVENTS} OF {len(highlights)}")
+    name = _line(PurePosixPath(video["source_path"] or video["video_id"]).name)
+    channels = _channels(video)
+    record = rate.frame_of(RECORD_START)
+    chosen = sorted(highlights[:MOST_EVENTS], key=lambda row: (row["start_s"], row["rank"]))
+    for number, row in enumerate(chosen, start=1):
+        start = rate.frame_at(row["start_s"])
+        end = max(start + 1, rate.frame_at(row["end_s"]))
+        times = " ".join(map(rate.label, (start, end, record, record + end - start)))
+        lines += [
+            f"{number:03d}  {'AX':8} {channels:5} {'C':8} {times}",
+            f"* FROM CLIP NAME: {name}",
+            f"* RANK {row['rank']}, SCORE {row['score']:.3f}: {_line(row['why'])}",
+            *notes,
+            "",
+        ]
+        notes = []
+        record += end - start
+    return "\n".join(lines)
+
+
+def _channels(video: Mapping[str, Any]) -> str:
+    # A: first sound track alone; B: with the picture; AA/V: the picture with two.
+    if not video["video_codec"]:
+        return "A"
+    if not video["audio_codec"]:
+        return "V"
+    return "B" if video["channels"] == 1 else "AA/V"
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())

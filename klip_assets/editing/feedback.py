@@ -1,0 +1,39 @@
+"""An editor's verdict on a highlight, as a row of `feedback`. Put here: that form. Keep out: what is learnt from it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from klip_assets.contracts import FEEDBACK
+
+Verdict = Literal["good", "bad"]
+
+
+def verdict_row(highlight: Mapping[str, Any], verdict: Verdict) -> pa.Table:
+    """Return one verdict by the contract `feedback`.
+
+    Rows are only ever added: of several on one highlight the one with the latest given_at counts. start_s and end_s
+    say what was looked at, since another weight set may cut the same moment otherwise.
+
+    Args:
+        highlight: The row of `highlights` that was looked at.
+        verdict: good or bad.
+    """
+    return FEEDBACK.from_rows(
+        [
+            {
+                "feedback_id": uuid.uuid4().hex,
+                **{
+                    name: highlight[name]
+                    for name in ("video_id", "highlight_id", "start_s", "end_s", "weights_version")
+                },
+                "verdict": verdict,
+                "given_at": datetime.now(UTC).replace(tzinfo=None),
+            }
+        ]
+    )

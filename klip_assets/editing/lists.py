@@ -1,0 +1,88 @@
+"""Highlights as lists that other programs read: CSV, subtitles, JSON, Markdown.
+
+Put here: those formats and the choice between all of them. Keep out: edit decision lists (`edl`), queries.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from klip_assets.editing.edl import edl
+from klip_assets.editing.timecode import clock_ms
+
+Row = Mapping[str, Any]
+
+CSV_COLUMNS = ("rank", "start_s", "end_s", "start", "end", "score", "emotion", "sentiment", "why", "text")
+
+_MARKDOWN = re.compile(r"([\\`*_|<>\[\]~])")
+
+
+def as_csv(video: Row, highlights: Sequence[Row]) -> str:
+    """Return highlights as CSV (RFC 4180), best first; unknown values are empty."""
+    text = io.StringIO()
+    # The writer quotes what holds a character of its line end: with CR and LF, either inside a text is safe.
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in highlights:
+        shown = {
+            **row,
+            "start": clock_ms(row["start_s"]),
+            "end": clock_ms(row["end_s"]),
+            "emotion": row["dominant_emotion"],
+        }
+        writer.writerow([shown[name] for name in CSV_COLUMNS])
+    return text.getvalue()
+
+
+def as_srt(video: Row, highlights: Sequence[Row]) -> str:
+    """Return highlights as SubRip subtitles, in the order of time: rank and why on a line, what is said below."""
+    cues = []
+    for number, row in enumerate(sorted(highlights, key=lambda row: (row["start_s"], row["rank"])), start=1):
+        times = f"{clock_ms(row['start_s'], ',')} --> {clock_ms(row['end_s'], ',')}"
+        said = [f"{line}\n" for line in (_cue_line(row["text"]),) if line]
+        cues.append(f"{number}\n{times}\n#{row['rank']} {_cue_line(row['why'])}\n{''.join(said)}")
+    return "\n".join(cues)
+
+
+def as_json(video: Row, highlights: Sequence[Row]) -> str:
+    """Return highlights as a JSON array of objects with the columns of the table, best first."""
+    return json.dumps([dict(row) for row in highlights], ensure_ascii=False, indent=2) + "\n"
+
+
+def as_markdown(video: Row, highlights: Sequence[Row]) -> str:
+    """Return highlights as a Markdown table, best first."""
+    lines = ["| # | Start | End | Score | Emotion | Why | Said |", "| ---: | --- | --- | ---: | --- | --- | --- |"]
+    for row in highlights:
+        cells = [
+            str(row["rank"]),
+            clock_ms(row["start_s"]),
+            clock_ms(row["end_s"]),
+            f"{row['score']:.3f}",
+            *(_MARKDOWN.sub(r"\\\1", _one_line(row[name])) for name in ("dominant_emotion", "why", "text")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+#: Name of a format -> what makes it of a row of `videos` and rows of `highlights`, best first.
+FORMATS: Mapping[str, Callable[[Row, Sequence[Row]], str]] = {
+    "csv": as_csv,
+    "edl": edl,
+    "srt": as_srt,
+    "json": as_json,
+    "md": as_markdown,
+}
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _cue_line(text: str | None) -> str:
+    # An arrow inside a cue would be read as its times.
+    return _one_line(text).replace("-->", "->")

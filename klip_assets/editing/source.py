@@ -1,0 +1,63 @@
+"""The recording that highlights were found in: where it lies, and whether it is still the same.
+
+Put here: that question. Keep out: what is cut from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from klip_assets.contracts import VIDEOS
+from klip_assets.errors import InputError, NotFoundError
+from klip_assets.inbox.fingerprint import file_sha256
+from klip_assets.inbox.recordings import Recording
+from klip_assets.inbox.registry import Registry
+from klip_assets.lake.store import Lake
+
+
+def find_recording(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registry: Registry) -> Path:
+    """Return the recording of a published video.
+
+    Size and modification time are compared with those of the run that read it; only where they differ is the content
+    read and its SHA-256 compared.
+
+    Args:
+        video: The published row of `videos`.
+        inbox: Folder that source_path is relative to.
+        lake: Knows the state of the file that was processed.
+        registry: Knows names that no table can hold.
+
+    Raises:
+        InputError: The video can't be read or is a copy of another one, or its recording has changed.
+        NotFoundError: The recording is not where it was.
+    """
+    video_id, name = video["video_id"], video["source_path"]
+    if video["status"] == "unreadable":
+        raise InputError(f"{video_id} can't be read: {video['error']}")
+    if video["duplicate_of"]:
+        raise InputError(f"{video_id} is a copy of {video['duplicate_of']}", hint="its highlights are found there")
+    path = inbox / name
+    if not path.is_file():
+        remembered = registry.path_of(video_id)
+        path = inbox / remembered if remembered else path
+    if not path.is_file():
+        raise NotFoundError(
+            f"the recording of {video_id} is not in the inbox: {name}", hint="put it back, or klip remove the video"
+        )
+    if not _as_it_was(video, Recording(inbox, path), lake) and file_sha256(path) != video["sha256"]:
+        raise InputError(
+            f"{name} has changed since its highlights were published", hint=f"klip process {video_id} finds them anew"
+        )
+    return path
+
+
+def _as_it_was(video: Mapping[str, Any], recording: Recording, lake: Lake) -> bool:
+    """Say whether size and time are those of the content that is published."""
+    provenance = lake.provenance(VIDEOS, video["video_id"])
+    if provenance is None:
+        return False
+    if lake.read(VIDEOS, video["video_id"])["sha256"].to_pylist() != [video["sha256"]]:
+        return False  # Processed anew and not yet published.
+    return str(provenance.notes.get("signature", "")).partition("|")[0] == recording.signature

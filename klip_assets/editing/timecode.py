@@ -1,0 +1,103 @@
+"""Times as editing programs write them: hours, minutes, seconds and frames.
+
+Put here: frame rates, timecode labels, clock times to the millisecond. Keep out: the lists they stand in (`edl`,
+`lists`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+#: Measured rates (`videos.fps`) miss a standard one by less than this share; the standard ones lie 0.1 % apart.
+NEAR = 0.0003
+#: Two digits count the frames of a second.
+MOST_FPS = 60
+
+_LABEL = re.compile(r"(\d{2,}):(\d{2}):(\d{2})[:;](\d{2})")
+
+
+@dataclass(frozen=True)
+class FrameRate:
+    """How frames are counted and labelled.
+
+    Attributes:
+        exact: Frames in a second of real time.
+        nominal: Frames in a second of timecode.
+        drop: Drop-frame labels (SMPTE ST 12-1): at the start of each minute but each tenth, two labels (four at 60)
+            are left out, so that they keep up with real time at 29.97 and 59.94.
+        note: Why it is not the rate of the picture, where it is not.
+    """
+
+    exact: Fraction
+    nominal: int
+    drop: bool = False
+    note: str | None = None
+
+    def frame_at(self, seconds: float) -> int:
+        """Return the number of the frame that begins nearest to a time, from 0."""
+        return round(Fraction(seconds) * self.exact)
+
+    def label(self, frame: int) -> str:
+        """Return the timecode of a frame: hh:mm:ss:ff, with drop-frame hh:mm:ss;ff. Hours run on past 24."""
+        if self.drop:
+            skipped = self.nominal // 15
+            minute = 60 * self.nominal - skipped
+            tens, rest = divmod(frame, 10 * minute + skipped)
+            # The first of ten minutes leaves none out.
+            frame += 9 * skipped * tens + skipped * max(0, (rest - skipped) // minute)
+        seconds, frames = divmod(frame, self.nominal)
+        minutes, seconds = divmod(seconds, 60)
+        mark = ";" if self.drop else ":"
+        return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{mark}{frames:02d}"
+
+    def frame_of(self, label: str) -> int:
+        """Return the number of the frame with a timecode.
+
+        Raises:
+            ValueError: It is no timecode, or one that drop-frame leaves out.
+        """
+        found = _LABEL.fullmatch(label)
+        if found is None:
+            raise ValueError(f"{label!r} is no timecode")
+        hours, minutes, seconds, frames = map(int, found.groups())
+        if minutes >= 60 or seconds >= 60 or frames >= self.nominal:
+            raise ValueError(f"{label!r} is no timecode at {self.nominal} frames a second")
+        minutes += 60 * hours
+        frame = (60 * minutes + seconds) * self.nominal + frames
+        if not self.drop:
+            return frame
+        skipped = self.nominal // 15
+        if minutes % 10 and seconds == 0 and frames < skipped:
+            raise ValueError(f"{label!r} is left out in drop-frame timecode")
+        return frame - skipped * (minutes - minutes // 10)
+
+
+def frame_rate(fps: float | None) -> FrameRate:
+    """Return how to count the frames of a recording.
+
+    Whole rates and their NTSC neighbours (N x 1000 / 1001) count their own frames; 29.97 and 59.94 in drop-frame,
+    23.976 and the like without. A rate that is neither (a recording of varying rate), or above 60, has no timecode of
+    its own: then seconds are those of the clock, at the nearest whole rate.
+
+    Args:
+        fps: Frames a second of the picture; None for sound alone, which is counted at 25.
+    """
+    if not fps:
+        return FrameRate(Fraction(25), 25, note="no picture: counted at 25 frames a second")
+    for nominal in range(1, MOST_FPS + 1):
+        if abs(fps / nominal - 1) < NEAR:
+            return FrameRate(Fraction(nominal), nominal)
+        ntsc = Fraction(nominal * 1000, 1001)
+        if nominal >= 24 and abs(fps / float(ntsc) - 1) < NEAR:
+            return FrameRate(ntsc, nominal, drop=nominal in (30, 60))
+    nominal = min(MOST_FPS, max(1, round(fps)))
+    note = f"the picture has {fps:.3f} frames a second: counted by the clock at {nominal}"
+    return FrameRate(Fraction(nominal), nominal, note=note)
+
+
+def clock_ms(seconds: float, mark: str = ".") -> str:
+    """Return a time as hh:mm:ss.mmm; subtitles have a comma there."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}{mark}{milliseconds:03d}"

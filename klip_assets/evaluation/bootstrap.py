@@ -1,0 +1,65 @@
+"""How sure a figure is, from one recording alone.
+
+What is near in time is alike, so that single seconds or bins drawn with replacement would pretend to more cases than
+there are: whole blocks of neighbours are drawn instead (the circular block bootstrap of Politis and Romano, 1992).
+Systems are compared on the same draws, so that what is hard for both does not blur their difference.
+
+Put here: intervals. Keep out: metrics (`ranking`, `intervals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWS = 1000
+SEED = 20_240_501
+_EDGES = (2.5, 97.5)
+
+Places = NDArray[np.intp]
+
+
+def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> list[Places]:
+    """Return places of `count` resamples of a series, each of its length, made of blocks of neighbours.
+
+    Args:
+        length: Items in the series.
+        block: Neighbours that are drawn together; the series is taken as a circle.
+        count: Resamples.
+        seed: The same seed draws the same places.
+    """
+    rng = np.random.default_rng(seed)
+    block = max(1, min(block, length))
+    starts = rng.integers(0, length, (count, -(-length // block)))
+    places = (starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, :length] % length
+    return list(places)
+
+
+def interval(figure: Callable[[Places], float], resamples: list[Places]) -> tuple[float, float]:
+    """Return the 2.5th and 97.5th percentile of a figure over resamples; those without a value are left out."""
+    values = np.array([figure(places) for places in resamples])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    low, high = np.percentile(values, _EDGES)
+    return float(low), float(high)
+
+
+def differences(
+    figures: Mapping[str, Callable[[Places], float]], of: str, resamples: list[Places]
+) -> dict[str, tuple[float, float]]:
+    """Return the interval of one system's figure minus each other's, on the same resamples.
+
+    Args:
+        figures: The figure of each system.
+        of: The system that the others are taken from.
+        resamples: Of `draws`.
+    """
+    mine = figures[of]
+    return {
+        name: interval(lambda places, theirs=theirs: mine(places) - theirs(places), resamples)  # type: ignore[misc]
+        for name, theirs in figures.items()
+        if name != of
+    }

@@ -1,0 +1,201 @@
+"""How well ranked stretches of time match true ones, and ranked clips what annotators say of them.
+
+Put here: metrics of stretches and of clips judged by several people. Keep out: metrics of labelled scores (`ranking`),
+points in time (`moments`), reading of files.
+
+Sources: Caba Heilbron et al. (2015), ActivityNet, for greedy matching and interpolated average precision; Lei et al.
+(2021), QVHighlights (arXiv:2107.09609), for R1, for the thresholds and for saliency. The figures that QVHighlights
+publishes for its sample predictions are tested equal to two decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Series = NDArray[np.float64]
+
+#: Thresholds over which mean average precision is averaged: 0.5, 0.55 ... 0.95.
+THRESHOLDS: tuple[float, ...] = tuple(n / 100 for n in range(50, 100, 5))
+#: Saliency from which QVHighlights calls a clip a highlight, by the name of the level.
+SALIENCY_LEVELS: Mapping[str, int] = {"Fair": 2, "Good": 3, "VeryGood": 4}
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Shares of stretches that found a partner.
+
+    Attributes:
+        precision: Of the predicted ones; NaN if none was predicted.
+        recall: Of the true ones; NaN if there is none.
+        f1: Harmonic mean, 2 hits / (predicted + true); NaN if there is neither.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def temporal_iou(one: ArrayLike, other: ArrayLike) -> Series:
+    """Return the shared time of each pair of stretches, divided by the time that either covers.
+
+    Args:
+        one: Start and end in seconds, shape (n, 2).
+        other: The same, shape (m, 2).
+
+    Returns:
+        0..1, shape (n, m); a stretch without length shares nothing with any.
+
+    Raises:
+        ValueError: A stretch ends before it starts, or an edge is not known.
+    """
+    a, b = _stretches(one)[:, None, :], _stretches(other)[None, :, :]
+    shared = np.maximum(np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0]), 0.0)
+    covered = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - shared
+    return np.where(covered > 0, shared / np.where(covered > 0, covered, 1.0), 0.0)
+
+
+def matches(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Return which predicted stretches hit: each in turn takes the best true one that is free.
+
+    Args:
+        predicted: Best first, shape (n, 2).
+        truth: Shape (m, 2); the order does not matter unless two fit equally well.
+        threshold: The least IoU of a hit.
+
+    Returns:
+        Shape (n,).
+    """
+    iou = temporal_iou(predicted, truth)
+    hits = np.zeros(len(iou), bool)
+    for rank, row in enumerate(iou):
+        if row.size and (best := int(np.argmax(row))) >= 0 and row[best] >= threshold:
+            hits[rank] = True
+            iou[:, best] = -1.0
+    return hits
+
+
+def matched_at(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> Matched:
+    """Return precision, recall and F1 of predicted stretches, best first, at one IoU threshold."""
+    found, known = len(_stretches(predicted)), len(_stretches(truth))
+    hits = int(matches(predicted, truth, threshold).sum())
+    return Matched(_share(hits, found), _share(hits, known), _share(2 * hits, found + known))
+
+
+def interval_average_precision(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> float:
+    """Return the interpolated average precision of predicted stretches.
+
+    The precision at a recall is the highest at that recall or a greater one.
+
+    Args:
+        predicted: Best first, shape (n, 2).
+        truth: Shape (m, 2).
+        threshold: The least IoU of a hit.
+
+    Returns:
+        0..1; NaN if there is no true stretch.
+    """
+    known = len(_stretches(truth))
+    return _interpolated(matches(predicted, truth, threshold), known) if known else float("nan")
+
+
+def recall_at_1(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> float:
+    """Return 1 if the best predicted stretch hits any true one, else 0; NaN if there is no true one."""
+    if not len(_stretches(truth)):
+        return float("nan")
+    return float(matches(_stretches(predicted)[:1], truth, threshold).any())
+
+
+def mean_average_precision(
+    rankings: Iterable[tuple[ArrayLike, ArrayLike]], thresholds: Sequence[float] = THRESHOLDS
+) -> dict[float, float]:
+    """Return the mean of the average precisions of many rankings, by IoU threshold; their mean is "the" mAP.
+
+    Args:
+        rankings: Predicted stretches (best first) and true ones, of each video or query. Those without a true stretch
+            are in no mean.
+        thresholds: IoU thresholds.
+
+    Returns:
+        0..1 by threshold; NaN if no ranking has a true stretch.
+    """
+    pairs = [(predicted, truth) for predicted, truth in rankings if len(_stretches(truth))]
+    return {
+        threshold: _mean([interval_average_precision(predicted, truth, threshold) for predicted, truth in pairs])
+        for threshold in thresholds
+    }
+
+
+def saliency_average_precision(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> float:
+    """Return how well scores rank the clips of a video by what people say of them: the mean over those people.
+
+    The precision at a recall is the highest at that recall or a greater one. By the convention of QVHighlights clips
+    of equal scores are one step, each step counts the same, and a person who calls no clip a highlight counts as 0,
+    whatever the scores.
+
+    Args:
+        saliency: What each person says of each clip, shape (clips, people).
+        scores: The higher the sooner, shape (clips,).
+        at_least: The saliency from which a clip is a highlight, see SALIENCY_LEVELS.
+
+    Returns:
+        0..1.
+    """
+    judged, scores = _judged(saliency, scores, at_least)
+    return _mean([_step_average_precision(person, scores) for person in judged.T])
+
+
+def saliency_hit(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> float:
+    """Return 1 if at least one person calls the best clip a highlight, else 0 (HIT@1 of QVHighlights).
+
+    Args:
+        saliency: What each person says of each clip, shape (clips, people).
+        scores: Shape (clips,); of equal ones the earlier is the best.
+        at_least: The saliency from which a clip is a highlight.
+    """
+    judged, scores = _judged(saliency, scores, at_least)
+    return float(judged[int(np.argmax(scores))].any())
+
+
+def _stretches(values: ArrayLike) -> Series:
+    found = np.asarray(values, np.float64).reshape(-1, 2)
+    if not np.isfinite(found).all() or (found[:, 1] < found[:, 0]).any():
+        raise ValueError("a stretch needs a start and an end that is not before it")
+    return found
+
+
+def _interpolated(hits: NDArray[np.bool_], known: int) -> float:
+    # Recall rises by 1 / known at each hit, and only there.
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(best[hits].sum() / known)
+
+
+def _step_average_precision(labels: NDArray[np.bool_], scores: Series) -> float:
+    if not labels.any():
+        return 0.0
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
+    hits = np.cumsum(labels[order])[last]
+    best = np.maximum.accumulate((hits / (last + 1))[::-1])[::-1]
+    return float(best[np.diff(hits, prepend=0) > 0].mean())
+
+
+def _judged(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> tuple[NDArray[np.bool_], Series]:
+    judged, scores = np.asarray(saliency, np.float64) >= at_least, np.asarray(scores, np.float64)
+    if judged.ndim != 2 or len(judged) != len(scores) or not len(scores):
+        raise ValueError(f"saliency of shape {judged.shape}, {len(scores)} scores; one score for each clip is needed")
+    if not np.isfinite(scores).all():
+        raise ValueError("a score is not known; only known scores can be ranked")
+    return judged, scores
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")

@@ -1,0 +1,85 @@
+"""How a moment is felt: some seconds of climax in half a minute of excitement.
+
+Put here: the kernel that signals are smoothed with, and local medians. Keep out: which signals (`curve`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Series = NDArray[np.float64]
+
+#: Half widths of the narrow core, which says where a moment is, and of the wide skirt, which says how much of one it
+#: is: a door slams in a second, a fight does not.
+CORE_S, SKIRT_S = 3, 25
+#: What the core weighs in signals that last: loudness, chat, emotion. Those of a voice are over soon and have no skirt.
+LASTING = 0.4
+SHARP = 1.0
+#: A smoothed value is known where at least this part of what it rests on is.
+ENOUGH = 0.5
+
+#: Half width of the surroundings that "usual" means, and the step at which it is looked at.
+USUAL_S, USUAL_STEP_S = 450, 5
+
+
+def kernel(core_share: float) -> Series:
+    """Return the weights of the seconds around one, of shape (2 SKIRT_S + 1,), sum 1: two Hann windows added."""
+    core, skirt = _hann(CORE_S), _hann(SKIRT_S)
+    return (1 - core_share) * skirt + core_share * np.pad(core, SKIRT_S - CORE_S)
+
+
+def smoothed(values: Series, core_share: float = LASTING) -> Series:
+    """Return the weighted mean around each second, over what is known and lies inside the video.
+
+    Args:
+        values: One a second, NaN where unknown; shape (seconds,).
+        core_share: What the core weighs, 0..1; the skirt weighs the rest.
+
+    Returns:
+        The same shape; NaN where less than half of the weight inside the video is known.
+    """
+    if not len(values):
+        return values
+    known = np.isfinite(values)
+    weights = kernel(core_share)
+    inside = _around(np.ones(len(values)), weights)
+    weight = _around(known.astype(np.float64), weights)
+    total = _around(np.where(known, values, 0.0), weights)
+    return np.where(weight >= ENOUGH * inside, total / np.maximum(weight, 1e-12), np.nan)
+
+
+def usual(values: Series) -> Series:
+    """Return the median of the quarter of an hour around each second, looked at every 5 s; NaN where nothing is known.
+
+    Args:
+        values: One a second, NaN where unknown; shape (seconds,).
+    """
+    if not np.isfinite(values).any():
+        return np.full(len(values), np.nan)
+    looks = values[::USUAL_STEP_S]
+    half = USUAL_S // USUAL_STEP_S
+    windows = sliding_window_view(np.pad(looks, half, constant_values=np.nan), 2 * half + 1)
+    some = np.isfinite(windows).any(axis=1)
+    medians = np.nanmedian(windows[some], axis=1)
+    at = np.arange(len(looks))[some] * USUAL_STEP_S
+    return np.interp(np.arange(len(values)), at, medians)
+
+
+def highest_around(values: Series, reach_s: int) -> Series:
+    """Return the highest known value within some seconds of each; NaN where none is known."""
+    if not len(values):
+        return values
+    windows = sliding_window_view(np.pad(values, reach_s, constant_values=np.nan), 2 * reach_s + 1)
+    highest = np.where(np.isfinite(windows), windows, -np.inf).max(axis=1)
+    return np.where(np.isfinite(highest), highest, np.nan)
+
+
+def _hann(half: int) -> Series:
+    window = np.hanning(2 * half + 3)[1:-1]
+    return np.asarray(window / window.sum())
+
+
+def _around(values: Series, weights: Series) -> Series:
+    return np.convolve(values, weights)[SKIRT_S : SKIRT_S + len(values)]
