@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEV_EXTRAS := [asr,ml,postgres,dev]
+DEV_EXTRAS := [ml,postgres,dev]
 
 # uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
 # had or can't reach what pip can, pip does it.
@@ -14,6 +14,9 @@ INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv
 
 # A file of tests to each of two processes: those with a service spend most of their time waiting for it.
 PARALLEL := --numprocesses 2 --dist loadfile
+
+# Temporary folders of tests in memory, where there is room: Dagster's SQLite waits for the disk thousands of times.
+IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 + 0 >= 6 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
 
 .PHONY: demo dev test test-fast lint format types docs bench clean help
 
@@ -57,11 +60,11 @@ types: $(VENV)/.dev
 
 test: lint types
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(IN_MEMORY) $(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: lint types
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(IN_MEMORY) $(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/write_data_dictionary.py
@@ -69,6 +72,14 @@ docs: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/planted_moments.py
 	$(BIN)/python benchmarks/code_location.py
+	$(BIN)/python benchmarks/decode_speed.py
+	$(BIN)/python benchmarks/audio_speed.py
+	$(BIN)/python benchmarks/voice.py
+	$(BIN)/python benchmarks/recognizer.py
+	$(BIN)/python benchmarks/shout.py
+	$(BIN)/python benchmarks/caption_readers.py
+	$(BIN)/python benchmarks/llm_throughput.py
+	$(BIN)/python benchmarks/text_models.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

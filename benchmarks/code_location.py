@@ -8,11 +8,12 @@ Beside it, in the same run, `import dagster` alone: the part Klip can't change.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
+
+from record import keep
 
 LOAD = "from klip_assets.definitions import defs; defs()"
 
@@ -25,7 +26,7 @@ def seconds(statement: str) -> float:
 
 
 def main() -> None:
-    """Print the medians and a JSON line."""
+    """Print the medians, and keep them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
@@ -34,7 +35,7 @@ def main() -> None:
     dagster, klip = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"import dagster {dagster:.2f} s; code location {klip:.2f} s; ratio {klip / dagster:.2f} (median of {runs})")
     figures = {"dagster_s": round(dagster, 2), "klip_s": round(klip, 2), "ratio": round(klip / dagster, 2)}
-    print(json.dumps({"benchmark": "code_location", **figures}))
+    keep("code_location", **figures)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from fractions import Fraction
 from pathlib import Path
 
-import av
+from made import repeat, sample
 
-from klip_assets_tests.made import REPOSITORY, SAMPLE, write_chat, write_vtt
+from klip_assets_tests.made import REPOSITORY, write_chat, write_vtt
 
 SENTENCES = ("So we go on along the river.", "Oh wow, what a shot that was!", "I hate this corner, it is terrible.")
 
@@ -31,7 +30,7 @@ SENTENCES = ("So we go on along the river.", "Oh wow, what a shot that was!", "I
 def main() -> None:
     """Process each length and print the rows of a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--source", type=Path, default=next(SAMPLE.glob("*.mp4")))
+    parser.add_argument("--source", type=Path, default=sample())
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 12.0])
     arguments = parser.parse_args()
     print("| hours | file | wall time | seconds an hour | peak memory | slowest stages |")
@@ -72,26 +71,6 @@ def measure(source: Path, hours: float) -> str:
         f"| {hours:g} | {size_mb:.0f} MB | {seconds:.1f} s ({used:.1f} s of user time) | {seconds / hours:.1f} | "
         f"{peak_mb:.0f} MB | {slowest} |"
     )
-
-
-def repeat(source: Path, target: Path, seconds: float) -> Path:
-    """Copy the sound of a recording again and again into one of a given length, packet by packet."""
-    with av.open(str(target), "w", format="matroska") as output:
-        written, offset_s = None, Fraction(0)
-        while offset_s < seconds:
-            with av.open(str(source)) as container:
-                stream = container.streams.audio[0]
-                written = written or output.add_stream_from_template(stream)
-                base, offset, end = stream.time_base, round(offset_s / stream.time_base), 0
-                for packet in container.demux(stream):
-                    if packet.dts is None or packet.pts < 0 or (offset + packet.pts) * base >= seconds:
-                        continue
-                    end = max(end, packet.pts + packet.duration)
-                    packet.pts, packet.dts, packet.time_base = packet.pts + offset, packet.dts + offset, base
-                    packet.stream = written
-                    output.mux(packet)
-                offset_s += end * base
-    return target
 
 
 _CHILD = """

@@ -10,14 +10,15 @@ from typing import Any
 
 import dagster as dg
 
-from klip_assets.assets import evaluations, highlights, recordings, segments, tweets, warehouse
+from klip_assets.assets import evaluations, highlights, learning, models, recordings, segments, tweets, warehouse
 from klip_assets.checks import CHECKS
 from klip_assets.jobs import JOBS
-from klip_assets.resources import Installation, LogProgress
+from klip_assets.progress import LogProgress
+from klip_assets.resources import Installation
 from klip_assets.schedules import SCHEDULES
 from klip_assets.sensors import SENSORS
 
-GROUPS = (recordings, segments, highlights, tweets, evaluations, warehouse)
+GROUPS = (recordings, segments, highlights, learning, tweets, evaluations, models, warehouse)
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -28,7 +29,7 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """
     return dg.Definitions(
         assets=dg.load_assets_from_modules(GROUPS),
-        asset_checks=CHECKS,
+        asset_checks=[*CHECKS, *models.MODEL_CHECKS],
         jobs=JOBS,
         sensors=SENSORS,
         schedules=SCHEDULES,

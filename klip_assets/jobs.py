@@ -51,4 +51,24 @@ evaluate = dg.define_asset_job(
     description="Measure the highlights on the golden sets.",
 )
 
-JOBS = [process_video, ingest_tweets, process_tweet_days, publish_warehouse, evaluate]
+train_emotion_model = dg.define_asset_job(
+    "train_emotion_model",
+    selection=dg.AssetSelection.groups("models"),
+    description="Make the compact model of the BERT tier anew; it is used if it is not worse than the one in use.",
+)
+
+learn_weights = dg.define_asset_job(
+    "learn_weights",
+    selection=dg.AssetSelection.assets(["learnt_weights"]),
+    description="Fit the weights of the highlights to the verdicts of editors; used once KLIP_WEIGHTS names them.",
+)
+
+JOBS = [
+    process_video,
+    ingest_tweets,
+    process_tweet_days,
+    publish_warehouse,
+    evaluate,
+    train_emotion_model,
+    learn_weights,
+]

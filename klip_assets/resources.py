@@ -1,14 +1,12 @@
-"""What assets and sensors need from outside: the installation and a listener for progress.
+"""What assets and sensors need from outside: the installation.
 
 Put here: Dagster resources that hand out plain objects. Keep out: anything those objects do.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Protocol
 
 import dagster as dg
 from dagster._core.storage.tags import GRPC_INFO_TAG
@@ -90,6 +88,9 @@ class Installation(dg.ConfigurableResource):
             # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
             whole = {key: is_whole(self.lake, "day" if is_day(key) else "video_id", key) for key in self._subjects}
             self.attempts.end({key: not done for key, done in whole.items()})
+            for key in (key for key, done in whole.items() if done and not is_day(key)):
+                # A run that was killed after it wrote the transcript could not remove it.
+                self.settings.chunk_log(key).unlink(missing_ok=True)
         finally:
             self._subjects = []
             self._held.close()
@@ -105,43 +106,3 @@ class Installation(dg.ConfigurableResource):
         else:
             return {}
         return {day: day_version(self.lake, day) for day in days}
-
-
-class Progress(Protocol):
-    """Somebody who wants to know how far the work is."""
-
-    def begin(self, subject: str, table: str) -> None:
-        """A stage begins: the video or day, and the table it fills."""
-
-    def reporter(
-        self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
-    ) -> Callable[[float], None]:
-        """Return a function that a stage calls with the seconds of sound it has done."""
-
-
-class LogProgress:
-    """Tells the Dagster log how far a stage is, every few seconds: done, speed and time left."""
-
-    every_s = 10.0
-
-    def begin(self, subject: str, table: str) -> None:
-        """Dagster's own log says that a step begins."""
-
-    def reporter(
-        self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
-    ) -> Callable[[float], None]:
-        """Return a function that logs at most every ten seconds."""
-        began = last = time.monotonic()
-
-        def report(done: float) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last < self.every_s or now == began:
-                return
-            last = now
-            speed = done / (now - began)
-            rest = f", about {max(0.0, total - done) / speed:.0f} s left" if total and speed else ""
-            of = f" of {total:.0f}" if total else ""
-            log(f"{table}: {done:.0f}{of} s of sound done at {speed:.0f} times real time{rest}")
-
-        return report

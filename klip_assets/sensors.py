@@ -28,7 +28,6 @@ from klip_assets.jobs import (
     ingest_tweets,
     process_tweet_days,
 )
-from klip_assets.lake.generations import accepted_sources
 from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.resources import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
@@ -38,6 +37,9 @@ from klip_assets.warehouse.publish import needs_publish
 #: How Dagster marks a failed run that it will start again, and the run that took its place.
 WILL_RETRY_TAG = "dagster/will_retry"
 AUTO_RETRY_RUN_ID_TAG = "dagster/auto_retry_run_id"
+
+#: How Dagster marks a run with the key of the request it was started for.
+RUN_KEY_TAG = "dagster/run_key"
 
 #: Partitions that one look may add back; SQLite takes only so many in one statement.
 _MOST_PARTITIONS = 500
@@ -61,22 +63,23 @@ _UNFINISHED_RUNS = [
 def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
     """Look at the VOD inbox."""
     settings, lake, registry = installation.settings, installation.lake, installation.registry
+    # Before the lake is looked at: a run that ends in between has then either left its work there, or is seen here.
+    under_way = _videos_under_way(context.instance)
     contents = read_inbox(settings.vod_inbox)
     before = json.loads(context.cursor) if context.cursor else {}
     settled = settle(contents.recordings, registry, before, at_most=settings.sensor_batch)
     # Files of a kind nobody knows are named in the quarantine; sidecars may still be waiting for their recording.
     refuse_unknown(lake, {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}, run_id="")
-    attempts = installation.attempts.all()
-    due = due_videos(settled.ready, attempts, lake, now=time.time())
+    due = due_videos(settled.ready, installation.attempts, lake, now=time.time())
     for entry in due.deadly:
         note_deadly(lake, entry)
-    under_way = _videos_under_way(context.instance)
+    attempts = installation.attempts.all()
     videos = [entry for entry in due.videos if entry.video_id not in under_way][: settings.sensor_batch]
     videos = [entry for entry in videos if not _will_be_retried(context.instance, entry.video_id)]
     known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # What is accepted is listed as well: the storage may be new, or somebody deleted a partition in the UI.
-    unlisted = sorted(accepted_sources(lake, "video_id").keys() - known - set(new))
+    unlisted = sorted(due.accepted - known - set(new))
     new += unlisted[:_MOST_PARTITIONS]
     requests = [
         dg.RunRequest(
@@ -113,17 +116,21 @@ def tweets_sensor(
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=_UNFINISHED_RUNS)):
             return dg.SkipReason(f"a run of {job} is under way")
     changes = tweet_changes(settings.tweet_inbox, installation.registry, before)
-    requests = []
+    requests: list[dg.RunRequest] = []
+    tried = 0
     left = installation.registry.leftovers()
     if changes.fresh or changes.gone or left:
         names = [str(file.name) for file in changes.fresh]
         key = _digest([*(f"{file.name}:{file.signature}" for file in changes.fresh), *map(str, changes.gone), *left])
         config = {"ops": {"tweet_files": {"config": {"files": names}}}}
         # What failed on the machine is tried again within the hour, not at every look.
-        requests.append(dg.RunRequest(run_key=f"tweets:{key}:{_hour()}", job_name=INGEST_TWEETS, run_config=config))
-    else:
+        run_key = f"tweets:{key}:{_hour()}"
+        requests.append(dg.RunRequest(run_key=run_key, job_name=INGEST_TWEETS, run_config=config))
+        # A file that can't be read stays new; once its ingest was tried, it holds up the days of the others no longer.
+        tried = context.instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key}))
+    if not requests or tried:
         attempts = installation.attempts.all()
-        requests = day_requests(lake, dirty_days(lake, attempts, now=time.time()), attempts)
+        requests += day_requests(lake, dirty_days(lake, attempts, now=time.time()), attempts)
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(changes.pending))
 
 
@@ -156,7 +163,9 @@ def publish_sensor(
     if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=_UNFINISHED_RUNS)):
         return dg.SkipReason("a publish is under way")
     settings = installation.settings
-    due = needs_publish(installation.lake, settings.warehouse_dir, storage_version=settings.storage_version)
+    due = needs_publish(
+        installation.lake, settings.warehouse_dir, storage_version=settings.storage_version, ledger=settings.llm_path
+    )
     if due is None:
         return dg.SkipReason("everything in the lake is published")
     # A publish that failed is tried again within the hour, not at every look.

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -33,17 +33,58 @@ class Settings(BaseSettings):
         default_factory=lambda: project_dir() / "data",
         description="Inbox, lake, warehouse and state live here.",
     )
-    weights: str = Field(default="klip-1", description="The weight set that ranks highlights.")
+    weights: str = Field(default="klip-2", description="The weight set that ranks highlights.")
     whisper_model: str | None = Field(
         default=None, description="faster-whisper model, by name or path; unset: the offline engine."
     )
     whisper_device: str = Field(default="auto", description="Device for faster-whisper: auto, cpu or cuda.")
+    whisper_compute_type: str = Field(
+        default="auto", description="Numbers faster-whisper computes with, such as int8 or float16; auto: the fastest."
+    )
     language: str | None = Field(default=None, description="Spoken language (ISO 639-1); unset: detected or English.")
+    llm_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible endpoint, up to and including /v1; unset: no LLM tier."
+    )
+    llm_api_key: SecretStr | None = Field(default=None, description="Its key, where it wants one; shown nowhere.")
+    llm_models: str = Field(
+        default="meta-llama/Meta-Llama-3.1-8B-Instruct-fast,google/gemma-2-9b-it,meta-llama/Llama-3.2-3B-Instruct",
+        description="Models in the order they are asked, or a .toml file that gives each its endpoint and price.",
+    )
+    llm_input_usd_per_mtok: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens sent; unset: cost_usd is NULL."
+    )
+    llm_output_usd_per_mtok: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens received; unset: cost_usd is NULL."
+    )
+    llm_budget_usd: float | None = Field(default=None, ge=0, description="What a run may spend on language models.")
+    llm_daily_budget_usd: float | None = Field(
+        default=None, ge=0, description="What all runs may spend on language models in a day (UTC)."
+    )
+    llm_max_concurrency: int = Field(
+        default=16, ge=1, le=1000, description="Requests to language models under way, in all processes together."
+    )
+    llm_timeout_s: float = Field(default=60.0, gt=0, description="Seconds until a request to a model is given up.")
+    text_model: str = Field(
+        default="",
+        description="Text-classification models of Hugging Face, by name or folder: one, or two separated by a comma "
+        "(sentiment and emotions); unset: the compact model of the package.",
+    )
+    text_device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Device for KLIP_TEXT_MODEL.")
+    text_precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = Field(
+        default="auto", description="Numbers KLIP_TEXT_MODEL computes with; auto: int8 where it says the same."
+    )
     lexicon: Literal["vader", "textblob"] = Field(default="vader", description="Library behind the lexicon tier.")
     segment_tiers: str = Field(default="llm,bert,lexicon", description="Tiers that read segments, best first.")
     tweet_tiers: str = Field(default="bert,lexicon", description="Tiers that read tweets, best first.")
+    golden_dir: Path | None = Field(default=None, description="Folder with golden sets that klip eval measures too.")
     chat_lag_s: float = Field(
-        default=5.0, ge=0, le=60, description="Seconds between a moment and the chat's reaction to it."
+        default=10.0,
+        ge=0,
+        le=60,
+        description="Seconds between a moment and the chat's reaction to it, where sound and chat don't tell.",
+    )
+    chat_keep_names: bool = Field(
+        default=False, description="Store the names of chat authors as they are; unset: salted hashes of them."
     )
     alert_webhook: str | None = Field(default=None, description="URL that gets a JSON POST for each failed run.")
     storage_version: str = Field(
@@ -73,6 +114,18 @@ class Settings(BaseSettings):
         if unknown or not _split(value):
             raise ValueError(f"{value!r}: name one or more of llm, bert, lexicon, separated by commas")
         return value
+
+    @field_validator("text_model")
+    @classmethod
+    def _one_or_two(cls, value: str) -> str:
+        if len(_split(value)) > 2:
+            raise ValueError(f"{value!r}: name one model, or two separated by a comma")
+        return value
+
+    @property
+    def text_model_names(self) -> tuple[str, ...]:
+        """Models of the BERT tier; none: the compact one."""
+        return tuple(_split(self.text_model))
 
     @property
     def segment_tier_names(self) -> list[str]:
@@ -120,9 +173,33 @@ class Settings(BaseSettings):
         return self.state_dir / "inbox.sqlite"
 
     @cached_property
+    def llm_path(self) -> Path:
+        """File of the replies, calls and budget of language models."""
+        return self.state_dir / "llm.sqlite"
+
+    @cached_property
+    def chat_salt_path(self) -> Path:
+        """File of the salt with which names of chat authors are hashed."""
+        return self.state_dir / "chat_salt"
+
+    @cached_property
+    def models_dir(self) -> Path:
+        """Folder of models that Klip made: trained, or brought to int8."""
+        return self.data_dir / "models"
+
+    @cached_property
+    def compact_model_dir(self) -> Path:
+        """A compact model trained here and in use in place of the package's (a link to its newest version)."""
+        return self.models_dir / "compact"
+
+    @cached_property
     def dagster_storage_dir(self) -> Path:
         """Folder of Dagster's own state."""
         return self.data_dir / ".dagster"
+
+    def chunk_log(self, video_id: str) -> Path:
+        """File in which an unfinished transcript is kept."""
+        return self.state_dir / "transcripts" / f"{video_id}.jsonl"
 
     def make_folders(self) -> None:
         """Create the folders a fresh installation needs."""

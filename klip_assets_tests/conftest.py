@@ -7,21 +7,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import pytest
 
 from klip_assets.inbox.registry import Registry
 from klip_assets.lake.store import Lake
+from klip_assets.media.decode import decode_sound
 from klip_assets.settings import Settings
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, drop_tweets, process, publish_again
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files with slow tests first: of two processes, none ends with the longest file while the other idles."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Move the data folder and the Dagster home to a temporary folder."""
     base = tmp_path_factory.mktemp("klip")
-    for name in ("KLIP_WHISPER_MODEL", "KLIP_ALERT_WEBHOOK", "KLIP_WEIGHTS", "KLIP_LEXICON", "KLIP_LANGUAGE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"KLIP_{name.upper()}", raising=False)
     _point_at(base, monkeypatch)
 
 
@@ -75,6 +83,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_speech(shared_data: Path) -> np.ndarray:
+    """11 s of a public speech, 16 kHz mono."""
+    return np.concatenate(list(decode_sound(shared_data / "sp-jfk" / "tests" / "jfk.flac")))
 
 
 @pytest.fixture(scope="session")

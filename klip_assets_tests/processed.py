@@ -46,7 +46,10 @@ def query(settings: Settings, statement: str) -> list[dict[str, Any]]:
 
 def due(settings: Settings) -> str | None:
     """Ask whether a publish is due."""
-    return needs_publish(Lake(settings.lake_dir), settings.warehouse_dir, storage_version=settings.storage_version)
+    return needs_publish(
+        Lake(settings.lake_dir), settings.warehouse_dir, storage_version=settings.storage_version,
+        ledger=settings.llm_path,
+    )  # fmt: skip
 
 
 def publish_again(settings: Settings, keep: int = 3) -> Published:
@@ -54,4 +57,5 @@ def publish_again(settings: Settings, keep: int = 3) -> Published:
     return publish(
         Lake(settings.lake_dir), settings.warehouse_dir, state_dir=settings.state_dir,
         storage_version=settings.storage_version, keep_versions=keep, timeout_s=5,
+        ledger=settings.llm_path,
     )  # fmt: skip

@@ -37,16 +37,17 @@ GROUP = "highlights"
     metadata=describe(WEIGHTS),
 )
 def weights(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """Every weight set, so that scores can be recomputed in SQL."""
+    """Every weight set that comes with Klip and the one in use, so that scores can be recomputed in SQL."""
     record = Provenance(context.run.run_id, f"{__version__}/1")
-    return result_of(WEIGHTS, {"": installation.lake.write(WEIGHTS, "", weights_table(), record)})
+    table = weights_table(weight_set(installation.settings.weights))
+    return result_of(WEIGHTS, {"": installation.lake.write(WEIGHTS, "", table, record)})
 
 
 def _signal_versions(stage: Stage) -> dict[str, str]:
     return {
         **versions_of(TRANSCRIPT_WORDS, AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENTS, SEGMENT_SENTIMENT)(stage),
         "recording": stage.files["recording"],
-        "weights": stage.settings.weights,
+        "weights": weight_set(stage.settings.weights).fingerprint,
     }
 
 
@@ -56,7 +57,7 @@ SIGNALS = [VIDEOS, TRANSCRIPT_WORDS, AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENTS, SE
 
 
 @video_stage(
-    HIGHLIGHT_CANDIDATES, group=GROUP, upstream=SIGNALS, inputs=_signal_versions, code_version="1", kinds={"numpy"}
+    HIGHLIGHT_CANDIDATES, group=GROUP, upstream=SIGNALS, inputs=_signal_versions, code_version="2", kinds={"numpy"}
 )
 def highlight_candidates(stage: Stage) -> pa.Table:
     """Peaks of a curve of one score a second: adaptive threshold, non-maximum suppression, sentence edges."""
@@ -68,7 +69,7 @@ def highlight_candidates(stage: Stage) -> pa.Table:
     group=GROUP,
     upstream=[*SIGNALS, HIGHLIGHT_CANDIDATES],
     inputs=lambda stage: {**_signal_versions(stage), **versions_of(HIGHLIGHT_CANDIDATES)(stage)},
-    code_version="1",
+    code_version="2",
     kinds={"numpy"},
 )
 def highlights(stage: Stage) -> Output:
@@ -76,7 +77,9 @@ def highlights(stage: Stage) -> Output:
     signals = _signals(stage)
     rows = describe_highlights(stage.read(HIGHLIGHT_CANDIDATES), signals, weight_set(stage.settings.weights))
     plot = score_plot(signals, rows, weight_set(stage.settings.weights))
-    return Output(rows, {"weights": stage.settings.weights}, metadata={"plot": plot} if plot else {})
+    return Output(
+        rows, {"weights": weight_set(stage.settings.weights).version}, metadata={"plot": plot} if plot else {}
+    )
 
 
 @video_stage(

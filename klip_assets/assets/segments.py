@@ -16,7 +16,8 @@ from klip_assets.contracts import (
 )
 from klip_assets.highlights.scoring import score_segments
 from klip_assets.highlights.weights import weight_set
-from klip_assets.sentiment.tables import read_segments
+from klip_assets.sentiment.llm.prompt import SEGMENT
+from klip_assets.sentiment.tables import notes_of, read_segments
 from klip_assets.sentiment.tiers import chain_version
 from klip_assets.speech.segments import build_segments
 
@@ -57,24 +58,26 @@ def segments(stage: Stage) -> pa.Table:
     inputs=lambda stage: {
         **versions_of(SEGMENTS)(stage),
         "tiers": stage.settings.segment_tiers,
-        "reads": chain_version(stage.settings.segment_tier_names, stage.settings.lexicon),
+        "reads": chain_version(stage.settings.segment_tier_names, stage.settings, SEGMENT),
     },
-    code_version="1",
+    code_version="2",
     kinds={"python"},
 )
 def segment_sentiment(stage: Stage) -> Output:
     """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
-    settings = stage.settings
-    rows = read_segments(stage.read(SEGMENTS), settings.segment_tier_names, settings.lexicon)
-    tiers = sorted({tier for tier in rows["tier"].to_pylist() if tier})
-    return Output(rows, {"tiers": ",".join(tiers)})
+    chain = stage.chain(stage.settings.segment_tier_names, SEGMENT)
+    rows = read_segments(stage.read(SEGMENTS), chain)
+    return Output(rows, notes_of(rows, chain))
 
 
 @video_stage(
     SEGMENT_SCORES,
     group=GROUP,
     upstream=[SEGMENTS, SEGMENT_SENTIMENT],
-    inputs=lambda stage: {**versions_of(SEGMENTS, SEGMENT_SENTIMENT)(stage), "weights": stage.settings.weights},
+    inputs=lambda stage: {
+        **versions_of(SEGMENTS, SEGMENT_SENTIMENT)(stage),
+        "weights": weight_set(stage.settings.weights).fingerprint,
+    },
     code_version="1",
     kinds={"numpy"},
 )

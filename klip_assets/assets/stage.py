@@ -29,8 +29,11 @@ from klip_assets.lake.quarantine import quarantine
 from klip_assets.lake.stages import record_stage
 from klip_assets.lake.store import Lake
 from klip_assets.lake.tweet_sources import day_version
+from klip_assets.progress import Progress
 from klip_assets.refused import Refused
-from klip_assets.resources import REUSE_TAG, Installation, Progress
+from klip_assets.resources import REUSE_TAG, Installation
+from klip_assets.sentiment.llm.ledger import Purpose
+from klip_assets.sentiment.tiers import Chain, build_chain
 from klip_assets.settings import Settings
 
 OWNERS = ["team:klip"]
@@ -51,12 +54,14 @@ class Output:
         notes: What it found out on the way; kept in the Parquet footer for checks, shown in the Dagster UI.
         refused: Source file -> what could not be taken from it. A source with an empty list is cleared.
         metadata: More for the Dagster UI, such as a plot.
+        finish: Called once the table is written.
     """
 
     rows: pa.Table
     notes: Mapping[str, Any] = field(default_factory=dict)
     refused: Mapping[str, Sequence[Refused]] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    finish: Callable[[], None] | None = None
 
 
 @dataclass
@@ -70,6 +75,8 @@ class Stage:
     key: str
     #: What the stage wants to show in the Dagster UI beside versions and counts.
     shown: dict[str, Any] = field(default_factory=dict)
+    #: Names what the rows depend on, code included: equal work gives equal rows.
+    work: str = ""
 
     @cached_property
     def settings(self) -> Settings:
@@ -165,6 +172,16 @@ class Stage:
         """The recording, None where there is nothing to listen to."""
         return self.recording.path if self.video["status"] == "ok" else None
 
+    def chain(self, tiers: Sequence[str], prompt_version: str) -> Chain:
+        """Return the chain of tiers that reads this table."""
+        return build_chain(
+            tiers,
+            self.settings,
+            prompt_version=prompt_version,
+            purpose=Purpose(self.context.run.run_id, self.table.name, self.key),
+            notify=self.context.log.info,
+        )
+
     def report_progress(self) -> Callable[[float], None]:
         """Return a function to call with the seconds of sound done."""
         total = self.video["duration_s"]
@@ -192,6 +209,7 @@ def run_stage(
     try:
         versions = dict(inputs(stage))
         wanted = Provenance(run_id, f"{__version__}/{code_version}", versions)
+        stage.work = _digest_of(wanted)
         before = lake.provenance(table, stage.key)
         if context.run.tags.get(REUSE_TAG) and before and _same_work(before, wanted):
             context.log.info(f"{table.name}: inputs and code unchanged, nothing to do")
@@ -205,6 +223,8 @@ def run_stage(
         for source, refused in output.refused.items():
             quarantine(lake, source, table.name, refused, run_id=run_id)
         complete = lake.write(table, stage.key, output.rows, _with_notes(wanted, output.notes))
+        if output.finish:
+            output.finish()
     except OSError as error:
         _record_failure(stage, error, record)
         raise
@@ -259,6 +279,11 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def _same_work(before: Provenance, wanted: Provenance) -> bool:
     return before.code_version == wanted.code_version and dict(before.input_versions) == dict(wanted.input_versions)
+
+
+def _digest_of(work: Provenance) -> str:
+    inputs = sorted(work.input_versions.items())
+    return hashlib.sha256(repr((work.code_version, inputs)).encode()).hexdigest()[:32]
 
 
 def _with_notes(provenance: Provenance, notes: Mapping[str, Any]) -> Provenance:

@@ -17,6 +17,8 @@ from klip_assets.lake.tweet_sources import add_source, day_version, remove_sourc
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.refused import Refused
 from klip_assets.resources import Installation
+from klip_assets.sentiment.llm.prompt import TWEET
+from klip_assets.sentiment.tables import notes_of
 from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
 from klip_assets.tweets.daily import roll_up_day
@@ -109,16 +111,16 @@ def tweets(stage: Stage) -> pa.Table:
     inputs=lambda stage: {
         **versions_of(TWEETS)(stage),
         "tiers": stage.settings.tweet_tiers,
-        "reads": chain_version(stage.settings.tweet_tier_names, stage.settings.lexicon),
+        "reads": chain_version(stage.settings.tweet_tier_names, stage.settings, TWEET),
     },
-    code_version="1",
+    code_version="2",
     kinds={"python"},
 )
 def tweet_sentiment(stage: Stage) -> Output:
     """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
-    rows = read_with_models(stage.read(TWEETS), stage.settings.tweet_tier_names, stage.settings.lexicon)
-    tiers = sorted({tier for tier in rows["tier"].to_pylist() if tier})
-    return Output(rows, {"tiers": ",".join(tiers)})
+    chain = stage.chain(stage.settings.tweet_tier_names, TWEET)
+    rows = read_with_models(stage.read(TWEETS), chain)
+    return Output(rows, notes_of(rows, chain))
 
 
 @day_stage(

@@ -20,6 +20,7 @@ FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_w
 #: Tables that several stages write to: their upstream is who writes them (the last stage, where all do).
 _RECORDS_OF = {
     "weights": ("weights",),
+    "llm_calls": ("segment_sentiment", "tweet_sentiment"),
     "evaluations": ("evaluations",),
     "quarantine": ("videos", "transcript_words", "chat_messages", TWEET_FILES),
     "stage_status": ("highlights", "tweet_daily"),
@@ -68,6 +69,7 @@ def warehouse_tables(
         storage_version=settings.storage_version,
         keep_versions=settings.keep_versions,
         timeout_s=settings.publish_timeout_s,
+        ledger=settings.llm_path,
     )
     context.log.info(f"version {done.version}: {done.videos} videos, {done.days} days of tweets")
     for key, reasons in done.waiting.items():

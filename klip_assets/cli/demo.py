@@ -7,13 +7,14 @@ import time
 import click
 from rich.markup import escape
 
+from klip_assets.cli.highlights import highlight_line, top_highlights
 from klip_assets.cli.inbox import add_path
 from klip_assets.cli.output import clock, console, show_rows
 from klip_assets.cli.process import run_process
-from klip_assets.cli.show import highlight_line, top_highlights, tweet_days
+from klip_assets.cli.show import tweet_days
 from klip_assets.errors import NotFoundError
 from klip_assets.evaluation.golden import read_golden_set
-from klip_assets.evaluation.sample import measure, sample_dir
+from klip_assets.evaluation.processed import measure, sample_dir
 from klip_assets.lake.store import Lake
 from klip_assets.sentiment.tiers import tier_states
 from klip_assets.settings import Settings
@@ -55,7 +56,7 @@ def demo() -> None:
 def _show(settings: Settings, name: str, top: int) -> None:
     rows = top_highlights(settings, name, max(top, 5))
     console.print()
-    show_rows([highlight_line(row, False, False) for row in rows], as_json=False, title="Highlights")
+    show_rows([highlight_line(row, False) for row in rows], as_json=False, title="Highlights")
     console.print()
     show_rows(tweet_days(settings, False), as_json=False, title="Tweets by day (UTC)")
     console.print()
@@ -65,7 +66,7 @@ def _show(settings: Settings, name: str, top: int) -> None:
         "SELECT tier, model FROM tweet_sentiment) WHERE tier IS NOT NULL GROUP BY ALL ORDER BY texts DESC",
     ).to_pylist()
     did = ", ".join(f"{row['tier']} ({row['model']}, {row['texts']} texts)" for row in used) or "none"
-    states = tier_states(settings.segment_tier_names, settings.lexicon)
+    states = tier_states(settings.segment_tier_names, settings)
     why = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
     console.print(f"Sentiment by: {escape(did)}." + (f" {escape(why)}." if why else ""), soft_wrap=True)
     engines = run_sql(settings.warehouse_path, "SELECT DISTINCT engine FROM transcript_words").to_pylist()

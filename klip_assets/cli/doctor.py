@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 import click
 
@@ -21,11 +20,15 @@ _LIBRARIES = {
     "pyarrow": "the lake",
     "pandas": "tables for notebooks",
     "av": "reading recordings",
+    "faster-whisper": "the voice detector, and the recognizer once KLIP_WHISPER_MODEL names a model",
     "pocketsphinx": "the embedded speech recognizer",
+    "openai": "the LLM tier",
+    "onnxruntime": "the voice detector and the compact model of the BERT tier",
+    "tokenizers": "the compact model of the BERT tier",
     "vaderSentiment": "the lexicon tier",
     "textblob": "the lexicon tier (KLIP_LEXICON=textblob)",
 }
-_EXTRAS = {"faster-whisper": "asr", "torch": "ml", "transformers": "ml", "openai": "ml"}
+_EXTRAS = {"torch": "ml", "transformers": "ml"}
 
 
 @click.command()
@@ -59,13 +62,10 @@ def _choices(settings: Settings) -> Iterator[dict[str, str]]:
     if not settings.whisper_model:
         detail = "pocketsphinx (US English, offline), where a recording has no captions; far from a neural recognizer"
         yield _row("speech engine", "ok", detail, "KLIP_WHISPER_MODEL=small")
-    elif find_spec("faster_whisper") is None:
-        detail = f"KLIP_WHISPER_MODEL={settings.whisper_model}, but faster-whisper is not installed"
-        yield _row("speech engine", "missing", detail, "pip install -e '.[asr]'")
     else:
         yield _row("speech engine", "ok", f"faster-whisper {settings.whisper_model}, where there are no captions")
     for use, names in (("segments", settings.segment_tier_names), ("tweets", settings.tweet_tier_names)):
-        states = tier_states(names, settings.lexicon)
+        states = tier_states(names, settings)
         used = next((state for state in states if state.ready), None)
         passed = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
         detail = f"{used.name}: {used.why}" if used else "no tier can read"

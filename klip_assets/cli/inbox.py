@@ -142,6 +142,7 @@ def remove(video: str) -> None:
                 withdraw(lake, "video_id", video)
                 lake.remove_everywhere("video_id", video)
                 lake.remove(STAGE_STATUS, video)
+                settings.chunk_log(video).unlink(missing_ok=True)
                 registry.release_content(video)
                 if video in known:
                     Attempts(settings.memory_path).give_up(video, known[video].fingerprint)

@@ -100,7 +100,7 @@ def run_process(
         refused = {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}
         refuse_unknown(lake, refused, run_id="")
         named = bool(videos or days)
-        due = Due(_named(videos, ready), []) if named else due_videos(ready, attempts.all(), lake)
+        due = Due(_named(videos, ready), []) if named else due_videos(ready, attempts, lake)
         for entry in due.deadly:
             note_deadly(lake, entry)
             notes.print(
@@ -117,7 +117,8 @@ def run_process(
         for first, last in day_ranges(asked_days):
             subject = f"tweets {first}" if first == last else f"tweets {first} to {last}"
             report.add(subject, runner.run(PROCESS_TWEET_DAYS, days=(first, last)))
-        if needs_publish(lake, settings.warehouse_dir, storage_version=settings.storage_version):
+        warehouse = settings.warehouse_dir
+        if needs_publish(lake, warehouse, storage_version=settings.storage_version, ledger=settings.llm_path):
             report.add("warehouse", runner.run(PUBLISH))
     return report
 

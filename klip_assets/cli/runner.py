@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from klip_assets.cli.instance import PROCESS_TAG, process_tag
 from klip_assets.cli.output import notes
 from klip_assets.definitions import build_defs
-from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, LogProgress
+from klip_assets.progress import LogProgress, Pace
+from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class BarProgress:
     def begin(self, subject: str, table: str) -> None:
         """Show what is being made now."""
         if self._task is None:
-            self._task = self._bars.add_task("", total=None, speed="")
-        self._bars.reset(self._task, total=None, description=f"{subject}: {table}", speed="")
+            self._task = self._bars.add_task("", total=None, pace="")
+        self._bars.reset(self._task, total=None, description=f"{subject}: {table}", pace="")
 
     def reporter(
         self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
@@ -63,10 +64,10 @@ class BarProgress:
             tell(f"{table} ...")
             return LogProgress().reporter(subject, table, total, tell)
 
+        pace = Pace(total)
+
         def report(done: float) -> None:
-            elapsed = self._bars.tasks[self._bars.task_ids.index(task)].elapsed or 0
-            speed = f"{done / elapsed:.0f}x real time" if elapsed > 0.5 else ""
-            self._bars.update(task, total=total, completed=min(done, total or done), speed=speed)
+            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.tell(done))
 
         return report
 
@@ -91,7 +92,7 @@ class Runner:
         self.reuse = reuse
         self._bars = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(),
-            TextColumn("{task.fields[speed]}"), console=notes, transient=True, disable=quiet or not notes.is_terminal,
+            TextColumn("{task.fields[pace]}"), console=notes, transient=True, disable=quiet or not notes.is_terminal,
         )  # fmt: skip
         self._progress = BarProgress(self._bars, quiet=quiet)
         self._defs = build_defs({"progress": self._progress})

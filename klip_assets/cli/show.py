@@ -1,6 +1,7 @@
-"""`klip highlights`, `videos`, `tweets`, `sql`, `export`: reading what is published.
+"""`klip videos`, `tweets`, `sql`, `export`: reading what is published.
 
-Put here: queries for people at a terminal. Keep out: anything that writes to the lake or warehouse.
+Put here: queries for people at a terminal. Keep out: highlights (`highlights`), and anything that writes to the lake or
+warehouse.
 """
 
 from __future__ import annotations
@@ -11,59 +12,10 @@ from typing import Any
 import click
 
 from klip_assets.cli.output import clock, console, json_option, shortened, show_rows
-from klip_assets.errors import InputError, NotFoundError
+from klip_assets.errors import InputError
 from klip_assets.settings import Settings
 from klip_assets.warehouse.query import export as export_file
 from klip_assets.warehouse.query import run_sql
-
-
-@click.command()
-@click.argument("video", required=False)
-@click.option("--top", default=10, show_default=True, type=click.IntRange(min=1), help="How many to show.")
-@click.option("--why", is_flag=True, help="Show what lifted each.")
-@json_option
-def highlights(video: str | None, top: int, why: bool, as_json: bool) -> None:
-    """Show the best moments of VIDEO, or of all videos."""
-    rows = top_highlights(Settings(), video, top)
-    if as_json:
-        show_rows(rows, as_json=True)
-        return
-    show_rows([highlight_line(row, video is None, why) for row in rows], as_json=False, empty=_no_highlights(video))
-
-
-def top_highlights(settings: Settings, video: str | None, top: int) -> list[dict[str, Any]]:
-    """Return the best highlights, of one video or of all.
-
-    Raises:
-        NotFoundError: The video is not published.
-    """
-    path = settings.warehouse_path
-    if video is None:
-        return run_sql(path, "SELECT * FROM highlights ORDER BY score DESC, video_id, rank LIMIT ?", [top]).to_pylist()
-    found = run_sql(path, "SELECT status, error FROM videos WHERE video_id = ?", [video]).to_pylist()
-    if not found:
-        raise NotFoundError(f"no video {video!r} is published", hint="klip videos lists them, klip process makes them")
-    if found[0]["status"] == "unreadable":
-        raise InputError(f"{video} can't be read: {found[0]['error']}")
-    statement = "SELECT * FROM highlights WHERE video_id = ? ORDER BY rank LIMIT ?"
-    return run_sql(path, statement, [video, top]).to_pylist()
-
-
-def highlight_line(row: dict[str, Any], with_video: bool, why: bool) -> dict[str, Any]:
-    """Return a highlight as a line for people."""
-    line: dict[str, Any] = {"video": row["video_id"]} if with_video else {}
-    line |= {
-        "rank": row["rank"],
-        "time": clock(row["peak_s"]),
-        "clip": f"{clock(row['start_s'])}-{clock(row['end_s'])}",
-        "score": f"{row['score']:.3f}",
-        "emotion": row["dominant_emotion"] or "-",
-    }
-    return {**line, **({"why": row["why"]} if why else {}), "text": shortened(row["text"], 90)}
-
-
-def _no_highlights(video: str | None) -> str:
-    return f"no moment of {video} stands out" if video else "no highlights are published yet"
 
 
 @click.command()

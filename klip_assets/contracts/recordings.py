@@ -47,6 +47,8 @@ VIDEOS = declare(
         text_column("audio_codec", "Codec of the sound; NULL if there is none."),
         column("sample_rate_hz", INTEGER, "Sample rate of the sound.", unit="Hz", low=1),
         count_column("channels", "Channels of the sound."),
+        count_column("audio_tracks", "Audio tracks that can be decoded."),
+        count_column("audio_track", "The one that is listened to, from 0: the default one, else the loudest."),
         column("size_bytes", BIGINT, "Size of the file.", unit="bytes", low=0),
         text_column("sha256", "SHA-256 of the file's content."),
         text_column("source_path", "The file, relative to the inbox."),
@@ -81,6 +83,26 @@ TRANSCRIPT_WORDS = declare(
     published_as="view",
 )
 
+SOUND_EVENTS = declare(
+    "sound_events",
+    "One row per sound that captions tell of, such as [laughter]; no rows where they tell of none.",
+    [
+        VIDEO_ID,
+        count_column("event_index", "Place of the event in the video, from 0."),
+        START_S,
+        END_S,
+        text_column(
+            "label",
+            "laughter, music, singing, applause, cheering, booing, screaming, crying, gasping, sighing, groaning, "
+            "coughing, snorting, breathing, whistling, gunshot, explosion, silence, speech (not put into words), or "
+            "the tag's own text.",
+        ),
+        text_column("source", "Engine of the transcript that tells of it, as in transcript_words."),
+    ],
+    key=("video_id", "event_index"),
+    partition="video_id",
+)
+
 AUDIO_FEATURES = declare(
     "audio_features",
     "One row per second of sound (16 kHz mono).",
@@ -98,7 +120,14 @@ AUDIO_FEATURES = declare(
         score_column("zero_crossing_rate", "Share of samples at which the sign changes."),
         column("pitch_hz", DOUBLE, "Median fundamental frequency of the voiced frames.", unit="Hz", low=0),
         score_column("voiced_share", "Share of frames with a clear pitch."),
-        score_column("speech_share", "Share of frames that a voice activity detector takes for speech."),
+        score_column("speech_share", "Share that a voice activity detector (Silero) takes for speech."),
+        column(
+            "alpha_ratio_db", DOUBLE, "Energy of the voice at 1-5 kHz over 50 Hz-1 kHz; rises with effort.", unit="dB"
+        ),
+        column(
+            "hammarberg_db", DOUBLE, "Strongest partial below 2 kHz over that of 2-5 kHz; falls with it.", unit="dB"
+        ),
+        score_column("shout", "How far the voice is raised, by tilt, pitch and level; NULL where nobody speaks."),
         column("mfcc", DOUBLES, "13 mel-frequency cepstral coefficients, mean over the second."),
     ],
     key=("video_id", "t_s"),
@@ -113,7 +142,7 @@ CHAT_MESSAGES = declare(
         VIDEO_ID,
         count_column("message_index", "Place in the log by time, from 0."),
         column("offset_s", DOUBLE, "When it was sent.", unit="s"),
-        text_column("author", "Name shown in the chat."),
+        text_column("author", "Who sent it: a salted hash, or with KLIP_CHAT_KEEP_NAMES=1 the name shown."),
         text_column("text", "The message."),
         column("emotes", STRINGS, "Emotes in the message, in order."),
         flag_column("is_bot", "Whether a known bot sent it or it is a command."),
@@ -134,9 +163,14 @@ CHAT_ACTIVITY = declare(
         count_column("unique_chatters", "People who wrote in the 10 s up to it."),
         score_column("emote_share", "Share of the messages that hold an emote."),
         score_column("laughter_share", "Share of the messages that laugh."),
+        score_column(
+            "repeated_share",
+            "Share of the messages in the 10 s around it that say its most repeated phrase; 0 unless 3 people say it.",
+        ),
         sentiment_column("Mean sentiment of the messages."),
         column("rate_z", DOUBLE, "Robust local z of the message rate over 10 s.", unit="sigma"),
         column("lag_s", DOUBLE, "Seconds the chat is taken to lag behind the picture.", unit="s", low=0),
+        text_column("lag_source", "estimated (from sound and chat of this video) or default (KLIP_CHAT_LAG_S)."),
     ],
     key=("video_id", "t_s"),
     partition="video_id",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from klip_assets.contracts import VIDEOS
-from klip_assets.inbox.attempts import MOST_DEATHS, NEVER_TRIED, Attempt
+from klip_assets.inbox.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
 from klip_assets.inbox.changes import Ready
 from klip_assets.lake.generations import Kind, accepted_generation, accepted_sources
 from klip_assets.lake.locks import hold, is_held
@@ -26,35 +26,48 @@ class Due:
     Attributes:
         videos: Recordings to process; those on which a process died come last, so that they stop no other.
         deadly: Recordings left alone because process after process died on them.
+        accepted: Videos that have an accepted generation.
     """
 
     videos: list[Ready]
     deadly: list[Ready]
+    accepted: frozenset[str] = frozenset()
 
 
-def due_videos(ready: Iterable[Ready], attempts: Mapping[str, Attempt], lake: Lake, *, now: float | None = None) -> Due:
+def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: float | None = None) -> Due:
     """Choose the videos to run: content that is not accepted, or on which a process died, and that may be tried.
+
+    A run may end while this looks. What seemed open is therefore read a second time once it is seen that nobody holds
+    it, or the run that just did the work would be asked for again.
 
     Args:
         ready: What lies in the inbox.
-        attempts: What is remembered of earlier attempts.
+        attempts: The memory of earlier attempts.
         lake: The lake.
         now: Seconds since 1970; left out, what failed is tried again without waiting.
     """
-    done = accepted_sources(lake, "video_id")
+    done, tried = accepted_sources(lake, "video_id"), attempts.all()
+    seemed_open = [entry for entry in ready if _is_open(entry, done.get(entry.video_id), tried)]
+    free = [entry for entry in seemed_open if not is_held(partition_lock(lake.root, "video_id", entry.video_id))]
+    tried = attempts.all() if free else tried
     videos, deadly = [], []
-    for entry in ready:
-        attempt = attempts.get(entry.video_id, NEVER_TRIED)
-        unfinished = attempt.begun > 0 and attempt.version == entry.fingerprint
-        if done.get(entry.video_id) == entry.fingerprint and not unfinished:
+    for entry in free:
+        accepted = accepted_generation(lake, "video_id", entry.video_id)
+        if not _is_open(entry, accepted.source if accepted else None, tried):
             continue
-        if is_held(partition_lock(lake.root, "video_id", entry.video_id)):
-            continue
+        attempt = tried.get(entry.video_id, NEVER_TRIED)
         if attempt.allows(entry.fingerprint, now=now):
             videos.append(entry)
         elif attempt.deadly:
             deadly.append(entry)
-    return Due(sorted(videos, key=lambda entry: attempts.get(entry.video_id, NEVER_TRIED).begun), deadly)
+    videos.sort(key=lambda entry: tried.get(entry.video_id, NEVER_TRIED).begun)
+    return Due(videos, deadly, frozenset(done))
+
+
+def _is_open(entry: Ready, accepted: str | None, tried: Mapping[str, Attempt]) -> bool:
+    attempt = tried.get(entry.video_id, NEVER_TRIED)
+    unfinished = attempt.begun > 0 and attempt.version == entry.fingerprint
+    return accepted != entry.fingerprint or unfinished
 
 
 def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None = None) -> dict[str, str]:

@@ -6,8 +6,9 @@ Put here: which file is a recording, which files are its sidecars, which are nei
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,18 @@ MEDIA_SUFFIXES = frozenset(
         ".ogv", ".opus", ".ts", ".vob", ".wav", ".weba", ".webm", ".wma", ".wmv",
     }
 )  # fmt: skip
-CAPTION_SUFFIXES = (".vtt", ".srt")
-CHAT_SUFFIXES = (".chat.json", ".chat.jsonl", ".chat.csv")
+CAPTION_SUFFIXES = (".vtt", ".srt", ".sbv", ".ttml", ".dfxp", ".json3")
+#: What a recognizer wrote. A JSON file with no such ending is a transcript only by the recording it lies beside.
+TRANSCRIPT_SUFFIXES = (".transcript.json", ".whisper.json", ".words.json", ".deepgram.json", ".assemblyai.json")
+#: The second is yt-dlp's name for the chat of a YouTube stream. What is in a chat log shows its content, not its name.
+CHAT_SUFFIXES = (
+    ".chat.json", ".live_chat.json", ".chat.jsonl", ".chat.csv",
+    ".chat.json.gz", ".live_chat.json.gz", ".chat.jsonl.gz", ".chat.csv.gz",
+)  # fmt: skip
 INFO_SUFFIX = ".info.json"
+
+#: A language as the name of a JSON file may state it: `de`, `pt-BR`, `zh-Hans`.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 
 #: Downloads that are not finished, and files that only the system reads.
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".ytdl", ".download", ".aria2")
@@ -36,7 +46,7 @@ class Recording:
     Attributes:
         root: The inbox it lies in.
         path: The file.
-        captions: Caption files by language ('' where the name gives none), sorted.
+        captions: Caption and transcript files by language ('' where the name gives none), sorted.
         chat: The chat log, if there is one.
         info: The yt-dlp metadata, if there is some.
     """
@@ -94,20 +104,20 @@ def read_inbox(root: Path) -> Contents:
             unknown.append((path, problem))
     for _, files in sorted(folders.items()):
         media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
-        others = [path for path in files if path.suffix.lower() not in MEDIA_SUFFIXES]
         stems = {path.stem for path in media}
-        recordings += [_with_sidecars(root, path, others) for path in media]
-        for path in others:
-            owner = sidecar_stem(path)
-            if owner is None:
-                unknown.append((path, "not a kind of file Klip knows"))
-            elif owner not in stems:
-                unknown.append((path, f"a sidecar, but no recording named {owner} lies beside it"))
+        sidecars: dict[str, _Sidecars] = defaultdict(_Sidecars)
+        for path in files:
+            if path.suffix.lower() not in MEDIA_SUFFIXES and not _laid_beside(path, stems, sidecars):
+                unknown.append((path, _why_unknown(path, stems)))
+        recordings += [sidecars[path.stem].of(root, path) for path in media]
     return Contents(recordings, unknown)
 
 
 def sidecar_stem(path: Path) -> str | None:
-    """Return the stem of the recording a sidecar belongs to, None if the file is no sidecar."""
+    """Return the stem of the recording a sidecar belongs to, None if its name alone makes it no sidecar.
+
+    `talk.json` beside `talk.mp4` is a transcript, too, but elsewhere it may be anything: `read_inbox` knows.
+    """
     name = path.name
     lowered = name.lower()
     for suffix in (*CHAT_SUFFIXES, INFO_SUFFIX):
@@ -115,6 +125,9 @@ def sidecar_stem(path: Path) -> str | None:
             return name[: -len(suffix)]
     if path.suffix.lower() in CAPTION_SUFFIXES:
         return _caption_stem(path)[0]
+    for suffix in TRANSCRIPT_SUFFIXES:
+        if lowered.endswith(suffix) and len(name) > len(suffix):
+            return _split_language(name[: -len(suffix)])[0]
     return None
 
 
@@ -145,20 +158,74 @@ def display_name(path: Path, root: Path) -> str:
     return stored_name(path.relative_to(root))
 
 
-def _with_sidecars(root: Path, path: Path, others: list[Path]) -> Recording:
-    captions, chat, info = [], None, None
-    for other in others:
-        lowered = other.name.lower()
-        if other.suffix.lower() in CAPTION_SUFFIXES:
-            stem, language = _caption_stem(other)
-            if stem == path.stem or other.stem == path.stem:
-                captions.append((language if stem == path.stem else "", other))
-        elif sidecar_stem(other) == path.stem:
-            if lowered.endswith(INFO_SUFFIX):
-                info = other
-            elif chat is None:
-                chat = other
-    return Recording(root, path, tuple(sorted(captions)), chat, info)
+class _Sidecars:
+    """The files beside one recording."""
+
+    def __init__(self) -> None:
+        self.captions: list[tuple[str, Path]] = []
+        self.chat: Path | None = None
+        self.info: Path | None = None
+
+    def of(self, root: Path, path: Path) -> Recording:
+        """Return the recording these files lie beside."""
+        return Recording(root, path, tuple(sorted(self.captions)), self.chat, self.info)
+
+
+def _laid_beside(path: Path, stems: set[str], sidecars: Mapping[str, _Sidecars]) -> bool:
+    """Put a file to the recordings it belongs to; say whether there is one."""
+    lowered = path.name.lower()
+    if lowered.endswith(INFO_SUFFIX) or lowered.endswith(CHAT_SUFFIXES):
+        stem = sidecar_stem(path)
+        if stem is None or stem not in stems:
+            return False
+        if lowered.endswith(INFO_SUFFIX):
+            sidecars[stem].info = path
+        elif sidecars[stem].chat is None:
+            sidecars[stem].chat = path
+        else:
+            return False
+        return True
+    owners = {stem: language for stem, language in _owners_of_words(path) if stem in stems}
+    for stem, language in owners.items():
+        sidecars[stem].captions.append((language, path))
+    return bool(owners)
+
+
+def _owners_of_words(path: Path) -> list[tuple[str, str]]:
+    """Return the stems of the recordings whose words a file may hold, each with its language ('' if unstated)."""
+    suffix, lowered = path.suffix.lower(), path.name.lower()
+    if suffix in CAPTION_SUFFIXES:
+        # The whole stem as well: in "v1.final.srt" beside "v1.final.mp4" the last part is no language.
+        return [(path.stem, ""), _caption_stem(path)]
+    if suffix != ".json":
+        return []
+    ending = next((known for known in (*TRANSCRIPT_SUFFIXES, suffix) if lowered.endswith(known)), suffix)
+    rest = path.name[: -len(ending)]
+    owner, language = _split_language(rest)
+    if ending == suffix and len(language.partition("-")[0]) != 2:
+        return [(rest, "")]  # "talk.raw.json": three letters are a language only where the rest of the name says so.
+    return [(rest, ""), (owner, language)]
+
+
+def _why_unknown(path: Path, stems: set[str]) -> str:
+    owner = sidecar_stem(path)
+    if owner in stems and path.name.lower().endswith(CHAT_SUFFIXES):
+        return f"a second chat log of {owner}; one is read, the first by name"
+    if owner is not None:
+        return f"a sidecar, but no recording named {owner} lies beside it"
+    parts = path.name.split(".")
+    if path.suffix.lower() == ".json" and any(".".join(parts[:n]) in stems for n in range(1, len(parts))):
+        endings = ", ".join((INFO_SUFFIX, *CHAT_SUFFIXES, ".json", ".<language>.json", *TRANSCRIPT_SUFFIXES))
+        return f"JSON beside a recording, but of no name Klip knows: {endings}"
+    return "not a kind of file Klip knows"
+
+
+def _split_language(stem: str) -> tuple[str, str]:
+    # "talk.en" -> ("talk", "en"); "talk" -> ("talk", ""); "v1.2 final" -> ("v1.2 final", "")
+    owner, dot, language = stem.rpartition(".")
+    if dot and owner and _LANGUAGE.fullmatch(language):
+        return owner, language
+    return stem, ""
 
 
 def _caption_stem(path: Path) -> tuple[str, str]:

@@ -46,6 +46,7 @@ from klip_assets.lake.locks import hold
 from klip_assets.lake.store import Lake
 from klip_assets.warehouse import ddl
 from klip_assets.warehouse.build import Change, fill
+from klip_assets.warehouse.calls import calls_due, take_over_calls
 from klip_assets.warehouse.seen import (
     ACCEPTED,
     RECORD_TABLES,
@@ -96,6 +97,7 @@ def publish(
     storage_version: str,
     keep_versions: int,
     timeout_s: float,
+    ledger: Path | None = None,
     from_nothing: bool = False,
 ) -> Published:
     """Accept what is ready and publish everything accepted.
@@ -107,6 +109,7 @@ def publish(
         storage_version: DuckDB storage version of the file.
         keep_versions: Versions that stay, for readers that have them open.
         timeout_s: Seconds to wait for another publisher.
+        ledger: File with the calls of language models, if there may be one.
         from_nothing: Do not start from the version before.
 
     Raises:
@@ -117,7 +120,9 @@ def publish(
         reach("publish.begin")
         _clear(folder)
         for where in ACCEPTED.values():
-            sweep(lake.root / where.replace("accepted", "_accepted"))
+            sweep(lake.root / where)
+        if ledger:
+            take_over_calls(lake, ledger)
         try:
             return _publish(lake, folder, storage_version, keep_versions, from_nothing=from_nothing)
         except BaseException:
@@ -167,8 +172,8 @@ def _publish(lake: Lake, folder: Path, storage_version: str, keep_versions: int,
     return Published(folder / LINK, version, rows, counts["video_id"], counts["day"], waiting, before is None)
 
 
-def needs_publish(lake: Lake, folder: Path, *, storage_version: str) -> str | None:
-    """Say whether a publish is due: the lake changed, or Klip did, or the folder was moved.
+def needs_publish(lake: Lake, folder: Path, *, storage_version: str, ledger: Path | None = None) -> str | None:
+    """Say whether a publish is due: the lake changed, or the ledger or Klip did, or the folder was moved.
 
     Returns:
         A name for the state of lake and warehouse that makes it due; None if everything is published and the
@@ -181,6 +186,8 @@ def needs_publish(lake: Lake, folder: Path, *, storage_version: str) -> str | No
         return f"{stamp}:{recipe}"
     if is_written_to(folder / LINK):
         return f"{stamp}:version {note['version']} is open for writing"
+    if ledger and (calls := calls_due(lake, ledger)):
+        return f"{stamp}:{calls}"
     return None
 
 

@@ -20,10 +20,10 @@ from klip_assets.lake.locks import is_held
 from klip_assets.lake.stages import is_day, partition_lock
 from klip_assets.lake.store import Lake
 
-#: Table, or "accepted/<kind>" -> key -> stamp.
+#: Table, or folder of accepted records -> key -> stamp.
 Seen = dict[str, dict[str, str]]
 
-ACCEPTED: dict[Kind, str] = {"video_id": "accepted/video_id", "day": "accepted/day"}
+ACCEPTED: dict[Kind, str] = {"video_id": "_accepted/video_id", "day": "_accepted/day"}
 STAGES = "stage_status"
 
 #: Tables that are published as they stand, not by generation.
@@ -51,7 +51,7 @@ def look(lake: Lake) -> tuple[Seen, list[str]]:
 
 def look_at_accepted(lake: Lake) -> Seen:
     """Take a picture of what is accepted, alone."""
-    return {where: dict(_records(lake.root / where.replace("accepted", "_accepted"))) for where in ACCEPTED.values()}
+    return {where: dict(_records(lake.root / where)) for where in ACCEPTED.values()}
 
 
 def stamp_of(seen: Seen) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from klip_assets.contracts import VIDEO_TABLES
 from klip_assets.definitions import build_defs
 from klip_assets.inbox.attempts import WAITS_S, Attempts
+from klip_assets.inbox.due import Due, due_videos
 from klip_assets.inbox.registry import Registry
 from klip_assets.lake.locks import hold
 from klip_assets.lake.stages import partition_lock
@@ -70,6 +72,25 @@ def test_a_recording_that_a_backfill_has_queued_is_left_to_it(settings: Settings
     assert len(look(vods_sensor, instance, "{}").run_requests) == 1
 
 
+def test_a_run_that_ends_while_the_sensor_looks_is_not_started_again(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    run = instance.add_run(
+        dg.DagsterRun(job_name="process_video", tags={"dagster/partition": "a"}, status=dg.DagsterRunStatus.STARTED)
+    )
+    # The lake was read before the run wrote into it; then the run ended.
+
+    def ends_after(*args: Any, **kwargs: Any) -> Due:
+        found = due_videos(*args, **kwargs)
+        instance.report_run_canceled(run)
+        return found
+
+    monkeypatch.setattr("klip_assets.sensors.due_videos", ends_after)
+    assert look(vods_sensor, instance, pending).run_requests == []
+
+
 def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
@@ -96,6 +117,23 @@ def test_a_failure_of_the_machine_is_tried_again_under_another_key_after_its_wai
     monkeypatch.setattr("klip_assets.sensors.time.time", lambda: later)
     (second,) = look(vods_sensor, instance, "{}").run_requests
     assert second.run_key != first.run_key
+
+
+def test_a_tweet_file_that_can_not_be_read_does_not_hold_up_the_days_of_the_others(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_tweets(settings)
+    (settings.tweet_inbox / "bad.jsonl").symlink_to("/proc/self/mem")
+    pending = look(tweets_sensor, instance).cursor
+    (ingest,) = look(tweets_sensor, instance, pending).run_requests
+    job = build_defs().resolve_job_def("ingest_tweets")
+    tags = {"dagster/run_key": ingest.run_key}
+    assert job.execute_in_process(instance=instance, run_config=ingest.run_config, tags=tags).success
+    (again,) = look(tweets_sensor, instance, pending).run_requests
+    assert again.job_name == "ingest_tweets" and again.run_key != ingest.run_key, "the good file is no longer new"
+    job.execute_in_process(instance=instance, run_config=again.run_config, tags={"dagster/run_key": again.run_key})
+    jobs = [request.job_name for request in look(tweets_sensor, instance, pending).run_requests]
+    assert jobs == ["ingest_tweets", "process_tweet_days"]
 
 
 def test_no_asset_of_a_video_depends_on_one_without_partitions() -> None:

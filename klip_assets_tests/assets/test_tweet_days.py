@@ -102,12 +102,12 @@ def test_a_named_day_is_made_anew(settings: Settings) -> None:
 
 
 def test_no_failed_row_has_a_score(settings: Settings, monkeypatch) -> None:
-    monkeypatch.setenv("KLIP_TWEET_TIERS", "bert")
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "llm")
     drop_tweets(settings)
     process(Settings())
     rows = query(settings, "SELECT DISTINCT status, sentiment, label, tier, error FROM tweet_sentiment")
     assert len(rows) == 1
-    assert rows[0]["status"] == "failed" and "bert" in rows[0]["error"]
+    assert rows[0]["status"] == "failed" and "llm: not configured" in rows[0]["error"]
     assert rows[0]["sentiment"] is None and rows[0]["label"] is None
     assert query(settings, "SELECT DISTINCT mean_sentiment FROM tweet_daily") == [{"mean_sentiment": None}]
 

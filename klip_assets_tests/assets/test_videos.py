@@ -51,6 +51,16 @@ def test_a_second_process_does_nothing(settings: Settings) -> None:
     assert process(settings).rows == []
 
 
+def test_an_unfinished_transcript_that_a_killed_run_left_beside_a_whole_one_is_removed(settings: Settings) -> None:
+    drop_stream(settings)
+    process(settings)
+    left = settings.chunk_log("stream")
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text('{"version": "of the killed run"}\n')
+    process(settings, videos=["stream"])
+    assert not left.exists()
+
+
 def test_a_changed_file_under_the_same_name_is_processed_anew(settings: Settings, lake: Lake) -> None:
     drop_stream(settings)
     process(settings)

@@ -37,7 +37,7 @@ def error_of(result: Result) -> str:
     return lines[0]
 
 
-COMMANDS = "add process highlights videos tweets sql export remove prune dev doctor demo eval"
+COMMANDS = "add process highlights clip rate videos tweets sql export remove prune dev doctor demo eval"
 
 
 def test_help_names_every_command() -> None:
@@ -230,11 +230,10 @@ def test_prune_deletes_finished_runs_and_no_data(published: Settings) -> None:
 
 def test_doctor_says_what_reads_and_why_not_the_rest(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {row["what"]: row for row in rows_of(klip("doctor", "--json"))}
-    assert "lexicon" in str(rows["tier for segments"]["detail"]) and "not configured" in str(
-        rows["tier for segments"]["detail"]
-    )
+    detail = str(rows["tier for segments"]["detail"])
+    assert "compact model" in detail and "llm not configured" in detail
     assert "pocketsphinx" in str(rows["speech engine"]["detail"])
-    monkeypatch.setenv("KLIP_TWEET_TIERS", "bert")
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "llm")
     result = klip("doctor", "--json")
     assert result.exit_code == 1
     assert {row["what"]: row["state"] for row in json.loads(result.stdout)}["tier for tweets"] == "missing"

@@ -11,9 +11,10 @@ from klip_assets_tests.made import REPOSITORY
 
 #: The table list of the design: names that people's SQL depends on.
 DESIGN_TABLES = {
-    "videos", "stage_status", "transcript_words", "audio_features", "chat_messages", "chat_activity", "segments",
-    "segment_sentiment", "segment_scores", "weights", "highlights", "highlight_candidates", "emotion_moments", "tweets",
-    "tweet_sentiment", "tweet_daily", "llm_calls", "provenance", "quarantine", "feedback", "evaluations",
+    "videos", "stage_status", "transcript_words", "sound_events", "audio_features", "chat_messages", "chat_activity",
+    "segments", "segment_sentiment", "segment_scores", "weights", "highlights", "highlight_candidates",
+    "emotion_moments", "tweets", "tweet_sentiment", "tweet_daily", "llm_calls", "provenance", "quarantine", "feedback",
+    "evaluations",
 }  # fmt: skip
 
 

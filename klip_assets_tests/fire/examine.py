@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from klip_assets.chat.readers import read_chat
-from klip_assets.contracts import CHAT_MESSAGES, TRANSCRIPT_WORDS, TWEETS_RAW, VIDEOS
+from klip_assets.contracts import CHAT_MESSAGES, SOUND_EVENTS, TRANSCRIPT_WORDS, TWEETS_RAW, VIDEOS
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
-from klip_assets.inbox.recordings import MEDIA_SUFFIXES
+from klip_assets.inbox.recordings import CAPTION_SUFFIXES, MEDIA_SUFFIXES, TRANSCRIPT_SUFFIXES
 from klip_assets.lake.validate import conform
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import read_info
 from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
-from klip_assets.speech.captions import read_captions
+from klip_assets.speech.captions.reader import read_captions
+from klip_assets.speech.captions.sounds import sound_table, to_notes
 from klip_assets.tweets.staging import stage
 from klip_assets_tests.fire.memory import peak_mb
 
@@ -35,8 +36,10 @@ def examine(path: Path) -> str:
     try:
         if path.suffix.lower() in MEDIA_SUFFIXES:
             return _media(path)
-        if name.endswith((".vtt", ".srt")):
-            rows = conform(TRANSCRIPT_WORDS, read_captions(path, "en").table("v"))
+        if name.endswith((*CAPTION_SUFFIXES, *TRANSCRIPT_SUFFIXES)):
+            transcript = read_captions(path, "en")
+            conform(SOUND_EVENTS, sound_table(to_notes(transcript.sounds), "v", transcript.engine))
+            rows = conform(TRANSCRIPT_WORDS, transcript.table("v"))
         elif ".chat." in name:
             rows = conform(CHAT_MESSAGES, read_chat(path, "v").messages)
         elif name.endswith(".info.json"):

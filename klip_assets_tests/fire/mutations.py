@@ -105,6 +105,7 @@ def text_sources(folder: Path, shared: Path | None) -> list[Source]:
     sources = [
         Source(".en.vtt", vtt.read_bytes()),
         Source(".en.srt", vtt.read_bytes().replace(b"WEBVTT\n\n", b"").replace(b".000", b",000")),
+        *_transcripts(),
         Source(".chat.csv", chat.read_bytes()),
         Source(".chat.json", json.dumps({"comments": comments}).encode()),
         Source(".chat.jsonl", "".join(json.dumps({"time": t, "text": "hi"}) + "\n" for t in range(40)).encode()),
@@ -117,6 +118,23 @@ def text_sources(folder: Path, shared: Path | None) -> list[Source]:
     if shared:
         sources += [Source(end, (shared / name).read_bytes()[:MOST_SOURCE_BYTES]) for end, name in SHARED_TEXT.items()]
     return sources
+
+
+def _transcripts() -> list[Source]:
+    spoken = [(3.0 * n, 3.0 * n + 2, f"words number {n} [laughter] & more") for n in range(20)]
+    sbv = "".join(f"0:00:{a:06.3f},0:00:{b:06.3f}\n{text}\n\n" for a, b, text in spoken)
+    paragraphs = "".join(f'<p begin="{a}s" end="{b}s">{text.replace("&", "&amp;")}</p>\n' for a, b, text in spoken)
+    events = [{"tStartMs": a * 1000, "dDurationMs": 2000, "segs": [{"utf8": text}]} for a, _, text in spoken]
+    words = [{"word": f"w{n}", "start": n, "end": n + 1, "probability": 0.5} for n in range(60)]
+    whisper = {"segments": [{"start": 0, "end": 60, "text": "", "words": words}], "language": "en"}
+    return [
+        Source(".en.sbv", sbv.encode()),
+        Source(
+            ".en.ttml", f'<tt xmlns="http://www.w3.org/ns/ttml"><body><div>\n{paragraphs}</div></body></tt>'.encode()
+        ),
+        Source(".en.json3", json.dumps({"events": events}).encode()),
+        Source(".whisper.json", json.dumps(whisper, indent=1).encode()),
+    ]
 
 
 def mutations(sources: list[Source], count: int, *, seed: int) -> Iterator[Mutation]:

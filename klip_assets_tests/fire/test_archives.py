@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from klip_assets import textfile
 from klip_assets.chat.readers import read_chat
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.speech.captions import read_captions
+from klip_assets.speech.captions.reader import read_captions
 from klip_assets.textfile import BrokenRecord, bounded_lines, damage_of, delimited_records, expansion_limit, open_text
 from klip_assets.tweets.staging import stage
 from klip_assets_tests.made import tweet, tweet_id_at

@@ -84,7 +84,7 @@ def fill(folder: Path, leave_bytes: int) -> Path:
 
 
 @pytest.mark.parametrize("where", ["data", "data/lake", "data/warehouse"])
-@pytest.mark.parametrize("room_kb", [0, 40, 150])
+@pytest.mark.parametrize("room_kb", [0, 40, 100])
 def test_a_full_disk_is_a_clear_error_and_loses_nothing(
     home: Path, victim: Victims, dagster_storage: Path, where: str, room_kb: int
 ) -> None:

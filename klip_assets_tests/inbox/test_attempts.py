@@ -84,24 +84,39 @@ def test_a_video_that_was_being_worked_on_when_its_process_died_is_due_although_
     registry, attempts = Registry(published.memory_path), Attempts(published.memory_path)
     version = registry.fingerprint_of("stream")
     entry = ready(published, "stream", version)
-    assert due_videos([entry], attempts.all(), lake).videos == []
+    assert due_videos([entry], attempts, lake).videos == []
     attempts.begin({"stream": version})
-    assert due_videos([entry], attempts.all(), lake).videos == [entry]
+    assert due_videos([entry], attempts, lake).videos == [entry]
     with hold(partition_lock(lake.root, "video_id", "stream"), what="video stream", timeout_s=1):
-        assert due_videos([entry], attempts.all(), lake).videos == [], "its run is on"
+        assert due_videos([entry], attempts, lake).videos == [], "its run is on"
+
+
+def test_a_video_whose_run_ends_while_it_is_looked_at_is_not_due(
+    published: Settings, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, attempts = Registry(published.memory_path), Attempts(published.memory_path)
+    entry = ready(published, "stream", registry.fingerprint_of("stream"))
+    attempts.begin({"stream": entry.fingerprint})
+
+    def ends(_: object) -> bool:
+        attempts.end({"stream": False})
+        return False
+
+    monkeypatch.setattr("klip_assets.inbox.due.is_held", ends)
+    assert due_videos([entry], attempts, lake).videos == []
 
 
 def test_what_a_process_died_on_comes_last(settings: Settings, lake: Lake, attempts: Attempts) -> None:
     entries = [ready(settings, name, "1") for name in ("a", "b", "c")]
     attempts.begin({"a": "1"})
-    assert [entry.video_id for entry in due_videos(entries, attempts.all(), lake).videos] == ["b", "c", "a"]
+    assert [entry.video_id for entry in due_videos(entries, attempts, lake).videos] == ["b", "c", "a"]
 
 
 def test_what_is_deadly_is_named_once(settings: Settings, lake: Lake, attempts: Attempts) -> None:
     entry = ready(settings, "a", "1")
     for _ in range(MOST_DEATHS):
         attempts.begin({"a": "1"})
-    due = due_videos([entry], attempts.all(), lake)
+    due = due_videos([entry], attempts, lake)
     assert due.videos == [] and due.deadly == [entry]
     note_deadly(lake, entry)
     (row,) = read_stages(lake, "a")

@@ -37,6 +37,69 @@ def test_a_caption_file_without_language_is_found(tmp_path: Path) -> None:
     assert captions["plain"][0][0] == ""
 
 
+def test_captions_and_transcripts_of_every_kind_are_found_with_their_language(tmp_path: Path) -> None:
+    drop(
+        tmp_path, "talk.mp4", "talk.sbv", "talk.en.sbv", "talk.de.ttml", "talk.dfxp", "talk.en.json3", "talk.json",
+        "talk.pt-BR.json", "talk.transcript.json", "talk.whisper.json", "talk.en.whisper.json", "talk.deepgram.json",
+        "talk.assemblyai.json", "talk.zh-Hans.words.json", "talk.info.json", "talk.chat.json",
+    )  # fmt: skip
+    contents = read_inbox(tmp_path)
+    (recording,) = contents.recordings
+    assert {path.name: language for language, path in recording.captions} == {
+        "talk.sbv": "", "talk.en.sbv": "en", "talk.de.ttml": "de", "talk.dfxp": "", "talk.en.json3": "en",
+        "talk.json": "", "talk.pt-BR.json": "pt-BR", "talk.transcript.json": "", "talk.whisper.json": "",
+        "talk.en.whisper.json": "en", "talk.deepgram.json": "", "talk.assemblyai.json": "",
+        "talk.zh-Hans.words.json": "zh-Hans",
+    }  # fmt: skip
+    assert recording.info == tmp_path / "talk.info.json" and recording.chat == tmp_path / "talk.chat.json"
+    assert contents.unknown == []
+
+
+def test_json_of_other_names_beside_a_recording_is_named_and_taken_for_nothing(tmp_path: Path) -> None:
+    drop(
+        tmp_path, "talk.mp4", "talk.comments.json", "talk.heatmap.json", "talk.raw.json", "other.json",
+        "other.en.json", "other.whisper.json", "talk.en.info.json",
+    )  # fmt: skip
+    contents = read_inbox(tmp_path)
+    assert contents.recordings[0].files == (tmp_path / "talk.mp4",)
+    reasons = {path.name: why for path, why in contents.unknown}
+    assert set(reasons) == {path.name for path in tmp_path.iterdir()} - {"talk.mp4"}
+    for name in ("talk.comments.json", "talk.heatmap.json", "talk.raw.json"):
+        assert reasons[name].startswith("JSON beside a recording, but of no name Klip knows: .info.json, .chat.json")
+    assert reasons["other.json"] == reasons["other.en.json"] == "not a kind of file Klip knows"
+    assert reasons["other.whisper.json"] == "a sidecar, but no recording named other lies beside it"
+
+
+@pytest.mark.parametrize(
+    "ending", ["chat.json", "live_chat.json", "chat.jsonl", "chat.csv", "live_chat.json.gz", "CHAT.CSV.GZ"]
+)
+def test_a_chat_log_is_found_under_every_ending(tmp_path: Path, ending: str) -> None:
+    drop(tmp_path, "talk.v1.mp4", f"talk.v1.{ending}")
+    contents = read_inbox(tmp_path)
+    assert contents.recordings[0].chat == tmp_path / f"talk.v1.{ending}"
+    assert (contents.recordings[0].captions, contents.unknown) == ((), [])
+    assert sidecar_stem(tmp_path / f"talk.v1.{ending}") == "talk.v1"
+
+
+def test_of_two_chat_logs_one_is_read_and_the_other_is_named(tmp_path: Path) -> None:
+    drop(tmp_path, "talk.mp4", "talk.chat.json", "talk.live_chat.json", "lost.chat.csv")
+    contents = read_inbox(tmp_path)
+    assert contents.recordings[0].files == (tmp_path / "talk.mp4", tmp_path / "talk.chat.json")
+    assert {path.name: why for path, why in contents.unknown} == {
+        "lost.chat.csv": "a sidecar, but no recording named lost lies beside it",
+        "talk.live_chat.json": "a second chat log of talk; one is read, the first by name",
+    }
+
+
+def test_a_name_whose_last_part_looks_like_a_language_is_no_stray_sidecar(tmp_path: Path) -> None:
+    drop(tmp_path, "v1.final.mp4", "v1.final.vtt", "v1.final.whisper.json")
+    contents = read_inbox(tmp_path)
+    assert [(language, path.name) for language, path in contents.recordings[0].captions] == [
+        ("", "v1.final.vtt"), ("", "v1.final.whisper.json")
+    ]  # fmt: skip
+    assert contents.unknown == []
+
+
 def test_folders_are_read_and_do_not_mix(tmp_path: Path) -> None:
     drop(tmp_path, "a/x.mp4", "b/x.mp4", "b/x.en.vtt")
     found = {r.name: len(r.captions) for r in read_inbox(tmp_path).recordings}
@@ -72,7 +135,18 @@ def test_a_name_that_is_no_utf8_can_be_shown(tmp_path: Path) -> None:
         ("a.b.INFO.json", "a.b"),
         ("a.en.vtt", "a"),
         ("a.srt", "a"),
+        ("a.en.sbv", "a"),
+        ("a.TTML", "a"),
+        ("a.de.dfxp", "a"),
+        ("a.en.json3", "a"),
+        ("a.transcript.json", "a"),
+        ("a.en.whisper.json", "a"),
+        ("a.b.deepgram.json", "a.b"),
+        ("a.AssemblyAI.json", "a"),
+        ("a.words.json", "a"),
         ("a.json", None),
+        ("a.en.json", None),
+        (".whisper.json", None),
         ("a.mp4", None),
     ],
 )

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -146,6 +147,18 @@ class Service:
 
     def unfinished(self) -> list[str]:
         return [record.dagster_run.job_name for record in self.runs() if not record.dagster_run.is_finished]
+
+    def wait_for_runs(self, *, at_most_s: float = 600) -> None:
+        """Wait until all runs have ended; fail when none has for a while. How long a queue takes is the machine's."""
+        ended, since = -1, time.monotonic()
+        while unfinished := self.unfinished():
+            assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self._tail()}"
+            if (now := len(self.runs()) - len(unfinished)) != ended:
+                ended, since = now, time.monotonic()
+            assert time.monotonic() - since < at_most_s, (
+                f"no run ended for {at_most_s:.0f} s; still there: {Counter(unfinished)}\n{self._tail()}"
+            )
+            time.sleep(1.0)
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
         """Ask the published file; [] while there is none."""

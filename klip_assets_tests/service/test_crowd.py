@@ -77,7 +77,7 @@ def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
         killed = publisher_killed_midway(service, root)
         processes.append(service.klip("process"))
         service.wait(lambda: done(service, 5.0), "the second takes to be published", at_most_s=900)
-        service.wait(lambda: not service.unfinished(), "all runs to end")
+        service.wait_for_runs()
         (root / "stop").touch()
         assert analyst.wait(timeout=60) == 0
         last = holder.execute("SELECT * FROM videos ORDER BY ALL").fetchall()

@@ -104,7 +104,7 @@ def second_wave(service: Any, first_wave: Wave, sound: Callable[..., Path], capt
     names = ("stream", "wordless", "bad_one", "growing")
     service.wait(lambda: _published(service, *names), "the first wave to be published")
     service.wait(lambda: _days(service) == {EARLY, LATE}, "the days to be published")
-    service.wait(lambda: not service.unfinished(), "all runs to end")
+    service.wait_for_runs()
     wave.before = {
         "runs": {name: len(service.runs(PROCESS_VIDEO, name)) for name in names},
         "days": _provenance(service, *DAY_TABLES),
@@ -124,7 +124,7 @@ def quiet(service: Any, second_wave: Wave) -> Quiet:
     service.wait(lambda: _captioned(service, "wordless"), "the words of the captions to be published")
     service.wait(lambda: _tweets_on(service, EARLY) == 2, "the late tweet in its day")
     for rounds in range(1, 5):
-        service.wait(lambda: not service.unfinished(), "all runs to end")
+        service.wait_for_runs()
         state = len(service.runs()), service.settings.warehouse_path.resolve().name
         since = time.time()
         for sensor in ("vods", "tweets", "publish"):

@@ -75,9 +75,9 @@ class Stage:
     def at_rest(self, *names: str) -> None:
         """Wait until videos are published, all runs are over, and the sensors have looked again."""
         self.service.wait(lambda: self.published(*names), f"{', '.join(names)} to be published")
-        self.service.wait(lambda: not self.service.unfinished(), "all runs to end")
+        self.service.wait_for_runs()
         self.service.wait_for_looks("vods", 2, since=time.time())
-        self.service.wait(lambda: not self.service.unfinished(), "all runs to end")
+        self.service.wait_for_runs()
 
     def restart(self, failpoint: str) -> None:
         """Start `klip dev` again, after it ended."""
