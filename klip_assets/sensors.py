@@ -70,13 +70,15 @@ def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourcePa
     settled = settle(contents.recordings, registry, before, at_most=settings.sensor_batch)
     # Files of a kind nobody knows are named in the quarantine; sidecars may still be waiting for their recording.
     refuse_unknown(lake, {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}, run_id="")
+    # Before what is accepted, too: `klip remove` withdraws a video and then takes it off the list; the other way round
+    # a look in between would put it back.
+    known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
     due = due_videos(settled.ready, installation.attempts, lake, now=time.time())
     for entry in due.deadly:
         note_deadly(lake, entry)
     attempts = installation.attempts.all()
     videos = [entry for entry in due.videos if entry.video_id not in under_way][: settings.sensor_batch]
     videos = [entry for entry in videos if not _will_be_retried(context.instance, entry.video_id)]
-    known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # What is accepted is listed as well: the storage may be new, or somebody deleted a partition in the UI.
     unlisted = sorted(due.accepted - known - set(new))

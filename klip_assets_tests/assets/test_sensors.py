@@ -16,6 +16,7 @@ from klip_assets.definitions import build_defs
 from klip_assets.inbox.attempts import WAITS_S, Attempts
 from klip_assets.inbox.due import Due, due_videos
 from klip_assets.inbox.registry import Registry
+from klip_assets.lake.generations import withdraw
 from klip_assets.lake.locks import hold
 from klip_assets.lake.stages import partition_lock
 from klip_assets.lake.store import Lake
@@ -89,6 +90,25 @@ def test_a_run_that_ends_while_the_sensor_looks_is_not_started_again(
 
     monkeypatch.setattr("klip_assets.sensors.due_videos", ends_after)
     assert look(vods_sensor, instance, pending).run_requests == []
+
+
+def test_a_video_that_is_removed_while_the_sensor_looks_is_not_put_back_on_the_list(
+    settings: Settings, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    process(settings)
+    instance.add_dynamic_partitions("videos", ["a"])
+
+    def removed_after(*args: Any, **kwargs: Any) -> Due:
+        found = due_videos(*args, **kwargs)
+        assert found.accepted == {"a"}
+        # In the order of `klip remove`.
+        withdraw(lake, "video_id", "a")
+        instance.delete_dynamic_partition("videos", "a")
+        return found
+
+    monkeypatch.setattr("klip_assets.sensors.due_videos", removed_after)
+    assert look(vods_sensor, instance, "{}").dynamic_partitions_requests == []
 
 
 def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
