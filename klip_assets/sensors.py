@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from klip_assets.inbox.attempts import NEVER_TRIED, Attempt
 from klip_assets.inbox.changes import settle, tweet_changes
-from klip_assets.inbox.due import attempt_key, dirty_days, due_videos, note_deadly
+from klip_assets.inbox.due import dirty_days, due_videos, note_deadly
 from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.jobs import (
@@ -28,7 +27,6 @@ from klip_assets.jobs import (
     ingest_tweets,
     process_tweet_days,
 )
-from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.resources import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
 from klip_assets.settings import Settings
@@ -76,7 +74,6 @@ def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourcePa
     due = due_videos(settled.ready, installation.attempts, lake, now=time.time())
     for entry in due.deadly:
         note_deadly(lake, entry)
-    attempts = installation.attempts.all()
     videos = [entry for entry in due.videos if entry.video_id not in under_way][: settings.sensor_batch]
     videos = [entry for entry in videos if not _will_be_retried(context.instance, entry.video_id)]
     new = [entry.video_id for entry in videos if entry.video_id not in known]
@@ -85,9 +82,7 @@ def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourcePa
     new += unlisted[:_MOST_PARTITIONS]
     requests = [
         dg.RunRequest(
-            run_key=attempt_key(
-                lake, "video_id", entry.video_id, entry.fingerprint, attempts.get(entry.video_id, NEVER_TRIED)
-            )
+            run_key=due.attempts[entry.video_id]
             + ("" if entry.video_id in known else _runs_before(context.instance, entry.video_id)),
             partition_key=entry.video_id,
             tags={REUSE_TAG: "true"},
@@ -131,22 +126,17 @@ def tweets_sensor(
         # A file that can't be read stays new; once its ingest was tried, it holds up the days of the others no longer.
         tried = context.instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key}))
     if not requests or tried:
-        attempts = installation.attempts.all()
-        requests += day_requests(lake, dirty_days(lake, attempts, now=time.time()), attempts)
+        requests += day_requests(dirty_days(lake, installation.attempts.all(), now=time.time()))
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(changes.pending))
 
 
-def day_requests(lake: Lake, days: Mapping[str, str], attempts: Mapping[str, Attempt]) -> list[dg.RunRequest]:
-    """Ask for runs over days, one for each range of consecutive ones."""
+def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
+    """Ask for runs over days (day -> name of the attempt), one for each range of consecutive ones."""
     requests = []
     for first, last in day_ranges(days):
-        versions = [
-            attempt_key(lake, "day", day, days[day], attempts.get(day, NEVER_TRIED))
-            for day in sorted(days)
-            if first <= day <= last
-        ]
+        attempts = [days[day] for day in sorted(days) if first <= day <= last]
         tags = {RANGE_START_TAG: first, RANGE_END_TAG: last, REUSE_TAG: "true"}
-        requests.append(dg.RunRequest(run_key=f"days:{_digest(versions)}", job_name=PROCESS_TWEET_DAYS, tags=tags))
+        requests.append(dg.RunRequest(run_key=f"days:{_digest(attempts)}", job_name=PROCESS_TWEET_DAYS, tags=tags))
     return requests
 
 

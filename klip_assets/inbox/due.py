@@ -6,13 +6,13 @@ Put here: comparing what should be with what is accepted. Keep out: Dagster, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from klip_assets.contracts import VIDEOS
 from klip_assets.inbox.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
 from klip_assets.inbox.changes import Ready
-from klip_assets.lake.generations import Kind, accepted_generation, accepted_sources
+from klip_assets.lake.generations import Generation, accepted_generation, accepted_sources
 from klip_assets.lake.locks import hold, is_held
 from klip_assets.lake.stages import partition_lock, read_stages, record_stage
 from klip_assets.lake.store import Lake
@@ -27,11 +27,13 @@ class Due:
         videos: Recordings to process; those on which a process died come last, so that they stop no other.
         deadly: Recordings left alone because process after process died on them.
         accepted: Videos that have an accepted generation.
+        attempts: Video to process -> name of this attempt, see `attempt_key`.
     """
 
     videos: list[Ready]
     deadly: list[Ready]
     accepted: frozenset[str] = frozenset()
+    attempts: Mapping[str, str] = field(default_factory=dict)
 
 
 def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: float | None = None) -> Due:
@@ -50,7 +52,7 @@ def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: f
     seemed_open = [entry for entry in ready if _is_open(entry, done.get(entry.video_id), tried)]
     free = [entry for entry in seemed_open if not is_held(partition_lock(lake.root, "video_id", entry.video_id))]
     tried = attempts.all() if free else tried
-    videos, deadly = [], []
+    videos, deadly, keys = [], [], {}
     for entry in free:
         accepted = accepted_generation(lake, "video_id", entry.video_id)
         if not _is_open(entry, accepted.source if accepted else None, tried):
@@ -58,10 +60,11 @@ def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: f
         attempt = tried.get(entry.video_id, NEVER_TRIED)
         if attempt.allows(entry.fingerprint, now=now):
             videos.append(entry)
+            keys[entry.video_id] = attempt_key(entry.video_id, accepted, entry.fingerprint, attempt)
         elif attempt.deadly:
             deadly.append(entry)
     videos.sort(key=lambda entry: tried.get(entry.video_id, NEVER_TRIED).begun)
-    return Due(videos, deadly, frozenset(done))
+    return Due(videos, deadly, frozenset(done), keys)
 
 
 def _is_open(entry: Ready, accepted: str | None, tried: Mapping[str, Attempt]) -> bool:
@@ -71,29 +74,33 @@ def _is_open(entry: Ready, accepted: str | None, tried: Mapping[str, Attempt]) -
 
 
 def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None = None) -> dict[str, str]:
-    """Return the days whose sources are not those of the accepted generation: day -> version of its sources.
+    """Return the days whose sources are not those of the accepted generation: day -> name of the attempt to make it.
 
     Args:
         lake: The lake.
         attempts: What is remembered of earlier attempts.
         now: As for `due_videos`.
     """
-    done = accepted_sources(lake, "day")
-    return {
-        day: version
-        for day, version in day_versions(lake).items()
-        if done.get(day) != version and attempts.get(day, NEVER_TRIED).allows(version, now=now)
-    }
+    done, found = accepted_sources(lake, "day"), {}
+    for day, version in day_versions(lake).items():
+        attempt = attempts.get(day, NEVER_TRIED)
+        if done.get(day) == version or not attempt.allows(version, now=now):
+            continue
+        accepted = accepted_generation(lake, "day", day)
+        if not accepted or accepted.source != version:
+            found[day] = attempt_key(day, accepted, version, attempt)
+    return found
 
 
-def attempt_key(lake: Lake, kind: Kind, key: str, version: str, attempt: Attempt) -> str:
+def attempt_key(key: str, accepted: Generation | None, version: str, attempt: Attempt) -> str:
     """Name one attempt to bring a video or day to a version.
 
-    Dagster starts a run key once. The key holds what is accepted now, so that content which comes back after it was
-    replaced is a new attempt, and how often it failed or died, so that it may be tried again.
+    Dagster starts a run key once. The key holds what is accepted, so that content which comes back after it was
+    replaced is a new attempt, and how often it failed or died, so that it may be tried again. It has to be the accepted
+    generation that was found to lack this version: if a publish came in between, the same attempt would have two names,
+    and two runs.
     """
-    now = accepted_generation(lake, kind, key)
-    since = next(iter(now.tables.values())).written_at if now else "new"
+    since = next(iter(accepted.tables.values())).written_at if accepted else "new"
     again = f":{attempt.failures}.{attempt.begun}" if attempt.version == version else ""
     return f"{key}:{version}:{since}{again}"
 

@@ -16,7 +16,7 @@ from klip_assets.definitions import build_defs
 from klip_assets.inbox.attempts import WAITS_S, Attempts
 from klip_assets.inbox.due import Due, due_videos
 from klip_assets.inbox.registry import Registry
-from klip_assets.lake.generations import withdraw
+from klip_assets.lake.generations import accepted_generation, withdraw
 from klip_assets.lake.locks import hold
 from klip_assets.lake.stages import partition_lock
 from klip_assets.lake.store import Lake
@@ -109,6 +109,27 @@ def test_a_video_that_is_removed_while_the_sensor_looks_is_not_put_back_on_the_l
 
     monkeypatch.setattr("klip_assets.sensors.due_videos", removed_after)
     assert look(vods_sensor, instance, "{}").dynamic_partitions_requests == []
+
+
+def test_a_publish_while_the_sensor_looks_does_not_give_one_attempt_two_names(
+    settings: Settings, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_wav(settings.vod_inbox / "a.wav", 2)
+    process(settings)
+    write_wav(path, 3)
+    # The sensor asks for a run; it ends, and is published after a later look found the old content accepted.
+    (asked,) = look(vods_sensor, instance, look(vods_sensor, instance).cursor).run_requests
+    accepted = accepted_generation(lake, "video_id", "a")
+
+    def published_after(*args: Any, **kwargs: Any) -> Due:
+        found = due_videos(*args, **kwargs)
+        process(settings)
+        assert accepted_generation(lake, "video_id", "a") != accepted
+        return found
+
+    monkeypatch.setattr("klip_assets.sensors.due_videos", published_after)
+    (again,) = look(vods_sensor, instance, "{}").run_requests
+    assert again.run_key == asked.run_key, "Dagster starts a run key once"
 
 
 def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
