@@ -49,7 +49,7 @@ def _source(stage: Stage) -> dict[str, str]:
     return {"source": fingerprint(stage.recording)}
 
 
-@video_stage(VIDEOS, group=GROUP, upstream=[], inputs=_source, code_version="2", kinds={"ffmpeg"})
+@video_stage(VIDEOS, group=GROUP, upstream=[], inputs=_source, code_version="3", kinds={"ffmpeg"})
 def videos(stage: Stage) -> Output:
     """Probed with FFmpeg's libraries, titled by the yt-dlp sidecar; content that is already there is a duplicate."""
     recording = stage.recording
@@ -59,6 +59,7 @@ def videos(stage: Stage) -> Output:
         "video_id": stage.key,
         "title": info.title or stored_name(recording.path.stem),
         "channel": info.channel,
+        "game": info.game,
         "platform": info.platform,
         "url": info.url,
         "started_at": info.started_at,

@@ -14,6 +14,7 @@ from klip_assets.inbox.changes import TweetFile, tweet_changes
 from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.lake.quarantine import quarantine
 from klip_assets.lake.tweet_sources import add_source, day_version, remove_source, sources_of
+from klip_assets.marts.daily import roll_up_day
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.refused import Refused
 from klip_assets.resources import Installation
@@ -21,7 +22,6 @@ from klip_assets.sentiment.llm.prompt import TWEET
 from klip_assets.sentiment.tables import notes_of
 from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
-from klip_assets.tweets.daily import roll_up_day
 from klip_assets.tweets.merge import RawSource, merge_day
 from klip_assets.tweets.staging import Staged
 from klip_assets.tweets.staging import stage as stage_file
@@ -127,7 +127,7 @@ def tweet_sentiment(stage: Stage) -> Output:
     TWEET_DAILY,
     upstream=[TWEETS, TWEET_SENTIMENT],
     inputs=versions_of(TWEETS, TWEET_SENTIMENT),
-    code_version="1",
+    code_version="2",
     kinds={"duckdb"},
 )
 def tweet_daily(stage: Stage) -> pa.Table:

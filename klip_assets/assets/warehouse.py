@@ -29,6 +29,8 @@ _RECORDS_OF = {
 
 
 def _lake_deps(name: str) -> list[dg.AssetDep]:
+    if TABLES[name].reads:
+        return [dg.AssetDep(dg.AssetKey([PREFIX, source])) for source in TABLES[name].reads]
     if name in VIDEO_TABLES or name in DAY_TABLES:
         return [dg.AssetDep(dg.AssetKey([name]), partition_mapping=dg.AllPartitionMapping())]
     sources = _RECORDS_OF.get(name, ())

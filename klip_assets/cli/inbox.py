@@ -31,6 +31,7 @@ _TWEET_SUFFIXES = tuple(
 @click.argument("path", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--title", help="Title of the recording.")
 @click.option("--channel", help="Channel or streamer.")
+@click.option("--game", help="What is played: tweets that name it count as tweets about the stream.")
 @click.option("--started-at", help="When the stream started, e.g. 2026-06-13T18:00:00Z (UTC if no zone is given).")
 @click.option("--copy", is_flag=True, help="Copy recordings too; on the same disk they are hard-linked.")
 @click.option("--replace", is_flag=True, help="Replace a different file of the same name.")
@@ -39,6 +40,7 @@ def add(
     path: Sequence[Path],
     title: str | None,
     channel: str | None,
+    game: str | None,
     started_at: str | None,
     copy: bool,
     replace: bool,
@@ -47,7 +49,7 @@ def add(
     """Put recordings (with the sidecars beside them) and tweet files into the inbox. A folder brings all it holds."""
     settings = Settings()
     settings.make_folders()
-    described = {"title": title, "channel": channel, "timestamp": _timestamp(started_at)}
+    described = {"title": title, "channel": channel, "game": game, "timestamp": _timestamp(started_at)}
     rows = []
     for one in path:
         rows += add_path(settings, one, described, copy=copy, replace=replace)

@@ -17,6 +17,14 @@ from klip_assets.contracts.highlights import (
     SEGMENT_SCORES,
     WEIGHTS,
 )
+from klip_assets.contracts.marts import (
+    AUTHOR_DAILY,
+    HASHTAG_DAILY,
+    TWEET_DAILY,
+    TWEET_HOURLY,
+    VIDEO_REACTION,
+    VIDEO_TWEETS,
+)
 from klip_assets.contracts.recordings import (
     AUDIO_FEATURES,
     CHAT_ACTIVITY,
@@ -36,7 +44,7 @@ from klip_assets.contracts.records import (
     STAGE_STATUS,
 )
 from klip_assets.contracts.table import Table, bounds_of, sql_type, text_of
-from klip_assets.contracts.tweets import TWEET_DAILY, TWEET_SENTIMENT, TWEETS, TWEETS_RAW
+from klip_assets.contracts.tweets import TWEET_SENTIMENT, TWEETS, TWEETS_RAW
 from klip_assets.contracts.vocabulary import EMOTIONS, KLIPSTREAM_EMOTIONS
 
 #: Every table, in the order in which data flows.
@@ -45,7 +53,8 @@ TABLES: dict[str, Table] = {
     for table in (
         VIDEOS, STAGE_STATUS, TRANSCRIPT_WORDS, SOUND_EVENTS, AUDIO_FEATURES, CHAT_MESSAGES, CHAT_ACTIVITY,
         SEGMENTS, SEGMENT_SENTIMENT, SEGMENT_SCORES, WEIGHTS, HIGHLIGHTS, HIGHLIGHT_CANDIDATES, EMOTION_MOMENTS,
-        TWEETS_RAW, TWEETS, TWEET_SENTIMENT, TWEET_DAILY, LLM_CALLS, PROVENANCE, QUARANTINE, FEEDBACK, EVALUATIONS,
+        TWEETS_RAW, TWEETS, TWEET_SENTIMENT, TWEET_DAILY, TWEET_HOURLY, HASHTAG_DAILY, AUTHOR_DAILY, VIDEO_TWEETS,
+        VIDEO_REACTION, LLM_CALLS, PROVENANCE, QUARANTINE, FEEDBACK, EVALUATIONS,
     )
 }  # fmt: skip
 
@@ -55,13 +64,17 @@ VIDEO_TABLES = tuple(t.name for t in TABLES.values() if t.partition == "video_id
 #: Tables that a day of tweets is published as, whole or not at all.
 DAY_TABLES = tuple(t.name for t in TABLES.values() if t.partition == "day" and t.published_as != "nothing")
 
+#: Tables that a publish derives from others, in the order in which one builds on another.
+DERIVED_TABLES = tuple(t.name for t in TABLES.values() if t.reads)
+
 #: Tables that analysts see.
 PUBLISHED_TABLES = tuple(t.name for t in TABLES.values() if t.published_as != "nothing")
 
 __all__ = [
-    "AUDIO_FEATURES", "CHAT_ACTIVITY", "CHAT_MESSAGES", "DAY_TABLES", "EMOTIONS", "EMOTION_MOMENTS", "EVALUATIONS",
-    "FEEDBACK", "HIGHLIGHTS", "HIGHLIGHT_CANDIDATES", "KLIPSTREAM_EMOTIONS", "LLM_CALLS", "PROVENANCE",
-    "PUBLISHED_TABLES", "QUARANTINE", "SEGMENTS", "SEGMENT_SCORES", "SEGMENT_SENTIMENT", "SOUND_EVENTS", "STAGE_STATUS",
-    "TABLES", "TRANSCRIPT_WORDS", "TWEETS", "TWEETS_RAW", "TWEET_DAILY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_TABLES",
+    "AUDIO_FEATURES", "AUTHOR_DAILY", "CHAT_ACTIVITY", "CHAT_MESSAGES", "DAY_TABLES", "DERIVED_TABLES", "EMOTIONS",
+    "EMOTION_MOMENTS", "EVALUATIONS", "FEEDBACK", "HASHTAG_DAILY", "HIGHLIGHTS", "HIGHLIGHT_CANDIDATES",
+    "KLIPSTREAM_EMOTIONS", "LLM_CALLS", "PROVENANCE", "PUBLISHED_TABLES", "QUARANTINE", "SEGMENTS", "SEGMENT_SCORES",
+    "SEGMENT_SENTIMENT", "SOUND_EVENTS", "STAGE_STATUS", "TABLES", "TRANSCRIPT_WORDS", "TWEETS", "TWEETS_RAW",
+    "TWEET_DAILY", "TWEET_HOURLY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_REACTION", "VIDEO_TABLES", "VIDEO_TWEETS",
     "WEIGHTS", "Table", "bounds_of", "sql_type", "text_of",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ VIDEOS = declare(
         VIDEO_ID,
         text_column("title", "Title, from the sidecar, `klip add --title` or the file name."),
         text_column("channel", "Channel or streamer."),
+        text_column("game", "What is played: `klip add --game`, or a category or chapter that the sidecar names."),
         text_column("platform", "Where it was streamed, e.g. twitch or youtube."),
         text_column("url", "Page of the recording."),
         time_column("started_at", "When the stream started."),

@@ -26,6 +26,7 @@ class Table:
         key: Columns that name a row; never NULL, never twice.
         partition: Column whose value names the Parquet partition, or None for a table in one piece.
         published_as: A native DuckDB table, a view over Parquet (long detail), or not published.
+        reads: Published tables it is derived from at each publish; none of a table that the lake holds.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Table:
     key: tuple[str, ...]
     partition: str | None
     published_as: Literal["table", "view", "nothing"] = "table"
+    reads: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -145,6 +147,7 @@ def declare(
     key: tuple[str, ...],
     partition: str | None,
     published_as: Literal["table", "view", "nothing"] = "table",
+    reads: tuple[str, ...] = (),
 ) -> Table:
     """Declare a table from its columns, in the order in which they are published."""
-    return Table(name, pa.schema(fields, metadata={"description": description}), key, partition, published_as)
+    return Table(name, pa.schema(fields, metadata={"description": description}), key, partition, published_as, reads)

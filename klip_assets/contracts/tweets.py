@@ -1,13 +1,10 @@
-"""Tweets, what a model reads in them, and their days."""
+"""Tweets, and what a model reads in them."""
 
 from __future__ import annotations
-
-import pyarrow as pa
 
 from klip_assets.contracts.table import (
     BIGINT,
     DATE,
-    DOUBLE,
     STRINGS,
     column,
     count_column,
@@ -19,7 +16,6 @@ from klip_assets.contracts.table import (
     time_column,
 )
 from klip_assets.contracts.vocabulary import (
-    DOMINANT_EMOTION,
     EMOTION_SCORES,
     MODEL_ROW,
 )
@@ -88,37 +84,5 @@ TWEET_SENTIMENT = declare(
         text_column("input_sha256", "SHA-256 of everything the model was given."),
     ],
     key=("tweet_id",),
-    partition="day",
-)
-
-TWEET_DAILY = declare(
-    "tweet_daily",
-    "One row per day of tweets.",
-    [
-        DAY,
-        count_column("tweets", "Tweets that are not retweets.", BIGINT),
-        count_column("authors", "People who wrote them.", BIGINT),
-        count_column("retweets", "Retweets.", BIGINT),
-        column("mean_sentiment", DOUBLE, "Mean sentiment.", unit="-1..1", low=-1, high=1),
-        column(
-            "weighted_sentiment",
-            DOUBLE,
-            "Mean weighted by 1 + ln(1 + engagement).",
-            unit="-1..1",
-            low=-1,
-            high=1,
-        ),
-        score_column("positive_share", "Share of scored tweets that are positive."),
-        score_column("neutral_share", "Share of scored tweets that are neutral."),
-        score_column("negative_share", "Share of scored tweets that are negative."),
-        DOMINANT_EMOTION,
-        column(
-            "top_hashtags",
-            pa.list_(pa.struct([("tag", pa.string()), ("n", pa.int64())])),
-            "The ten most used hashtags, folded to lower case.",
-        ),
-        score_column("fallback_share", "Share of rows that a lower tier than configured had to answer."),
-    ],
-    key=("day",),
     partition="day",
 )

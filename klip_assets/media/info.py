@@ -14,6 +14,16 @@ from typing import Any
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.textfile import shown_name, sound
 
+#: What YouTube calls a category says nothing about what is played; nor do Twitch's for streams without a game.
+_NO_GAMES = frozenset(
+    {
+        "autos & vehicles", "comedy", "education", "entertainment", "film & animation", "gaming", "howto & style",
+        "movies", "music", "news & politics", "nonprofits & activism", "people & blogs", "pets & animals",
+        "science & technology", "shows", "sports", "trailers", "travel & events",
+        "art", "asmr", "just chatting", "i'm only sleeping", "irl", "special events", "talk shows & podcasts",
+    }
+)  # fmt: skip
+
 #: yt-dlp writes some hundred kB, with all comments some MB.
 MAX_INFO_BYTES = 32 << 20
 
@@ -27,6 +37,7 @@ class StreamInfo:
     platform: str | None = None
     url: str | None = None
     started_at: datetime | None = None
+    game: str | None = None
 
 
 def read_info(path: Path) -> StreamInfo:
@@ -42,6 +53,7 @@ def read_info(path: Path) -> StreamInfo:
         platform=_lower(_text(fields, "extractor_key", "extractor")),
         url=_text(fields, "webpage_url", "original_url"),
         started_at=_started_at(fields),
+        game=_game(fields),
     )
 
 
@@ -82,6 +94,30 @@ def _text(fields: dict[str, Any], *names: str) -> str | None:
         if isinstance(value, str) and value.strip():
             return sound(value.strip())
     return None
+
+
+def _game(fields: dict[str, Any]) -> str | None:
+    """Return what is played: `game` as a person says it, a category, or the longest chapter of a Twitch stream.
+
+    yt-dlp turns the games of a Twitch recording into chapters; elsewhere chapters are something else.
+    """
+    if told := _text(fields, "game"):
+        return told
+    categories = fields.get("categories")
+    names = [name for name in categories if isinstance(name, str)] if isinstance(categories, list) else []
+    if str(fields.get("extractor_key", "")).lower().startswith("twitch"):
+        names += _by_length(fields.get("chapters"))
+    return next((sound(name.strip()) for name in names if name.strip() and name.strip().lower() not in _NO_GAMES), None)
+
+
+def _by_length(chapters: object) -> list[str]:
+    lengths: dict[str, float] = {}
+    for chapter in chapters if isinstance(chapters, list) else ():
+        if isinstance(chapter, dict):
+            title, start, end = chapter.get("title"), chapter.get("start_time"), chapter.get("end_time")
+            if isinstance(title, str) and isinstance(start, int | float) and isinstance(end, int | float):
+                lengths[title] = lengths.get(title, 0.0) + end - start
+    return sorted(lengths, key=lambda title: -lengths[title])
 
 
 def _lower(value: str | None) -> str | None:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import duckdb
 
-from klip_assets.contracts import PROVENANCE, PUBLISHED_TABLES, TABLES, Table
+from klip_assets.contracts import DERIVED_TABLES, PROVENANCE, PUBLISHED_TABLES, TABLES, Table
 from klip_assets.failpoints import reach
 from klip_assets.lake.generations import TABLES_OF, Generation, Kind
 from klip_assets.lake.provenance import Provenance
 from klip_assets.lake.store import Lake, provenance_of
+from klip_assets.marts.statements import derive
 from klip_assets.warehouse import ddl
 from klip_assets.warehouse.seen import STAGES
 
@@ -72,6 +73,7 @@ def fill(
                     connection.execute(statement)
         _replace_rows(connection, lake, change)
         _replace_provenance(connection, lake, change)
+        derive(connection, DERIVED_TABLES if new else _changed_tables(change))
         rows = _count(connection)
         reach("publish.commit")
         connection.execute("COMMIT")
@@ -82,6 +84,10 @@ def fill(
     with database.open("rb") as file:
         os.fsync(file.fileno())
     return rows
+
+
+def _changed_tables(change: Change) -> set[str]:
+    return {*change.records, *(name for kind, names in TABLES_OF.items() if change.keys.get(kind) for name in names)}
 
 
 def _replace_rows(connection: duckdb.DuckDBPyConnection, lake: Lake, change: Change) -> None:

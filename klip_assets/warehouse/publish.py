@@ -30,7 +30,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from klip_assets import __version__
-from klip_assets.contracts import PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS
+from klip_assets.contracts import DERIVED_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS
 from klip_assets.failpoints import reach
 from klip_assets.lake.files import link_or_copy, sweep, sync_folder, write_atomically
 from klip_assets.lake.generations import (
@@ -44,6 +44,7 @@ from klip_assets.lake.generations import (
 )
 from klip_assets.lake.locks import hold
 from klip_assets.lake.store import Lake
+from klip_assets.marts.statements import MACROS, statement
 from klip_assets.warehouse import ddl
 from klip_assets.warehouse.build import Change, fill
 from klip_assets.warehouse.calls import calls_due, take_over_calls
@@ -215,6 +216,7 @@ def _recipe(folder: Path, storage_version: str) -> str:
     # What a version depends on besides the lake: a version of another recipe is no base for the next.
     statements = [ddl.create_table(TABLES[name]) for name in PUBLISHED_TABLES]
     statements += [text for name in PUBLISHED_TABLES for text in ddl.comments(TABLES[name])]
+    statements += [statement(name) for name in (MACROS, *DERIVED_TABLES)]
     return hashlib.sha256(
         "\n".join([__version__, storage_version, str(folder.absolute()), *statements]).encode()
     ).hexdigest()

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from klip_assets.contracts import PROVENANCE, PUBLISHED_TABLES, TABLES
+from klip_assets.contracts import DERIVED_TABLES, PROVENANCE, PUBLISHED_TABLES, TABLES
 from klip_assets.lake.generations import Kind
 from klip_assets.lake.locks import is_held
 from klip_assets.lake.stages import is_day, partition_lock
@@ -30,7 +30,7 @@ STAGES = "stage_status"
 RECORD_TABLES = tuple(
     name
     for name in PUBLISHED_TABLES
-    if TABLES[name].partition not in ("video_id", "day") and name not in (PROVENANCE.name, STAGES)
+    if TABLES[name].partition not in ("video_id", "day") and name not in (PROVENANCE.name, STAGES, *DERIVED_TABLES)
 )
 
 

@@ -14,7 +14,7 @@ DESIGN_TABLES = {
     "videos", "stage_status", "transcript_words", "sound_events", "audio_features", "chat_messages", "chat_activity",
     "segments", "segment_sentiment", "segment_scores", "weights", "highlights", "highlight_candidates",
     "emotion_moments", "tweets", "tweet_sentiment", "tweet_daily", "llm_calls", "provenance", "quarantine", "feedback",
-    "evaluations",
+    "evaluations", "tweet_hourly", "hashtag_daily", "author_daily", "video_tweets", "video_reaction",
 }  # fmt: skip
 
 

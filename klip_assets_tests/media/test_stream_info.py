@@ -117,3 +117,33 @@ def test_a_file_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
         file.truncate(10 << 30)  # A hole: it takes no space.
     with pytest.raises(UnreadableSidecarError, match="more than 32 MB"):
         read_info(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "game"),
+    [
+        ({"game": "Elden Ring", "categories": ["Chess"]}, "Elden Ring"),
+        ({"categories": ["Gaming"]}, None),
+        ({"categories": ["Just Chatting", "Celeste"]}, "Celeste"),
+        ({"categories": "Celeste", "chapters": 3}, None),
+        (
+            {
+                "extractor_key": "TwitchVod",
+                "chapters": [
+                    {"title": "Just Chatting", "start_time": 0, "end_time": 5000},
+                    {"title": "Celeste", "start_time": 5000, "end_time": 6000},
+                    {"title": "Hades", "start_time": 6000, "end_time": 8000},
+                    {"title": "Celeste", "start_time": 8000, "end_time": 9500},
+                    {"title": None, "start_time": 0, "end_time": 99999},
+                    "junk",
+                ],
+            },
+            "Celeste",
+        ),
+        ({"extractor_key": "Youtube", "chapters": [{"title": "Intro", "start_time": 0, "end_time": 60}]}, None),
+    ],
+)
+def test_the_game_is_what_is_said_to_be_played_longest(
+    tmp_path: Path, fields: dict[str, object], game: str | None
+) -> None:
+    assert read_info(written(tmp_path, fields)).game == game

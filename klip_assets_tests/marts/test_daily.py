@@ -5,23 +5,22 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS
 from klip_assets.lake.validate import conform
-from klip_assets.tweets.daily import roll_up_day
-from klip_assets.tweets.merge import RawSource, merge_day
+from klip_assets.marts.daily import roll_up_day
 
 DAY = date(2021, 4, 8)
 
 
 @pytest.fixture
-def roll_up(raw: Callable[..., pa.Table]) -> Callable[..., dict[str, Any]]:
+def roll_up() -> Callable[..., dict[str, Any]]:
     def roll(tweets: list[dict[str, object]], sentiment: list[dict[str, object]]) -> dict[str, Any]:
-        merged = merge_day([RawSource("a", "a", raw(*tweets))], ingested_at=datetime(2024, 1, 1))
+        base = {"day": DAY, "created_at": datetime(2021, 4, 8), "text": "x", "is_retweet": False, "hashtags": []}
+        written = TWEETS.from_rows({**base, **row} for row in tweets)
         read = TWEET_SENTIMENT.from_rows({"day": DAY, "status": "ok", **row} for row in sentiment)
-        table = conform(TWEET_DAILY, roll_up_day(DAY, merged, read))
+        table = conform(TWEET_DAILY, roll_up_day(DAY, written, read))
         assert table.num_rows == 1
         return dict(table.to_pylist()[0])
 
@@ -129,3 +128,45 @@ def test_the_ten_most_used_hashtags_are_folded_and_ties_go_by_name(roll_up: Roll
 
 def test_a_day_without_tweets_has_no_row() -> None:
     assert roll_up_day(DAY, TWEETS.empty(), TWEET_SENTIMENT.empty()).equals(TWEET_DAILY.empty())
+
+
+def scored(sentiments: list[float]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    tweets = [{"tweet_id": str(n)} for n, _ in enumerate(sentiments, start=1)]
+    labels = ["positive" if value > 0 else "negative" if value < 0 else "neutral" for value in sentiments]
+    read = [
+        {"tweet_id": str(n), "sentiment": value, "label": label}
+        for n, (value, label) in enumerate(zip(sentiments, labels, strict=True), start=1)
+    ]
+    return tweets, read
+
+
+@pytest.mark.parametrize(("positive", "of"), [(0, 1), (1, 1), (3, 10), (50, 50), (999, 2000)])
+def test_the_interval_of_a_share_is_wilsons(roll_up: RollUp, positive: int, of: int) -> None:
+    from scipy.stats import binomtest
+
+    row = roll_up(*scored([0.5] * positive + [0.0] * (of - positive)))
+    expected = binomtest(positive, of).proportion_ci(method="wilson")
+    assert (row["positive_share_low"], row["positive_share_high"]) == pytest.approx(tuple(expected), abs=1e-6)
+
+
+def test_the_interval_of_the_mean_is_that_of_a_bootstrap(roll_up: RollUp) -> None:
+    import numpy as np
+
+    values = np.random.default_rng(1).uniform(-1, 1, 400) ** 3
+    row = roll_up(*scored(values.tolist()))
+    drawn = np.random.default_rng(2).choice(values, (4000, 400)).mean(axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert row["mean_sentiment_low"] == pytest.approx(low, abs=0.012)
+    assert row["mean_sentiment_high"] == pytest.approx(high, abs=0.012)
+    assert row["mean_sentiment_low"] < row["mean_sentiment"] < row["mean_sentiment_high"]
+
+
+def test_a_single_voice_has_no_interval_and_agreement_has_a_narrow_one(roll_up: RollUp) -> None:
+    one, agreed = roll_up(*scored([0.4])), roll_up(*scored([0.4] * 9))
+    assert (one["mean_sentiment_low"], one["mean_sentiment_high"]) == (None, None)
+    assert agreed["mean_sentiment_low"] == pytest.approx(0.4) == agreed["mean_sentiment_high"]
+
+
+def test_equal_tweets_give_equal_intervals_in_any_order(roll_up: RollUp) -> None:
+    tweets, read = scored([n / 50 - 0.5 for n in range(50)])
+    assert roll_up(tweets, read) == roll_up(tweets[::-1], read[::-1])

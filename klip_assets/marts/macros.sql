@@ -1,0 +1,21 @@
+-- The score interval of a share (Wilson, Probable inference, the law of succession, and statistical inference, 1927) at
+-- 95 %: unlike the plain one it stays within 0..1 and says something where all or none agree. NULL of no cases.
+CREATE OR REPLACE TEMP MACRO wilson_low(k, n) AS
+    CASE WHEN n > 0 THEN greatest(
+        0, (k / n + 1.9207294 / n - 1.95996398 * sqrt((k / n * (1 - k / n) + 0.9603647 / n) / n)) / (1 + 3.8414588 / n)
+    ) END;
+CREATE OR REPLACE TEMP MACRO wilson_high(k, n) AS
+    CASE WHEN n > 0 THEN least(
+        1, (k / n + 1.9207294 / n + 1.95996398 * sqrt((k / n * (1 - k / n) + 0.9603647 / n) / n)) / (1 + 3.8414588 / n)
+    ) END;
+
+-- What two links to one page have in common: the id of a YouTube video, else host and path.
+CREATE OR REPLACE TEMP MACRO page_key(url) AS
+    CASE WHEN regexp_matches(url, '(?i)^https?://([a-z]+\.)?(youtu\.be/.|youtube\.com/(.*[?&]v=|live/|shorts/|embed/).)')
+        THEN 'youtube:' || regexp_extract(url, '(?:[?&]v=|youtu\.be/|/live/|/shorts/|/embed/)([A-Za-z0-9_-]+)', 1)
+        ELSE rtrim(regexp_replace(
+            regexp_replace(lower(url), '^https?://((www|m|mobile|go)\.)?', ''), '[?#].*$', ''), '/') END;
+
+-- Whether a text is in a script that puts no spaces between words, so that a name can stand within one.
+CREATE OR REPLACE TEMP MACRO is_unspaced(words) AS
+    regexp_matches(words, '[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]');

@@ -1,0 +1,84 @@
+-- Tweets about a stream: written from an hour before it starts to a day after it ends, and naming its page, its channel, a
+-- phrase of its title, or its game. One row a pair, with the surest of these reasons.
+--
+-- Names are compared as words: lower case, everything but letters and digits a space. Text in scripts that write without
+-- spaces (Han, Kana, Hangul, Thai) is searched for as it is.
+WITH streams AS (
+    SELECT
+        video_id, platform, url, title, game,
+        started_at AS start_at,
+        started_at - INTERVAL 1 HOUR AS from_at,
+        started_at + to_milliseconds((duration_s * 1000)::BIGINT) + INTERVAL 24 HOUR AS until_at,
+        regexp_replace(lower(channel), '[^\p{L}\p{M}\p{N}_]', '', 'g') AS handle,
+        trim(regexp_replace(lower(channel), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS channel_words,
+        trim(regexp_replace(lower(game), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS game_words
+    FROM videos
+    WHERE started_at IS NOT NULL AND duration_s IS NOT NULL AND duplicate_of IS NULL
+),
+phrases AS (
+    SELECT video_id, trim(regexp_replace(lower(phrase), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS words
+    FROM (SELECT video_id, unnest(regexp_split_to_array(title, '\s+[-–—:~/]\s+|[|｜•·「」【】\[\]()]|:\s')) AS phrase FROM streams)
+),
+-- What names a stream: kind 'page' is compared with links, 'tag' with hashtags, 'mention' with mentions, 'words' with text.
+names AS (
+    SELECT DISTINCT * FROM (
+        SELECT video_id, 'url' AS reason, 'page' AS kind, page_key(url) AS name FROM streams
+        UNION ALL SELECT video_id, 'url', 'page', 'twitch.tv/' || handle FROM streams WHERE platform = 'twitch'
+        UNION ALL SELECT video_id, 'url', 'page', 'youtube.com/@' || handle FROM streams WHERE platform = 'youtube'
+        UNION ALL SELECT video_id, 'channel', 'mention', handle FROM streams WHERE len(handle) >= 3
+        UNION ALL SELECT video_id, 'channel', 'tag', handle FROM streams WHERE len(handle) >= 3
+        -- A channel named like an everyday word (short, or one word of four letters) is meant too seldom.
+        UNION ALL SELECT video_id, 'channel', 'words', channel_words FROM streams WHERE len(channel_words) >= 5
+        UNION ALL SELECT video_id, 'title', 'words', words FROM phrases
+            WHERE (contains(words, ' ') AND len(words) >= 8) OR (is_unspaced(words) AND len(words) >= 4)
+        UNION ALL SELECT video_id, 'title', 'tag', replace(words, ' ', '') FROM phrases
+            WHERE (contains(words, ' ') AND len(words) >= 8) OR (is_unspaced(words) AND len(words) >= 4)
+        UNION ALL SELECT video_id, 'game', 'words', game_words FROM streams
+            WHERE len(game_words) >= 4 OR (is_unspaced(game_words) AND len(game_words) >= 2)
+        UNION ALL SELECT video_id, 'game', 'tag', replace(game_words, ' ', '') FROM streams WHERE len(game_words) >= 3
+    )
+    WHERE name <> ''
+),
+around AS (
+    SELECT
+        tweet_id, created_at, day, urls, mentions, hashtags,
+        ' ' || trim(regexp_replace(lower(text), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) || ' ' AS words
+    FROM tweets
+    WHERE created_at BETWEEN (SELECT min(from_at) FROM streams) AND (SELECT max(until_at) FROM streams)
+),
+said AS (
+    SELECT DISTINCT tweet_id, 'page' AS kind, page_key(unnest(urls)) AS name FROM around
+    UNION SELECT tweet_id, 'mention', lower(unnest(mentions)) FROM around
+    UNION SELECT tweet_id, 'tag', lower(unnest(hashtags)) FROM around
+),
+phrase_names AS (SELECT DISTINCT name, split_part(name, ' ', 1) AS first_word FROM names WHERE kind = 'words'),
+-- A phrase is looked for only in tweets that hold its first word.
+first_words AS (
+    SELECT DISTINCT tweet_id, unnest(string_split(trim(words), ' ')) AS first_word FROM around
+),
+phrased AS (
+    SELECT f.tweet_id, 'words' AS kind, p.name
+    FROM phrase_names AS p
+    JOIN first_words AS f USING (first_word)
+    JOIN around AS t ON t.tweet_id = f.tweet_id AND contains(t.words, ' ' || p.name || ' ')
+    WHERE NOT is_unspaced(p.name)
+    UNION
+    SELECT t.tweet_id, 'words', p.name
+    FROM phrase_names AS p JOIN around AS t ON contains(t.words, p.name)
+    WHERE is_unspaced(p.name)
+),
+matched AS (
+    SELECT n.video_id, f.tweet_id, n.reason
+    FROM (FROM said UNION FROM phrased) AS f JOIN names AS n USING (kind, name)
+)
+SELECT
+    video_id, tweet_id, t.day,
+    CASE min(list_position(['url', 'channel', 'title', 'game'], reason))
+        WHEN 1 THEN 'url' WHEN 2 THEN 'channel' WHEN 3 THEN 'title' ELSE 'game' END AS reason,
+    (epoch_us(t.created_at) - epoch_us(s.start_at)) / 1e6 AS offset_s
+FROM matched
+JOIN streams AS s USING (video_id)
+JOIN around AS t USING (tweet_id)
+WHERE t.created_at BETWEEN s.from_at AND s.until_at
+GROUP BY ALL
+ORDER BY video_id, offset_s, tweet_id
