@@ -19,3 +19,12 @@ CREATE OR REPLACE TEMP MACRO page_key(url) AS
 -- Whether a text is in a script that puts no spaces between words, so that a name can stand within one.
 CREATE OR REPLACE TEMP MACRO is_unspaced(words) AS
     regexp_matches(words, '[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]');
+
+-- A text in lower case with a space for all that is no letter, mark or digit. ASCII alone takes the quick way.
+CREATE OR REPLACE TEMP MACRO spaced(words) AS
+    CASE WHEN len(words) = strlen(words)
+        THEN translate(lower(words), e'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r', repeat(' ', 35))
+        ELSE regexp_replace(lower(words), '[^\p{L}\p{M}\p{N}]', ' ', 'g') END;
+
+-- The same with single spaces and none around it: words, to be compared with words.
+CREATE OR REPLACE TEMP MACRO words_of(words) AS trim(regexp_replace(spaced(words), ' +', ' ', 'g'));

@@ -10,13 +10,13 @@ WITH streams AS (
         started_at - INTERVAL 1 HOUR AS from_at,
         started_at + to_milliseconds((duration_s * 1000)::BIGINT) + INTERVAL 24 HOUR AS until_at,
         regexp_replace(lower(channel), '[^\p{L}\p{M}\p{N}_]', '', 'g') AS handle,
-        trim(regexp_replace(lower(channel), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS channel_words,
-        trim(regexp_replace(lower(game), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS game_words
+        words_of(channel) AS channel_words,
+        words_of(game) AS game_words
     FROM videos
     WHERE started_at IS NOT NULL AND duration_s IS NOT NULL AND duplicate_of IS NULL
 ),
 phrases AS (
-    SELECT video_id, trim(regexp_replace(lower(phrase), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) AS words
+    SELECT video_id, words_of(phrase) AS words
     FROM (SELECT video_id, unnest(regexp_split_to_array(title, '\s+[-–—:~/]\s+|[|｜•·「」【】\[\]()]|:\s')) AS phrase FROM streams)
 ),
 -- What names a stream: kind 'page' is compared with links, 'tag' with hashtags, 'mention' with mentions, 'words' with text.
@@ -40,36 +40,40 @@ names AS (
     WHERE name <> ''
 ),
 around AS (
-    SELECT
-        tweet_id, created_at, day, urls, mentions, hashtags,
-        ' ' || trim(regexp_replace(lower(text), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) || ' ' AS words
+    SELECT tweet_id, created_at, day, text, urls, mentions, hashtags
     FROM tweets
     WHERE created_at BETWEEN (SELECT min(from_at) FROM streams) AND (SELECT max(until_at) FROM streams)
 ),
 said AS (
-    SELECT DISTINCT tweet_id, 'page' AS kind, page_key(unnest(urls)) AS name FROM around
-    UNION SELECT tweet_id, 'mention', lower(unnest(mentions)) FROM around
-    UNION SELECT tweet_id, 'tag', lower(unnest(hashtags)) FROM around
+    SELECT DISTINCT tweet_id, 'page' AS kind, page_key(unnest(urls)) AS name FROM around WHERE len(urls) > 0
+    UNION ALL SELECT DISTINCT tweet_id, 'mention', lower(unnest(mentions)) FROM around WHERE len(mentions) > 0
+    UNION ALL SELECT DISTINCT tweet_id, 'tag', lower(unnest(hashtags)) FROM around WHERE len(hashtags) > 0
 ),
 phrase_names AS (SELECT DISTINCT name, split_part(name, ' ', 1) AS first_word FROM names WHERE kind = 'words'),
 -- A phrase is looked for only in tweets that hold its first word.
 first_words AS (
-    SELECT DISTINCT tweet_id, unnest(string_split(trim(words), ' ')) AS first_word FROM around
+    SELECT tweet_id, word
+    FROM (SELECT tweet_id, unnest(string_split(spaced(text), ' ')) AS word FROM around)
+    SEMI JOIN phrase_names ON word = first_word
+),
+candidates AS (
+    SELECT tweet_id, ' ' || words_of(text) || ' ' AS words
+    FROM around SEMI JOIN first_words USING (tweet_id)
 ),
 phrased AS (
-    SELECT f.tweet_id, 'words' AS kind, p.name
-    FROM phrase_names AS p
-    JOIN first_words AS f USING (first_word)
-    JOIN around AS t ON t.tweet_id = f.tweet_id AND contains(t.words, ' ' || p.name || ' ')
-    WHERE NOT is_unspaced(p.name)
-    UNION
-    SELECT t.tweet_id, 'words', p.name
-    FROM phrase_names AS p JOIN around AS t ON contains(t.words, p.name)
-    WHERE is_unspaced(p.name)
+    SELECT DISTINCT tweet_id, 'words' AS kind, name
+    FROM first_words
+    JOIN phrase_names ON word = first_word AND NOT is_unspaced(name)
+    JOIN candidates USING (tweet_id)
+    WHERE contains(words, ' ' || name || ' ')
+    UNION ALL
+    SELECT tweet_id, 'words', name
+    FROM phrase_names JOIN around ON contains(words_of(text), name)
+    WHERE is_unspaced(name)
 ),
 matched AS (
     SELECT n.video_id, f.tweet_id, n.reason
-    FROM (FROM said UNION FROM phrased) AS f JOIN names AS n USING (kind, name)
+    FROM (FROM said UNION ALL FROM phrased) AS f JOIN names AS n USING (kind, name)
 )
 SELECT
     video_id, tweet_id, t.day,
