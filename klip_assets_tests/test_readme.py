@@ -23,7 +23,7 @@ def statements() -> list[str]:
 
 
 def test_every_query_of_the_readme_runs_on_a_published_warehouse(published: Settings) -> None:
-    assert len(statements()) == 11
+    assert len(statements()) == 13
     for statement in statements():
         query(published, statement)
     recomputed = query(published, statements()[2])

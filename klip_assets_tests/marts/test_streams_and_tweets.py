@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from klip_assets.contracts import DERIVED_TABLES
+from klip_assets.marts.statements import derive
 from klip_assets_tests.marts.conftest import Database
 
 About = Callable[..., list[tuple[str, str]]]
@@ -146,3 +148,9 @@ def test_the_start_decides_not_the_day_of_the_calendar(database: Database) -> No
     database.tweet("2026-06-14T00:10:00", "PixelPorter at midnight")
     (row,) = database.derived("video_tweets")
     assert (str(row["day"]), row["offset_s"]) == ("2026-06-14", 1200.0)
+
+
+def test_only_what_depends_on_a_change_is_made_anew(database: Database) -> None:
+    assert derive(database.connection, {"videos"}) == ["video_tweets", "video_reaction"]
+    assert derive(database.connection, {"highlights", "stage_status"}) == []
+    assert derive(database.connection, {"tweets"}) == list(DERIVED_TABLES)
