@@ -17,8 +17,10 @@ from klip_assets.lake.tweet_sources import add_source, day_version, remove_sourc
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.refused import Refused
 from klip_assets.resources import Installation
+from klip_assets.sentiment.known import NOTHING_KNOWN
+from klip_assets.sentiment.language import detector_name
 from klip_assets.sentiment.llm.prompt import TWEET
-from klip_assets.sentiment.tables import notes_of
+from klip_assets.sentiment.tables import known_readings, notes_of
 from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
 from klip_assets.tweets.daily import roll_up_day
@@ -112,13 +114,19 @@ def tweets(stage: Stage) -> pa.Table:
         **versions_of(TWEETS)(stage),
         "tiers": stage.settings.tweet_tiers,
         "reads": chain_version(stage.settings.tweet_tier_names, stage.settings, TWEET),
+        "languages": detector_name(),
     },
-    code_version="2",
+    code_version="3",
     kinds={"python"},
 )
 def tweet_sentiment(stage: Stage) -> Output:
-    """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
-    chain = stage.chain(stage.settings.tweet_tier_names, TWEET)
+    """Read by the best configured tier; a failed or skipped row has NULL scores and says why.
+
+    Texts that were read before by the same models are not read again.
+    """
+    earlier = stage.earlier("tiers", "reads", "languages")
+    known = known_readings(earlier) if earlier is not None else NOTHING_KNOWN
+    chain = stage.chain(stage.settings.tweet_tier_names, TWEET, known)
     rows = read_with_models(stage.read(TWEETS), chain)
     return Output(rows, notes_of(rows, chain))
 
