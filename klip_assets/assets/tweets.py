@@ -10,6 +10,7 @@ import pyarrow as pa
 from klip_assets.assets.declare import day_stage, versions_of
 from klip_assets.assets.stage import OWNERS, RETRY_IO, Output, Stage
 from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS
+from klip_assets.errors import KlipError
 from klip_assets.inbox.changes import TweetFile, tweet_changes
 from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.lake.quarantine import quarantine
@@ -27,7 +28,9 @@ from klip_assets.tweets.daily import roll_up_day
 from klip_assets.tweets.merge import RawSource, merge_day
 from klip_assets.tweets.staging import Staged
 from klip_assets.tweets.staging import stage as stage_file
+from klip_assets.tweets.x_api.fetch import fetch_posts
 
+X_POSTS = "x_posts"
 TWEET_FILES = "tweet_files"
 
 #: Tweets are a daily rhythm: two days without a new one deserve a look.
@@ -45,7 +48,38 @@ class IngestConfig(dg.Config):
 
 
 @dg.asset(
+    name=X_POSTS,
+    group_name="tweets",
+    owners=OWNERS,
+    kinds={"json"},
+    code_version="1",
+)
+def x_posts(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    """New posts of the searches and timelines in KLIP_X_QUERIES, as the X API delivers them, in the tweet inbox.
+
+    A run that fails keeps what it fetched, and the next one goes on from there.
+    """
+    settings = installation.settings
+    try:
+        fetched = fetch_posts(settings, notify=context.log.info)
+    except KlipError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    metadata: dict[str, Any] = {
+        "posts": sum(fetched.posts.values()),
+        "posts_by_source": dict(fetched.posts),
+        "pages": fetched.pages,
+        "requests": fetched.requests,
+        "notes": list(fetched.notes),
+    }
+    if fetched.problems:
+        raise dg.Failure("; ".join(fetched.problems), metadata=metadata, allow_retries=False)
+    version = file_sha256(settings.x_state_path)[:32]
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
+
+
+@dg.asset(
     name=TWEET_FILES,
+    deps=[X_POSTS],
     group_name="tweets",
     owners=OWNERS,
     kinds={"json", "csv", "parquet"},
