@@ -95,7 +95,9 @@ class Settings(BaseSettings):
         description="What is fetched from X: queries separated by semicolons, where one that is only from:NAME means "
         "a timeline, or a .toml file.",
     )
-    x_max_posts: int = Field(default=1000, ge=10, description="Posts that one run may fetch from X.")
+    x_max_posts: int = Field(
+        default=100, ge=10, description="Posts that one run may fetch from X: X wants money for each."
+    )
     x_every_min: int = Field(default=15, ge=1, le=60, description="Minutes between two runs that fetch from X.")
     x_timeout_s: float = Field(default=30.0, gt=0, description="Seconds until a request to X is given up.")
     alert_webhook: str | None = Field(default=None, description="URL that gets a JSON POST for each failed run.")
