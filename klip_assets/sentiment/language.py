@@ -19,8 +19,8 @@ from klip_assets.sentiment.item import own_words
 
 ENGLISH = "en"
 
-#: Codes that X still writes as they were before 1989, and what they are today.
-_RENAMED = {"in": "id", "iw": "he", "ji": "yi"}
+#: Codes that X still writes as they were before 1989, and one that other sources write; what they are today.
+_RENAMED = {"in": "id", "iw": "he", "ji": "yi", "eng": "en"}
 #: Codes that name no language: undetermined, no words, made up.
 _NONE = frozenset({"und", "zxx", "mul", "mis", "art"})
 _CODE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)*")
