@@ -73,8 +73,7 @@ def x_posts(context: dg.AssetExecutionContext, installation: dg.ResourceParam[In
     }
     if fetched.problems:
         raise dg.Failure("; ".join(fetched.problems), metadata=metadata, allow_retries=False)
-    version = file_sha256(settings.x_state_path)[:32]
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fetched.version))
 
 
 @dg.asset(

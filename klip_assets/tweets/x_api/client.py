@@ -34,6 +34,7 @@ MOST_WAIT_S = 60.0
 MOST_BYTES = 32_000_000
 _MOST_REASON_CHARS = 300
 _SHOWN_TOKEN_CHARS = 6
+_QUOTED = re.compile(r"'([a-z_.]+)'")
 
 
 class Verdict(Enum):
@@ -293,9 +294,9 @@ def _told(body: object) -> str:
 
 def _wrong_parameters(body: object) -> frozenset[str]:
     errors = body.get("errors") if isinstance(body, dict) else None
-    return frozenset(
-        name
-        for error in (errors if isinstance(errors, list) else ())
-        if isinstance(error, dict) and isinstance(error.get("parameters"), dict)
-        for name in error["parameters"]
-    )
+    found: set[str] = set()
+    for error in errors if isinstance(errors, list) else ():
+        if isinstance(error, dict):
+            named = error.get("parameters")
+            found |= named.keys() if isinstance(named, dict) else set(_QUOTED.findall(str(error.get("message", ""))))
+    return frozenset(found)

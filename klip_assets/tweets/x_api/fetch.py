@@ -45,6 +45,7 @@ class Fetched:
         notes: What a person should know, though nothing is wrong: what is left for the next run and why, what lay too
             far back, what the API reported beside its posts.
         problems: What is wrong, a sentence each.
+        version: Names everything that was fetched so far.
     """
 
     posts: dict[str, int] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Fetched:
     requests: int = 0
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    version: str = ""
 
 
 def fetch_posts(settings: Settings, *, notify: Callable[[str], None] = lambda _: None) -> Fetched:
@@ -122,7 +124,7 @@ class Run:
                 self._notify(sentence)
                 if error.verdict in (Verdict.FORBIDDEN, Verdict.DOWN):
                     break
-        self._done.requests = self._client.requests
+        self._done.requests, self._done.version = self._client.requests, self._state.version
         return self._done
 
     def _fetch(self, source: Source) -> None:

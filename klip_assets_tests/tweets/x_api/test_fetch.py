@@ -26,10 +26,12 @@ def test_all_pages_come_and_then_only_what_is_new(x: FakeX, fetch: Fetch, inbox:
     assert State(tmp_path / "x_posts.json").of(QUERY).since_id == max(x.ids())
     x.clock_s += 900
     new = x.add(-10)
-    assert fetch().posts == {QUERY: 1}
+    again = fetch()
+    assert again.posts == {QUERY: 1} and again.version != done.version
     assert x.asked[-1].parameters["since_id"] == str(max(x.ids() - {new}))
     assert ids_in(inbox) == sorted(x.ids())
-    assert fetch().posts == {QUERY: 0}
+    nothing = fetch()
+    assert nothing.posts == {QUERY: 0} and nothing.version == again.version
     assert len(list(inbox.rglob("*.jsonl"))) == 4, "an empty page is no file"
 
 
@@ -114,6 +116,17 @@ def test_a_since_id_older_than_the_search_becomes_a_time_and_that_is_said(x: Fak
     assert x.asked[-1].parameters["start_time"] == "2026-06-17T12:05:00Z" and "since_id" not in x.asked[-1].parameters
     assert found in ids_in(inbox) and lost not in ids_in(inbox)
     assert fetch().notes == []
+
+
+def test_a_refusal_that_names_the_since_id_only_in_words_is_understood(x: FakeX, fetch: Fetch) -> None:
+    x.add(1)
+    fetch()
+    words = (
+        "'since_id' must be a tweet id created after 2026-06-07T12:00Z. Please use a 'since_id' that is larger than 1"
+    )
+    x.misdeeds = [Misdeed(400, json.dumps({"errors": [{"message": words}]}).encode())]
+    done = fetch()
+    assert done.problems == [] and "7 days" in done.notes[0] and "start_time" in x.asked[-1].parameters
 
 
 def test_a_since_id_that_is_too_old_with_nothing_new_is_refused_only_once(x: FakeX, fetch: Fetch) -> None:
