@@ -7,6 +7,7 @@ import dagster as dg
 from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES
 
 PROCESS_VIDEO = "process_video"
+FETCH_X_POSTS = "fetch_x_posts"
 INGEST_TWEETS = "ingest_tweets"
 PROCESS_TWEET_DAYS = "process_tweet_days"
 PUBLISH = "publish_warehouse"
@@ -22,6 +23,13 @@ process_video = dg.define_asset_job(
     PROCESS_VIDEO,
     selection=dg.AssetSelection.assets(*([name] for name in VIDEO_TABLES)),
     description="Everything about one video, from the file to its highlights.",
+)
+
+fetch_x_posts = dg.define_asset_job(
+    FETCH_X_POSTS,
+    selection=dg.AssetSelection.assets(["x_posts"]),
+    tags=TWEET_TAGS,
+    description="Fetch new posts from X into the tweet inbox.",
 )
 
 ingest_tweets = dg.define_asset_job(
@@ -65,6 +73,7 @@ learn_weights = dg.define_asset_job(
 
 JOBS = [
     process_video,
+    fetch_x_posts,
     ingest_tweets,
     process_tweet_days,
     publish_warehouse,

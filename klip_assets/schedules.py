@@ -1,11 +1,15 @@
-"""Schedules: yesterday's tweets once a day, whether or not a file arrived."""
+"""Schedules: yesterday's tweets once a day, whether or not a file arrived; new posts of X every few minutes."""
 
 from datetime import timedelta
 
 import dagster as dg
 
-from klip_assets.jobs import PROCESS_TWEET_DAYS
+from klip_assets.jobs import FETCH_X_POSTS, PROCESS_TWEET_DAYS
 from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG
+from klip_assets.sensors import UNFINISHED_RUNS
+from klip_assets.settings import Settings
+
+_SETTINGS = Settings()
 
 
 @dg.schedule(
@@ -23,4 +27,21 @@ def yesterdays_tweets(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=day, tags={RANGE_START_TAG: day, RANGE_END_TAG: day})
 
 
-SCHEDULES = [yesterdays_tweets]
+@dg.schedule(
+    name="x_posts",
+    job_name=FETCH_X_POSTS,
+    cron_schedule="0 * * * *" if _SETTINGS.x_every_min == 60 else f"*/{_SETTINGS.x_every_min} * * * *",
+    execution_timezone="UTC",
+    default_status=(dg.DefaultScheduleStatus.RUNNING if _SETTINGS.fetches_from_x else dg.DefaultScheduleStatus.STOPPED),
+    description="Fetches new posts from X, if KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are set.",
+)
+def x_posts(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a run, unless one is under way or there is nothing to fetch with."""
+    if not Settings().fetches_from_x:
+        return dg.SkipReason("KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are not both set")
+    if context.instance.get_runs_count(dg.RunsFilter(job_name=FETCH_X_POSTS, statuses=UNFINISHED_RUNS)):
+        return dg.SkipReason(f"a run of {FETCH_X_POSTS} is under way")
+    return dg.RunRequest()
+
+
+SCHEDULES = [yesterdays_tweets, x_posts]

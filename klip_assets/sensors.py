@@ -42,7 +42,8 @@ RUN_KEY_TAG = "dagster/run_key"
 #: Partitions that one look may add back; SQLite takes only so many in one statement.
 _MOST_PARTITIONS = 500
 
-_UNFINISHED_RUNS = [
+#: Runs that wait or are on.
+UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -110,7 +111,7 @@ def tweets_sensor(
     settings, lake = installation.settings, installation.lake
     before = json.loads(context.cursor) if context.cursor else {}
     for job in (INGEST_TWEETS, PROCESS_TWEET_DAYS):
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=_UNFINISHED_RUNS)):
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=UNFINISHED_RUNS)):
             return dg.SkipReason(f"a run of {job} is under way")
     changes = tweet_changes(settings.tweet_inbox, installation.registry, before)
     requests: list[dg.RunRequest] = []
@@ -152,7 +153,7 @@ def publish_sensor(
     context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
 ) -> dg.SensorResult | dg.SkipReason:
     """Compare the lake with what is published."""
-    if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=_UNFINISHED_RUNS)):
+    if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=UNFINISHED_RUNS)):
         return dg.SkipReason("a publish is under way")
     settings = installation.settings
     due = needs_publish(
@@ -194,7 +195,7 @@ def alerts_sensor(context: dg.RunFailureSensorContext) -> None:
 
 def _videos_under_way(instance: dg.DagsterInstance) -> set[str]:
     # Of whatever job: a backfill from the lineage graph runs none of ours by name.
-    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED_RUNS))
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED_RUNS))
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 

@@ -86,6 +86,20 @@ class Settings(BaseSettings):
     chat_keep_names: bool = Field(
         default=False, description="Store the names of chat authors as they are; unset: salted hashes of them."
     )
+    x_bearer_token: SecretStr | None = Field(
+        default=None, description="Token of the X API, with which posts are fetched; shown nowhere."
+    )
+    x_base_url: str = Field(default="https://api.x.com/2", description="Address of the X API, version 2.")
+    x_queries: str = Field(
+        default="",
+        description="What is fetched from X: queries separated by semicolons, where one that is only from:NAME means "
+        "a timeline, or a .toml file.",
+    )
+    x_max_posts: int = Field(
+        default=100, ge=10, description="Posts that one run may fetch from X: X wants money for each."
+    )
+    x_every_min: int = Field(default=15, ge=1, le=60, description="Minutes between two runs that fetch from X.")
+    x_timeout_s: float = Field(default=30.0, gt=0, description="Seconds until a request to X is given up.")
     alert_webhook: str | None = Field(default=None, description="URL that gets a JSON POST for each failed run.")
     storage_version: str = Field(
         default="v1.4.0",
@@ -121,6 +135,11 @@ class Settings(BaseSettings):
         if len(_split(value)) > 2:
             raise ValueError(f"{value!r}: name one model, or two separated by a comma")
         return value
+
+    @property
+    def fetches_from_x(self) -> bool:
+        """Whether posts are fetched from X by themselves: there are a token and something to fetch."""
+        return bool(self.x_bearer_token and self.x_bearer_token.get_secret_value().strip() and self.x_queries.strip())
 
     @property
     def text_model_names(self) -> tuple[str, ...]:
@@ -176,6 +195,11 @@ class Settings(BaseSettings):
     def llm_path(self) -> Path:
         """File of the replies, calls and budget of language models."""
         return self.state_dir / "llm.sqlite"
+
+    @cached_property
+    def x_state_path(self) -> Path:
+        """File in which Klip remembers how far each query of X is."""
+        return self.state_dir / "x_posts.json"
 
     @cached_property
     def chat_salt_path(self) -> Path:

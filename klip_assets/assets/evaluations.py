@@ -7,6 +7,7 @@ from klip_assets.assets.stage import OWNERS, describe, result_of
 from klip_assets.contracts import EVALUATIONS, HIGHLIGHTS
 from klip_assets.evaluation.sets import figures_of, sets_of
 from klip_assets.evaluation.tables import evaluation_rows
+from klip_assets.evaluation.tweets import TweetSet
 from klip_assets.highlights.weights import weight_set
 from klip_assets.lake.provenance import Provenance
 from klip_assets.resources import Installation
@@ -18,7 +19,7 @@ from klip_assets.resources import Installation
     deps=[dg.AssetDep(dg.AssetKey([HIGHLIGHTS.name]), partition_mapping=dg.AllPartitionMapping())],
     owners=OWNERS,
     kinds={"parquet", "numpy"},
-    code_version="2",
+    code_version="3",
     metadata=describe(EVALUATIONS),
     description=f"{EVALUATIONS.description}\n\nMeasured on the sample (once processed), and sets in KLIP_GOLDEN_DIR.",
 )
@@ -27,7 +28,9 @@ def evaluations(
 ) -> dg.MaterializeResult:
     """Measure the sample and the sets in KLIP_GOLDEN_DIR, and add the figures; earlier figures stay."""
     settings, run_id = installation.settings, context.run.run_id
-    measured = {golden.name: figures_of(golden, settings) for golden in sets_of([], settings)}
-    rows = evaluation_rows(run_id, measured, weight_set(settings.weights).version)
-    written = installation.lake.write(EVALUATIONS, run_id, rows, Provenance(run_id, f"{__version__}/2"))
+    sets = list(sets_of([], settings))
+    measured = {golden.name: figures_of(golden, settings) for golden in sets}
+    tweets = [golden.name for golden in sets if isinstance(golden, TweetSet)]
+    rows = evaluation_rows(run_id, measured, weight_set(settings.weights).version, without_weights=tweets)
+    written = installation.lake.write(EVALUATIONS, run_id, rows, Provenance(run_id, f"{__version__}/3"))
     return result_of(EVALUATIONS, {run_id: written})

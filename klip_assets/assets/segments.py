@@ -60,7 +60,7 @@ def segments(stage: Stage) -> pa.Table:
         "tiers": stage.settings.segment_tiers,
         "reads": chain_version(stage.settings.segment_tier_names, stage.settings, SEGMENT),
     },
-    code_version="2",
+    code_version="3",
     kinds={"python"},
 )
 def segment_sentiment(stage: Stage) -> Output:

@@ -32,6 +32,7 @@ from klip_assets.lake.tweet_sources import day_version
 from klip_assets.progress import Progress
 from klip_assets.refused import Refused
 from klip_assets.resources import REUSE_TAG, Installation
+from klip_assets.sentiment.known import NOTHING_KNOWN, Known
 from klip_assets.sentiment.llm.ledger import Purpose
 from klip_assets.sentiment.tiers import Chain, build_chain
 from klip_assets.settings import Settings
@@ -77,6 +78,8 @@ class Stage:
     shown: dict[str, Any] = field(default_factory=dict)
     #: Names what the rows depend on, code included: equal work gives equal rows.
     work: str = ""
+    #: What the rows depend on; set before they are made.
+    wanted: Provenance | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -102,6 +105,15 @@ class Stage:
         if provenance is None:
             raise NotFoundError(f"{table.name} of {self.key} has not been made", hint="materialize it first")
         return provenance.data_version
+
+    def earlier(self, *inputs: str) -> pa.Table | None:
+        """Return the rows that this table holds, if the same code made them from the same versions of these inputs."""
+        before, wanted = self.lake.provenance(self.table, self.key), self.wanted
+        if before is None or wanted is None or before.code_version != wanted.code_version:
+            return None
+        if any(before.input_versions.get(name) != wanted.input_versions[name] for name in inputs):
+            return None
+        return self.read(self.table)
 
     @cached_property
     def video(self) -> dict[str, Any]:
@@ -172,7 +184,7 @@ class Stage:
         """The recording, None where there is nothing to listen to."""
         return self.recording.path if self.video["status"] == "ok" else None
 
-    def chain(self, tiers: Sequence[str], prompt_version: str) -> Chain:
+    def chain(self, tiers: Sequence[str], prompt_version: str, known: Known = NOTHING_KNOWN) -> Chain:
         """Return the chain of tiers that reads this table."""
         return build_chain(
             tiers,
@@ -180,6 +192,7 @@ class Stage:
             prompt_version=prompt_version,
             purpose=Purpose(self.context.run.run_id, self.table.name, self.key),
             notify=self.context.log.info,
+            known=known,
         )
 
     def report_progress(self) -> Callable[[float], None]:
@@ -209,7 +222,7 @@ def run_stage(
     try:
         versions = dict(inputs(stage))
         wanted = Provenance(run_id, f"{__version__}/{code_version}", versions)
-        stage.work = _digest_of(wanted)
+        stage.work, stage.wanted = _digest_of(wanted), wanted
         before = lake.provenance(table, stage.key)
         if context.run.tags.get(REUSE_TAG) and before and _same_work(before, wanted):
             context.log.info(f"{table.name}: inputs and code unchanged, nothing to do")

@@ -10,6 +10,7 @@ import pyarrow as pa
 from klip_assets.assets.declare import day_stage, versions_of
 from klip_assets.assets.stage import OWNERS, RETRY_IO, Output, Stage
 from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS
+from klip_assets.errors import KlipError
 from klip_assets.inbox.changes import TweetFile, tweet_changes
 from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.lake.quarantine import quarantine
@@ -18,14 +19,18 @@ from klip_assets.marts.daily import roll_up_day
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.refused import Refused
 from klip_assets.resources import Installation
+from klip_assets.sentiment.known import NOTHING_KNOWN
+from klip_assets.sentiment.language import detector_name
 from klip_assets.sentiment.llm.prompt import TWEET
-from klip_assets.sentiment.tables import notes_of
+from klip_assets.sentiment.tables import known_readings, notes_of
 from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
 from klip_assets.tweets.merge import RawSource, merge_day
 from klip_assets.tweets.staging import Staged
 from klip_assets.tweets.staging import stage as stage_file
+from klip_assets.tweets.x_api.fetch import fetch_posts
 
+X_POSTS = "x_posts"
 TWEET_FILES = "tweet_files"
 
 #: Tweets are a daily rhythm: two days without a new one deserve a look.
@@ -43,7 +48,37 @@ class IngestConfig(dg.Config):
 
 
 @dg.asset(
+    name=X_POSTS,
+    group_name="tweets",
+    owners=OWNERS,
+    kinds={"json"},
+    code_version="1",
+)
+def x_posts(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    """New posts of the searches and timelines in KLIP_X_QUERIES, as the X API delivers them, in the tweet inbox.
+
+    A run that fails keeps what it fetched, and the next one goes on from there.
+    """
+    settings = installation.settings
+    try:
+        fetched = fetch_posts(settings, notify=context.log.info)
+    except KlipError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    metadata: dict[str, Any] = {
+        "posts": sum(fetched.posts.values()),
+        "posts_by_source": dict(fetched.posts),
+        "pages": fetched.pages,
+        "requests": fetched.requests,
+        "notes": list(fetched.notes),
+    }
+    if fetched.problems:
+        raise dg.Failure("; ".join(fetched.problems), metadata=metadata, allow_retries=False)
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(fetched.version))
+
+
+@dg.asset(
     name=TWEET_FILES,
+    deps=[X_POSTS],
     group_name="tweets",
     owners=OWNERS,
     kinds={"json", "csv", "parquet"},
@@ -112,13 +147,19 @@ def tweets(stage: Stage) -> pa.Table:
         **versions_of(TWEETS)(stage),
         "tiers": stage.settings.tweet_tiers,
         "reads": chain_version(stage.settings.tweet_tier_names, stage.settings, TWEET),
+        "languages": detector_name(),
     },
-    code_version="2",
+    code_version="3",
     kinds={"python"},
 )
 def tweet_sentiment(stage: Stage) -> Output:
-    """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
-    chain = stage.chain(stage.settings.tweet_tier_names, TWEET)
+    """Read by the best configured tier; a failed or skipped row has NULL scores and says why.
+
+    Texts that were read before by the same models are not read again.
+    """
+    earlier = stage.earlier("tiers", "reads", "languages")
+    known = known_readings(earlier) if earlier is not None else NOTHING_KNOWN
+    chain = stage.chain(stage.settings.tweet_tier_names, TWEET, known)
     rows = read_with_models(stage.read(TWEETS), chain)
     return Output(rows, notes_of(rows, chain))
 

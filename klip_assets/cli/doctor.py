@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from klip_assets.cli.output import json_option, show_rows
+from klip_assets.errors import InputError
 from klip_assets.settings import Settings
 
 _LIBRARIES = {
@@ -27,6 +28,8 @@ _LIBRARIES = {
     "tokenizers": "the compact model of the BERT tier",
     "vaderSentiment": "the lexicon tier",
     "textblob": "the lexicon tier (KLIP_LEXICON=textblob)",
+    "py3langid": "the language of tweets",
+    "httpx2": "the X API",
 }
 _EXTRAS = {"torch": "ml", "transformers": "ml"}
 
@@ -71,11 +74,30 @@ def _choices(settings: Settings) -> Iterator[dict[str, str]]:
         detail = f"{used.name}: {used.why}" if used else "no tier can read"
         fix = "" if used else "KLIP_SEGMENT_TIERS, KLIP_TWEET_TIERS: add lexicon"
         yield _row(f"tier for {use}", "ok" if used else "missing", f"{detail} ({passed})" if passed else detail, fix)
+    yield _x_api(settings)
     yield _row("weights", "ok", f"{settings.weights} (KLIP_WEIGHTS)")
     if settings.alert_webhook:
         yield _row("alerts", "ok", "failed runs are posted to KLIP_ALERT_WEBHOOK")
     else:
         yield _row("alerts", "off", "failed runs are only logged", "KLIP_ALERT_WEBHOOK=URL")
+
+
+def _x_api(settings: Settings) -> dict[str, str]:
+    from klip_assets.tweets.x_api.client import checked_address
+    from klip_assets.tweets.x_api.sources import SEARCH, read_sources
+
+    try:
+        sources, address = read_sources(settings.x_queries), checked_address(settings.x_base_url)
+    except InputError as error:
+        return _row("X API", "missing", error.message, error.hint or "correct it")
+    searches = sum(source.endpoint == SEARCH for source in sources)
+    listed = f"{searches} searches, {len(sources) - searches} timelines at {address}"
+    if not settings.fetches_from_x:
+        token = "set" if settings.x_bearer_token else "not set"
+        fix = "KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES: docs/tweets.md"
+        return _row("X API", "off", f"no posts are fetched: token {token}, {listed}", fix)
+    often = f"every {settings.x_every_min} min, {settings.x_max_posts} posts a run at most"
+    return _row("X API", "ok", f"{listed}, {often}; token set")
 
 
 def _places(settings: Settings) -> Iterator[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""`klip eval`: how good the highlights are on golden sets, beside simple systems."""
+"""`klip eval`: how good the highlights, and the readings of tweets, are on golden sets, beside simple systems."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import click
 from klip_assets.cli.output import json_option, show_rows
 from klip_assets.settings import Settings
 
+#: The word that stands for sets of labelled tweets; a folder of that name is ./tweets.
+TWEETS = "tweets"
+
 
 @click.command("eval")
 @click.argument("sets", nargs=-1, metavar="[SET]...")
@@ -18,21 +21,27 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
 
     A SET is `sample`, a folder with a truth.json (docs/evaluation.md), or a folder with public sets that Klip knows.
     Without any: the sample, and the sets in KLIP_GOLDEN_DIR. Recordings must have been processed (klip demo does that
-    for the sample). The figures are added to the table `evaluations`.
+    for the sample). `klip eval tweets [FOLDER]` measures who reads the sentiment of tweets how well, on TweetEval in
+    FOLDER or KLIP_GOLDEN_DIR; a language model is asked too if one is configured, within its budget. The figures are
+    added to the table `evaluations`.
     """
     from klip_assets import __version__
     from klip_assets.contracts import EVALUATIONS
-    from klip_assets.evaluation.sets import figures_of, sets_of
+    from klip_assets.evaluation.sets import AnySet, figures_of, sets_of, tweet_sets_of
     from klip_assets.evaluation.tables import evaluation_rows
+    from klip_assets.evaluation.tweets import TweetSet
     from klip_assets.highlights.weights import weight_set
     from klip_assets.lake.provenance import Provenance
     from klip_assets.lake.store import Lake
 
     settings = Settings()
-    measured = {golden.name: figures_of(golden, settings) for golden in sets_of(sets, settings)}
+    only_tweets = bool(sets) and sets[0] == TWEETS
+    chosen: list[AnySet] = [*(tweet_sets_of(sets[1:], settings) if only_tweets else sets_of(sets, settings))]
+    measured = {golden.name: figures_of(golden, settings, with_llm=only_tweets) for golden in chosen}
+    tweets = [golden.name for golden in chosen if isinstance(golden, TweetSet)]
     run_id = f"eval-{uuid.uuid4().hex[:12]}"
     version = weight_set(settings.weights).version
-    rows = evaluation_rows(run_id, measured, version)
+    rows = evaluation_rows(run_id, measured, version, without_weights=tweets)
     Lake(settings.lake_dir).write(EVALUATIONS, run_id, rows, Provenance(run_id, __version__))
     if as_json:
         show_rows(rows.to_pylist(), as_json=True)
@@ -48,4 +57,4 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
             }
             for figure in figures
         ]
-        show_rows(shown, as_json=False, title=f"{name} ({version})")
+        show_rows(shown, as_json=False, title=name if name in tweets else f"{name} ({version})")

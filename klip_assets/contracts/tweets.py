@@ -80,6 +80,7 @@ TWEET_SENTIMENT = declare(
         text_column("label", "positive, neutral or negative."),
         score_column("confidence", "Confidence in the label; NULL where the tier gives none."),
         *EMOTION_SCORES,
+        text_column("language", "Its language (ISO 639): as delivered, else detected; NULL if it can't be told."),
         *MODEL_ROW,
         text_column("input_sha256", "SHA-256 of everything the model was given."),
     ],

@@ -3,7 +3,8 @@
 Put here: the forms of public sets. Keep out: Klip's own form (`golden`, `manifest`).
 
 Sources: evzhu/ai-prac-esports-highlights (human labels of each 5 s of League of Legends finals, with log-mel features)
-and shunhuaiyao/Twitch-Highlight-Kappa (Twitch chats with ranges marked by hand), both on GitHub.
+and shunhuaiyao/Twitch-Highlight-Kappa (Twitch chats with ranges marked by hand), cardiffnlp/tweeteval (tweets with
+their sentiment, Barbieri et al., 2020), all on GitHub.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import numpy as np
 from klip_assets.chat.readers import read_chat
 from klip_assets.errors import InputError
 from klip_assets.evaluation.binned import BinnedSet, bins_of
+from klip_assets.evaluation.tweets import TweetSet
+from klip_assets.training.texts import SENTIMENTS, unescaped
 
 MEL_BANDS = 64
 #: Folders between the one that is named and a file of a set.
@@ -46,6 +49,27 @@ def adapted_sets(root: Path, *, chat_lag_s: float) -> Iterator[BinnedSet]:
     for path in _below(root, "*highlight*.txt"):
         if _ranges(path):
             yield from _of_twitch(path, chat_lag_s)
+
+
+def tweet_sets(root: Path) -> Iterator[TweetSet]:
+    """Yield the sentiment sets of TweetEval below a folder; of each the part that nothing of Klip learnt from.
+
+    Raises:
+        InputError: A set is there and can't be read.
+    """
+    for path in _below(root, "val_text.txt"):
+        mapping = path.with_name("mapping.txt")
+        names = mapping.read_text("utf-8").split()[1::2] if mapping.exists() else []
+        if tuple(names) != SENTIMENTS:
+            continue
+        texts = path.read_text("utf-8").splitlines()
+        try:
+            labels = np.array(path.with_name("val_labels.txt").read_text("utf-8").split(), np.int64)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path.with_name('val_labels.txt')}: {error}") from error
+        if not len(labels) == len(texts) > 0 or labels.min() < 0 or labels.max() >= len(SENTIMENTS):
+            raise InputError(f"{path}: {len(texts)} tweets, but labels for {len(labels)}, or labels that are none")
+        yield TweetSet(f"tweeteval-{path.parent.name}-val", tuple(map(unescaped, texts)), labels)
 
 
 def _below(root: Path, pattern: str) -> list[Path]:

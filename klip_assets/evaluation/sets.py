@@ -9,18 +9,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from klip_assets.errors import InputError
-from klip_assets.evaluation.adapters import adapted_sets
+from klip_assets.evaluation.adapters import adapted_sets, tweet_sets
 from klip_assets.evaluation.binned import BinnedSet
 from klip_assets.evaluation.figures import Figure, binned_figures
 from klip_assets.evaluation.golden import TRUTH, GoldenSet, read_set
 from klip_assets.evaluation.processed import processed_figures, sample_dir
+from klip_assets.evaluation.tweets import TweetSet, tiers_of, tweet_figures
 from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
 
 SAMPLE = "sample"
 
+AnySet = GoldenSet | BinnedSet | TweetSet
 
-def sets_of(places: Sequence[str], settings: Settings) -> Iterator[GoldenSet | BinnedSet]:
+
+def sets_of(places: Sequence[str], settings: Settings) -> Iterator[AnySet]:
     """Yield the sets that are asked for.
 
     Args:
@@ -37,19 +40,41 @@ def sets_of(places: Sequence[str], settings: Settings) -> Iterator[GoldenSet | B
         if not folder.is_dir():
             raise InputError(f"{place!r} is no folder", hint="name `sample`, or a folder that holds a golden set")
         own = sorted(path.parent for path in (*folder.glob(TRUTH), *folder.glob(f"*/{TRUTH}")))
-        found: list[GoldenSet | BinnedSet] = [read_set(path, chat_lag_s=settings.chat_lag_s) for path in own]
+        found: list[AnySet] = [read_set(path, chat_lag_s=settings.chat_lag_s) for path in own]
         found += adapted_sets(folder, chat_lag_s=settings.chat_lag_s)
+        found += tweet_sets(folder)
         if not found:
             raise InputError(f"{place} is no golden set and holds none: no {TRUTH}, no public set that Klip knows")
         yield from found
 
 
-def figures_of(golden: GoldenSet | BinnedSet, settings: Settings) -> list[Figure]:
+def tweet_sets_of(places: Sequence[str], settings: Settings) -> list[TweetSet]:
+    """Return the sets of labelled tweets in folders; without any folder, those in KLIP_GOLDEN_DIR.
+
+    Raises:
+        InputError: There is none.
+    """
+    asked = list(places) or ([str(settings.golden_dir)] if settings.golden_dir else [])
+    found = [golden for place in asked for golden in tweet_sets(Path(place))]
+    if not found:
+        where = f"no labelled tweets in {', '.join(asked)}" if asked else "no folder with labelled tweets is named"
+        raise InputError(where, hint="klip eval tweets FOLDER, or KLIP_GOLDEN_DIR: one that holds TweetEval")
+    return found
+
+
+def figures_of(golden: AnySet, settings: Settings, *, with_llm: bool = False) -> list[Figure]:
     """Measure Klip and the baselines on one set.
+
+    Args:
+        golden: The set.
+        settings: Of the installation.
+        with_llm: Whether language models are asked, too, where they can be.
 
     Raises:
         NotFoundError: The set has a recording that has not been processed.
     """
+    if isinstance(golden, TweetSet):
+        return tweet_figures(golden, tiers_of(settings, with_llm=with_llm))
     if isinstance(golden, BinnedSet):
         return binned_figures(golden, settings.weights)
     return processed_figures(golden, Lake(settings.lake_dir))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -13,13 +13,20 @@ from klip_assets.contracts import EVALUATIONS
 from klip_assets.evaluation.figures import Figure
 
 
-def evaluation_rows(run_id: str, sets: Mapping[str, Sequence[Figure]], weights_version: str) -> pa.Table:
+def evaluation_rows(
+    run_id: str,
+    sets: Mapping[str, Sequence[Figure]],
+    weights_version: str,
+    *,
+    without_weights: Collection[str] = (),
+) -> pa.Table:
     """Return what was measured on each set, Klip and the baselines side by side.
 
     Args:
         run_id: Id of the evaluation.
         sets: Figures by the name of the set.
         weights_version: The weight set Klip was measured with.
+        without_weights: Sets in which no weight matters.
     """
     evaluated_at = datetime.now(UTC).replace(tzinfo=None)
     return EVALUATIONS.from_rows(
@@ -32,7 +39,7 @@ def evaluation_rows(run_id: str, sets: Mapping[str, Sequence[Figure]], weights_v
             "low": _known(figure.low),
             "high": _known(figure.high),
             "n": figure.n,
-            "weights_version": weights_version,
+            "weights_version": None if name in without_weights else weights_version,
             "code_version": __version__,
             "evaluated_at": evaluated_at,
         }

@@ -10,10 +10,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 
-from klip_assets.sentiment.item import Item
+from klip_assets.sentiment.item import Item, own_words
+from klip_assets.sentiment.known import NOTHING_KNOWN, Known, read_once
 from klip_assets.sentiment.reading import Reading, input_hash
 
 TIER = "lexicon"
+
+#: Both lexica hold English words.
+LANGUAGES = frozenset({"en"})
 
 #: Characters of a text that are read: VADER's time grows with the square of the emoji in it (25,000 would be minutes).
 #: A tweet has 280; of a longer text, its beginning stands for the whole.
@@ -26,29 +30,35 @@ def model_name(lexicon: str) -> str:
     return f"{lexicon}-{version(package)}"
 
 
-def read_texts(texts: Sequence[str], lexicon: str = "vader") -> list[Reading]:
-    """Score texts.
+def read_texts(texts: Sequence[str], lexicon: str = "vader", known: Known = NOTHING_KNOWN) -> list[Reading]:
+    """Score texts. Links and mentions count as no words: "@best_airline" is a name, not praise.
 
     Args:
         texts: The texts; one without a letter (for VADER: or an emoji) is skipped, not called neutral. Of long ones,
             the first 2,000 characters are read.
         lexicon: vader or textblob.
+        known: What was read before.
 
     Returns:
         One reading a text. A text the library fails on is `failed` with NULL scores.
     """
     name = model_name(lexicon)
-    score = _scorer(lexicon)
-    return [_read(text, name, score) for text in texts]
+
+    def read(fresh: Sequence[str]) -> list[Reading]:
+        score = _scorer(lexicon)
+        return [_read(text, name, score) for text in fresh]
+
+    return read_once(texts, lambda text: input_hash(TIER, name, text), known, read)
 
 
 def _read(text: str, name: str, score: Callable[[str], float]) -> Reading:
     digest = input_hash(TIER, name, text)
     # VADER knows emoji, TextBlob does not: for it they would all be neutral.
-    if Item(text).is_empty if name.startswith("vader") else not any(map(str.isalpha, text)):
+    words = own_words(text)
+    if Item(text).is_empty if name.startswith("vader") else not any(map(str.isalpha, words)):
         return Reading("skipped", digest, error="no words to read")
     try:
-        sentiment = score(text if len(text) <= MOST_CHARS else text[:MOST_CHARS])
+        sentiment = score(words if len(words) <= MOST_CHARS else words[:MOST_CHARS])
     except Exception as error:  # noqa: BLE001 (recorded in the row: one text never stops the rest)
         return Reading("failed", digest, TIER, name, error=f"{type(error).__name__}: {error}")
     if not math.isfinite(sentiment):

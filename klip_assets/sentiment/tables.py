@@ -5,12 +5,15 @@ Put here: which texts of a table are read, and the rows that come of it. Keep ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from klip_assets.contracts import SEGMENT_SENTIMENT, TWEET_SENTIMENT
+from klip_assets.contracts import EMOTIONS, SEGMENT_SENTIMENT, TWEET_SENTIMENT
 from klip_assets.sentiment.item import Item
+from klip_assets.sentiment.known import Known
+from klip_assets.sentiment.language import language_of
+from klip_assets.sentiment.reading import Reading
 from klip_assets.sentiment.tiers import Chain
 
 #: Share of the rows of a table by tier, and what language models took.
@@ -58,12 +61,52 @@ def read_tweets(tweets: pa.Table, chain: Chain) -> pa.Table:
     Returns:
         A table by the contract `tweet_sentiment`, one row a tweet.
     """
-    readings = chain.read([Item(text or "") for text in tweets["text"].to_pylist()])
+    texts = [text or "" for text in tweets["text"].to_pylist()]
+    languages = _languages(texts, tweets["lang"].to_pylist())
+    readings = chain.read([Item(text, language=spoken) for text, spoken in zip(texts, languages, strict=True)])
     keys = tweets.select(["tweet_id", "day"]).to_pylist()
     return TWEET_SENTIMENT.from_rows(
-        {**key, **reading.columns(), "label": reading.label, "confidence": reading.confidence}
-        for key, reading in zip(keys, readings, strict=True)
+        {
+            **key,
+            **reading.columns(),
+            "label": reading.label,
+            "confidence": reading.confidence,
+            "language": spoken,
+        }
+        for key, spoken, reading in zip(keys, languages, readings, strict=True)
     )
+
+
+def known_readings(rows: pa.Table) -> Known:
+    """Return what the tiers without a cache of their own read in a table of tweets, to be taken over.
+
+    Args:
+        rows: Rows of `tweet_sentiment` that the same code, tiers and models made.
+    """
+    columns = ["status", "tier", "model", "sentiment", "label", "confidence", "input_sha256", *EMOTIONS]
+    return {
+        row["input_sha256"]: Reading(
+            "ok",
+            row["input_sha256"],
+            row["tier"],
+            row["model"],
+            row["sentiment"],
+            {name: row[name] for name in EMOTIONS if row[name] is not None},
+            model_label=row["label"],
+            confidence=row["confidence"],
+        )
+        for row in rows.select(columns).to_pylist()
+        if row["tier"] in ("bert", "lexicon") and row["status"] in ("ok", "fallback")
+    }
+
+
+def _languages(texts: Sequence[str], declared: Sequence[str | None]) -> list[str | None]:
+    # Copies of a text are many among tweets, and alike.
+    told: dict[tuple[str, str | None], str | None] = {}
+    for text, code in zip(texts, declared, strict=True):
+        if (text, code) not in told:
+            told[text, code] = language_of(text, code)
+    return [told[text, code] for text, code in zip(texts, declared, strict=True)]
 
 
 def notes_of(rows: pa.Table, chain: Chain) -> Notes:

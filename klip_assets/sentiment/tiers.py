@@ -6,7 +6,7 @@ Put here: the order and availability of tiers. Keep out: what a tier does inside
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from klip_assets.sentiment import lexicon as lexicon_tier
 from klip_assets.sentiment.bert import tier as bert_tier
 from klip_assets.sentiment.bert.compact import SHIPPED
 from klip_assets.sentiment.item import Item
+from klip_assets.sentiment.known import NOTHING_KNOWN, Known
 from klip_assets.sentiment.llm.ledger import Budget, Purpose
 from klip_assets.sentiment.llm.models import Model, model_chain
 from klip_assets.sentiment.llm.reader import LlmTier, Spent
@@ -35,7 +36,20 @@ class TierState:
 class Tier(Protocol):
     """One tier."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """llm, bert or lexicon."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """Languages that it reads (ISO 639-1), None for all."""
+        ...
+
+    @property
+    def reader(self) -> str:
+        """The model or library that reads, for messages."""
+        ...
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
         """Return one reading a text, in order; `failed` ones go to the next tier."""
@@ -47,11 +61,18 @@ class LexiconTier:
     """The lexicon tier; see `klip_assets.sentiment.lexicon`."""
 
     lexicon: str
+    known: Known = field(default_factory=dict, compare=False)
     name = lexicon_tier.TIER
+    languages = lexicon_tier.LANGUAGES
+
+    @property
+    def reader(self) -> str:
+        """The library with its version."""
+        return lexicon_tier.model_name(self.lexicon)
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
         """Score texts."""
-        return lexicon_tier.read_texts([item.text for item in items], self.lexicon)
+        return lexicon_tier.read_texts([item.text for item in items], self.lexicon, self.known)
 
 
 @dataclass(frozen=True)
@@ -71,17 +92,26 @@ class Chain:
 
         Returns:
             One reading a text, in order. One that a lower tier made because a higher one failed is a `fallback` and
-            says why; one that no tier made is `failed`, without scores.
+            says why; one that no tier made is `failed`, without scores. A tier is not asked about a language that it
+            does not read; a text in a language that no tier reads is `skipped` and says so.
         """
         if not self.tiers:
             reason = "no tier could read: " + "; ".join(f"{state.name}: {state.why}" for state in self.states)
             return [Reading("failed", input_hash("", "", item.text), error=reason) for item in items]
         readings: dict[int, Reading] = {}
         why: dict[int, list[str]] = {place: [] for place in range(len(items))}
+        foreign: dict[int, list[str]] = {place: [] for place in range(len(items))}
         for tier in self.tiers:
-            todo = [place for place in range(len(items)) if place not in readings]
+            todo = []
+            for place in range(len(items)):
+                if place in readings:
+                    continue
+                if _reads(tier, items[place]):
+                    todo.append(place)
+                else:
+                    foreign[place].append(f"{tier.reader} reads {', '.join(sorted(tier.languages or ()))}")
             if not todo:
-                break
+                continue
             for place, reading in zip(todo, tier.read([items[place] for place in todo]), strict=True):
                 if reading.status == "failed":
                     why[place].append(f"{tier.name}: {reading.error}")
@@ -92,13 +122,19 @@ class Chain:
         for place, item in enumerate(items):
             if place not in readings:
                 digest = input_hash(self.tiers[0].name, "", item.text)
-                readings[place] = Reading("failed", digest, error="; ".join(why[place]))
+                written_in = [f"written in {item.language}", *foreign[place]] if foreign[place] else []
+                status = "failed" if why[place] else "skipped"
+                readings[place] = Reading(status, digest, error="; ".join([*why[place], *written_in]))
         return [readings[place] for place in range(len(items))]
 
     @property
     def spent(self) -> Spent | None:
         """What the LLM tier took, None where there is none."""
         return next((tier.spent for tier in self.tiers if isinstance(tier, LlmTier)), None)
+
+
+def _reads(tier: Tier, item: Item) -> bool:
+    return tier.languages is None or item.language is None or item.language in tier.languages or item.is_empty
 
 
 def tier_states(names: Sequence[str], settings: Settings) -> list[TierState]:
@@ -115,7 +151,7 @@ def chain_version(names: Sequence[str], settings: Settings, prompt_version: str)
             models = ",".join(f"{model.name}@{model.endpoint.name}" for model in _models(settings))
             parts.append(f"{models}/{prompt_version}")
         elif state.ready and state.name == "bert":
-            parts.append(bert_tier.model_names(settings.text_model_names, _compact_folder(settings)))
+            parts.append(_bert_names(settings))
         elif state.ready:
             parts.append(lexicon_tier.model_name(settings.lexicon))
     return ";".join(parts) or "none"
@@ -128,6 +164,7 @@ def build_chain(
     prompt_version: str,
     purpose: Purpose | None = None,
     notify: Callable[[str], None] = lambda _: None,
+    known: Known = NOTHING_KNOWN,
 ) -> Chain:
     """Build the chain of configured tiers.
 
@@ -137,6 +174,7 @@ def build_chain(
         prompt_version: What language models are asked.
         purpose: What their calls are made for.
         notify: Told what a person should know: which model runs how, which is left alone and why.
+        known: What was read before; language models have a cache of their own.
     """
     states = tier_states(names, settings)
     tiers: list[Tier] = []
@@ -163,11 +201,18 @@ def build_chain(
                     settings.text_device,
                     settings.text_precision,
                     notify,
+                    known,
                 )
             )
         elif state.ready:
-            tiers.append(LexiconTier(settings.lexicon))
+            tiers.append(LexiconTier(settings.lexicon, known))
     return Chain(tiers, states)
+
+
+def _bert_names(settings: Settings) -> str:
+    return bert_tier.model_names(
+        settings.text_model_names, _compact_folder(settings), settings.text_device, settings.text_precision
+    )
 
 
 def _models(settings: Settings) -> list[Model]:

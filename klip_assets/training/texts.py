@@ -146,14 +146,14 @@ def _semeval(path: Path) -> Iterator[Labelled]:
     split = "dev" if "dev" in path.name else "train"
     for row in _rows(path):
         if len(row) >= 3 and row[1] in SENTIMENTS:
-            yield Labelled(f"semeval-{split}", _unescaped(row[2]), sentiment=SENTIMENTS.index(row[1]))
+            yield Labelled(f"semeval-{split}", unescaped(row[2]), sentiment=SENTIMENTS.index(row[1]))
 
 
 def _tweeteval(folder: Path) -> Iterator[Labelled]:
     texts = (folder / "val_text.txt").read_text("utf-8").splitlines()
     labels = (folder / "val_labels.txt").read_text("utf-8").split()
     for text, label in zip(texts, labels, strict=True):
-        yield Labelled("tweeteval-sentiment-val", _unescaped(text), sentiment=int(label))
+        yield Labelled("tweeteval-sentiment-val", unescaped(text), sentiment=int(label))
 
 
 def _sst2(path: Path) -> Iterator[Labelled]:
@@ -166,8 +166,8 @@ def _rows(path: Path) -> Iterable[list[str]]:
         yield from csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def _unescaped(text: str) -> str:
-    # The organizers wrote some characters as \u2019; and doubled quotes around whole tweets.
+def unescaped(text: str) -> str:
+    """Return a tweet as it was written: its organizers wrote some characters as escapes, and doubled quotes."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.removeprefix('"').removesuffix('"').replace('""', '"') if text.startswith('"') else text

@@ -37,3 +37,9 @@ def created_at_of(tweet_id: str) -> datetime | None:
     if not is_tweet_id(tweet_id) or int(tweet_id) < FIRST_SNOWFLAKE:
         return None
     return _EPOCH + timedelta(milliseconds=(int(tweet_id) >> 22) + _OFFSET_MS)
+
+
+def id_at(moment: datetime) -> int:
+    """Return the first id that a tweet of this naive UTC time can have (from 2010-11-05 on)."""
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (milliseconds - _OFFSET_MS) << 22

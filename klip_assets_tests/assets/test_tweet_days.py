@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from klip_assets.contracts import TWEET_SENTIMENT
 from klip_assets.inbox.registry import Registry
 from klip_assets.lake.store import Lake
 from klip_assets.partitions import day_ranges
@@ -92,6 +93,39 @@ def test_a_file_that_is_no_tweets_is_refused_whole_and_only_once(settings: Setti
     process(settings)
     assert [row["position"] for row in query(settings, "SELECT position FROM quarantine")] == ["file"]
     assert process(settings).rows == []
+
+
+def test_of_a_day_that_is_made_anew_only_new_texts_are_read_and_the_rows_are_those_of_reading_all(
+    settings: Settings, lake: Lake, monkeypatch
+) -> None:
+    from klip_assets.sentiment.bert.compact import CompactModel
+
+    day, read = "2026-06-12", []
+    scores = CompactModel.read
+    monkeypatch.setattr(CompactModel, "read", lambda model, texts: read.extend(texts) or scores(model, texts))
+    texts = ["I love this", "this is terrible", "RT @a: I love this", "gg", "I love this", "muy bien"]
+    tweets = [tweet(tweet_id_at(day, n), text, lang="und") for n, text in enumerate(texts)]
+    write_tweets(settings.tweet_inbox / "a.jsonl", tweets)
+    process(settings)
+    assert read == list(dict.fromkeys(texts)), "copies are read once"
+    read.clear()
+    late = [tweet(tweet_id_at(day, 9), "so sad"), tweet(tweet_id_at(day, 10), "gg")]
+    write_tweets(settings.tweet_inbox / "late.jsonl", late)
+    process(settings)
+    assert read == ["so sad"]
+    taken_over = lake.read(TWEET_SENTIMENT, day)
+    (lake.path(TWEET_SENTIMENT, day)).unlink()
+    process(settings, days=[day])
+    assert set(read) == {*texts, "so sad"}
+    assert lake.read(TWEET_SENTIMENT, day).equals(taken_over)
+
+
+def test_rows_of_other_models_are_not_taken_over(settings: Settings, lake: Lake, monkeypatch) -> None:
+    drop_tweets(settings)
+    process(settings)
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "lexicon")
+    process(Settings(), days=["2026-06-12"])
+    assert set(lake.read(TWEET_SENTIMENT, "2026-06-12")["tier"].to_pylist()) == {"lexicon"}
 
 
 def test_a_named_day_is_made_anew(settings: Settings) -> None:

@@ -105,3 +105,19 @@ def test_labels_follow_vaders_published_bounds(sentiment: float, label: str) -> 
 def test_a_text_of_countless_emoji_ends() -> None:
     (reading,) = read_texts(["so good " + "\U0001f600" * 25_000])
     assert reading.status == "ok" and reading.sentiment is not None and reading.sentiment > 0
+
+
+@BOTH
+def test_links_and_mentions_are_no_words(lexicon: str) -> None:
+    plain, named, linked, alone = read_texts(
+        ["the table", "the table @love_great_best", "the table https://love.com/great/best", "@happy www.love.com"],
+        lexicon,
+    )
+    assert plain.sentiment == named.sentiment == linked.sentiment == 0
+    assert (alone.status, alone.error) == ("skipped", "no words to read")
+
+
+def test_a_mention_that_is_a_word_of_praise_is_a_name() -> None:
+    # VADER takes punctuation off both ends of a word, "@" included.
+    (reading,) = read_texts(["@great you lost my bag"])
+    assert reading.label == "negative"

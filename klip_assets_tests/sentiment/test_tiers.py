@@ -14,7 +14,7 @@ from klip_assets.lake.validate import conform
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.llm.prompt import SEGMENT
 from klip_assets.sentiment.reading import Reading
-from klip_assets.sentiment.tables import notes_of, read_segments, read_tweets
+from klip_assets.sentiment.tables import known_readings, notes_of, read_segments, read_tweets
 from klip_assets.sentiment.tiers import Chain, LexiconTier, TierState, build_chain, chain_version, tier_states
 from klip_assets.settings import Settings
 
@@ -28,6 +28,8 @@ class Fails:
     name: str
     on: tuple[str, ...] = ("",)
     asked: list[str] = field(default_factory=list)
+    languages: frozenset[str] | None = None
+    reader: str = "m"
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
         self.asked += [item.text for item in items]
@@ -149,3 +151,118 @@ def test_the_notes_of_a_table_say_who_read_how_much_of_it() -> None:
     chain = Chain([Fails("bert", ("b",)), LexiconTier("vader")], [])
     notes = notes_of(read_segments(segments("a", "b", "a", "a"), chain), chain)
     assert notes == {"tiers": "bert,lexicon", "share_bert": 0.75, "share_lexicon": 0.25}
+
+
+def test_a_text_in_a_language_that_no_tier_reads_is_skipped_and_says_so() -> None:
+    english = Fails("bert", ("never",), languages=frozenset({"en"}), reader="klip-compact")
+    (reading,) = Chain([english], []).read([Item("すごい配信だった", language="ja")])
+    assert (reading.status, reading.sentiment, reading.error) == (
+        "skipped", None, "written in ja; klip-compact reads en"
+    )  # fmt: skip
+    assert english.asked == []
+    (reading,) = Chain([english, LexiconTier("vader")], []).read([Item("すごい配信だった", language="ja")])
+    assert (reading.error or "").startswith("written in ja; klip-compact reads en; vader-")
+
+
+def test_the_next_tier_that_reads_the_language_is_asked_and_that_is_no_fallback() -> None:
+    english = Fails("llm", ("never",), languages=frozenset({"en"}))
+    both = Fails("bert", ("never",), languages=frozenset({"en", "ja"}))
+    readings = Chain([english, both], []).read([Item("a", language="ja"), Item("b", language="en"), Item("c")])
+    assert [(reading.tier, reading.status, reading.error) for reading in readings] == [
+        ("bert", "ok", None), ("llm", "ok", None), ("llm", "ok", None)
+    ]  # fmt: skip
+
+
+def test_where_the_tier_that_reads_the_language_fails_the_row_is_failed_not_skipped() -> None:
+    english = Fails("bert", ("never",), languages=frozenset({"en"}), reader="klip-compact")
+    (reading,) = Chain([Fails("llm"), english], []).read([Item("すごい", language="ja")])
+    assert (reading.status, reading.error) == ("failed", "llm: no luck; written in ja; klip-compact reads en")
+
+
+def test_a_text_without_words_has_no_language_to_be_skipped_for() -> None:
+    (reading,) = LEXICON.read([Item("https://t.co/x 12", language="ja")])
+    assert (reading.status, reading.error) == ("skipped", "no words to read")
+
+
+def test_the_shipped_tiers_read_english_and_language_models_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLIP_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    chain = build_chain(["llm", "bert", "lexicon"], Settings(), prompt_version=SEGMENT)
+    assert [tier.languages for tier in chain.tiers] == [None, {"en"}, {"en"}]
+    assert chain.tiers[1].reader.startswith("klip-compact-") and chain.tiers[2].reader.startswith("vader-")
+    multilingual = "cardiffnlp/twitter-xlm-roberta-base-sentiment"
+    monkeypatch.setenv("KLIP_TEXT_MODEL", f"{multilingual},SamLowe/roberta-base-go_emotions")
+    assert build_chain(["bert"], Settings(), prompt_version=SEGMENT).tiers[0].languages == {"en"}
+    monkeypatch.setenv("KLIP_TEXT_MODEL", multilingual)
+    assert "es" in (build_chain(["bert"], Settings(), prompt_version=SEGMENT).tiers[0].languages or ())
+
+
+def tweets_of(*texts: tuple[str, str | None]) -> pa.Table:
+    return TWEETS.from_rows(
+        {"tweet_id": str(i), "day": date(2026, 1, 1), "text": text, "lang": lang}
+        for i, (text, lang) in enumerate(texts)
+    )
+
+
+def test_tweets_say_in_which_language_they_are() -> None:
+    tweets = tweets_of(
+        ("I love this so much", "en"),
+        ("te quiero mucho", "es"),
+        ("Das war ein richtig guter Stream", None),
+        ("gg", None),
+    )
+    rows = conform(TWEET_SENTIMENT, read_tweets(tweets, LEXICON))
+    assert rows["language"].to_pylist() == ["en", "es", "de", None]
+    assert rows["status"].to_pylist() == ["ok", "skipped", "skipped", "ok"]
+    assert rows["sentiment"].null_count == 2
+
+
+def test_a_table_with_rows_taken_over_is_the_one_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = [
+        ("what a brilliant run, I love it", "en"), ("this is terrible @bob", None), ("gg", None), ("", "en"),
+        ("te quiero mucho", "es"), ("😂😂", "qme"), ("RT @a: this is terrible", "en"), ("so sad about that", "en"),
+    ]  # fmt: skip
+    new = [*old[:-1], ("so sad about it all", "en"), ("gg", None), ("what a brilliant run, I love it", "en")]
+    for names in (["bert", "lexicon"], ["lexicon"]):
+        chain = build_chain(names, Settings(), prompt_version=SEGMENT)
+        before = conform(TWEET_SENTIMENT, read_tweets(tweets_of(*old), chain))
+        anew = conform(TWEET_SENTIMENT, read_tweets(tweets_of(*new), chain))
+        read: list[str] = []
+        with monkeypatch.context() as watched:
+            _watch(watched, read)
+            knowing = build_chain(names, Settings(), prompt_version=SEGMENT, known=known_readings(before))
+            again = conform(TWEET_SENTIMENT, read_tweets(tweets_of(*new), knowing))
+        assert again.equals(anew)
+        assert [text for text in read if Item(text).is_empty is False] == ["so sad about it all"]
+
+
+def test_a_fallback_is_taken_over_as_what_it_is_this_time() -> None:
+    tweets = tweets_of(("what a lovely day", "en"))
+    fallen = Chain([Fails("llm"), LexiconTier("vader")], [])
+    before = conform(TWEET_SENTIMENT, read_tweets(tweets, fallen))
+    assert before["status"].to_pylist() == ["fallback"]
+    knowing = Chain([LexiconTier("vader", known_readings(before))], [])
+    assert read_tweets(tweets, knowing).equals(read_tweets(tweets, LEXICON))
+    assert before.equals(
+        conform(
+            TWEET_SENTIMENT,
+            read_tweets(tweets, Chain([Fails("llm"), LexiconTier("vader", known_readings(before))], [])),
+        )
+    )
+
+
+def _watch(monkeypatch: pytest.MonkeyPatch, read: list[str]) -> None:
+    from klip_assets.sentiment import lexicon
+    from klip_assets.sentiment.bert.compact import CompactModel
+
+    compact, scored = CompactModel.read, lexicon._read
+
+    def reads(model: CompactModel, texts: Sequence[str]) -> object:
+        read.extend(texts)
+        return compact(model, texts)
+
+    def scores(text: str, name: str, score: object) -> Reading:
+        read.append(text)
+        return scored(text, name, score)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(CompactModel, "read", reads)
+    monkeypatch.setattr(lexicon, "_read", scores)

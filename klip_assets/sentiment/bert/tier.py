@@ -15,14 +15,18 @@ import numpy as np
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.sentiment.bert import compact, hub, quantized
 from klip_assets.sentiment.bert.batches import BUDGET_TOKENS
+from klip_assets.sentiment.bert.cards import ENGLISH, languages_of, written_for
 from klip_assets.sentiment.bert.labels import Meaning, meaning_of
 from klip_assets.sentiment.item import Item
+from klip_assets.sentiment.known import NOTHING_KNOWN, Known, read_once
 from klip_assets.sentiment.reading import Reading, input_hash
 
 TIER = "bert"
 
 #: Tokens of a batch on a graphics card.
 _CUDA_BUDGET = 16_384
+#: Activations of int8 models are quantized by batch: read alone, a text has the same scores in any company.
+_ALONE = 1
 _LABELS = ("negative", "neutral", "positive")
 
 
@@ -37,6 +41,7 @@ class BertTier:
         device: cpu, cuda or auto.
         precision: float32, bfloat16, float16, int8 or auto.
         notify: Told what was chosen.
+        known: What was read before.
     """
 
     models: tuple[str, ...]
@@ -45,8 +50,19 @@ class BertTier:
     device: str = "auto"
     precision: str = "auto"
     notify: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    known: Known = field(default_factory=dict, compare=False)
 
     name = TIER
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages that all its models read; the compact one reads English."""
+        return frozenset.intersection(*map(languages_of, self.models)) if self.models else ENGLISH
+
+    @property
+    def reader(self) -> str:
+        """What reads, for messages."""
+        return " and ".join(self.models) if self.models else compact.name_of(self.compact)
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
         """Read texts.
@@ -64,7 +80,7 @@ class BertTier:
             return readings
         chosen = [texts[place] for place in full]
         try:
-            found = self._read_hub(chosen) if self.models else read_compact(chosen, self.compact)
+            found = self._read_hub(chosen) if self.models else read_compact(chosen, self.compact, self.known)
         except EngineUnavailableError as error:
             found = [
                 Reading("failed", input_hash(TIER, ",".join(self.models), text), TIER, error=str(error))
@@ -75,16 +91,26 @@ class BertTier:
         return readings
 
     def _read_hub(self, texts: Sequence[str]) -> list[Reading]:
-        readings: list[Reading] | None = None
-        for name in self.models:
-            loaded = hub.load(name)
-            meaning = meaning_of(name, loaded.labels)
-            run, budget, how = self._runner(loaded)
-            self.notify(f"{name} reads {len(texts)} texts: {how}")
-            part = _readings(f"{name}@{loaded.version[:8]}", texts, loaded.probabilities(texts, run, budget), meaning)
-            readings = part if readings is None else [_joined(a, b) for a, b in zip(readings, part, strict=True)]
-        assert readings is not None
-        return readings
+        models = [hub.load(name) for name in self.models]
+        meanings = [meaning_of(loaded.name, loaded.labels) for loaded in models]
+        names = [f"{loaded.name}@{loaded.version[:8]}" for loaded in models]
+
+        def digest(text: str) -> str:
+            found = [input_hash(TIER, name, text) for name in names]
+            return found[0] if len(found) == 1 else _joint_hash(*found)
+
+        def read(fresh: Sequence[str]) -> list[Reading]:
+            readings: list[Reading] | None = None
+            for loaded, name, meaning in zip(models, names, meanings, strict=True):
+                run, budget, how = self._runner(loaded)
+                self.notify(f"{loaded.name} reads {len(fresh)} texts: {how}")
+                written = [written_for(loaded.name, text) for text in fresh]
+                part = _readings(name, fresh, loaded.probabilities(written, run, budget), meaning)
+                readings = part if readings is None else [_joined(a, b) for a, b in zip(readings, part, strict=True)]
+            assert readings is not None
+            return readings
+
+        return read_once(texts, digest, self.known, read)
 
     def _runner(self, loaded: hub.Loaded) -> tuple[hub.Runner, int, str]:
         import torch
@@ -98,29 +124,38 @@ class BertTier:
             run, agreement = quantized.int8_runner(loaded, hub.folder_for(self.folder, loaded))
             same = f"{100 * agreement.same:.0f} % of labels as the full model on {agreement.texts} texts"
             if run:
-                return run, BUDGET_TOKENS, f"int8 by onnxruntime, {same}"
+                return run, _ALONE, f"int8 by onnxruntime, {same}"
             self.notify(f"{loaded.name}: the int8 model is not used, it gives only {same}")
             precision = "float32"
         return hub.torch_runner(loaded, device, precision), BUDGET_TOKENS, f"{device}, {precision}"
 
 
-def read_compact(texts: Sequence[str], folder: Path = compact.SHIPPED) -> list[Reading]:
+def read_compact(texts: Sequence[str], folder: Path = compact.SHIPPED, known: Known = NOTHING_KNOWN) -> list[Reading]:
     """Read texts with a compact model, by default the shipped one.
+
+    Args:
+        texts: The texts.
+        folder: Where the model is.
+        known: What was read before.
 
     Raises:
         EngineUnavailableError: It is not there.
     """
-    model = compact.load(folder)
-    scores = model.read(texts)
-    meaning = Meaning({0: -1.0, 1: 0.0, 2: 1.0}, {})
-    readings = _readings(model.name, texts, scores.sentiment, meaning)
-    emotions = [dict(zip(model.emotions, map(float, row), strict=True)) for row in scores.emotions]
-    return [replace(reading, emotions=found) for reading, found in zip(readings, emotions, strict=True)]
+    name = compact.name_of(folder)
+
+    def read(fresh: Sequence[str]) -> list[Reading]:
+        model = compact.load(folder)
+        scores = model.read(fresh)
+        readings = _readings(model.name, fresh, scores.sentiment, Meaning({0: -1.0, 1: 0.0, 2: 1.0}, {}))
+        emotions = [dict(zip(model.emotions, map(float, row), strict=True)) for row in scores.emotions]
+        return [replace(reading, emotions=found) for reading, found in zip(readings, emotions, strict=True)]
+
+    return read_once(texts, lambda text: input_hash(TIER, name, text), known, read)
 
 
-def model_names(models: Sequence[str], folder: Path) -> str:
-    """Name the models, as they enter the version of a table; the compact one with its weights."""
-    return "+".join(models) if models else compact.name_of(folder)
+def model_names(models: Sequence[str], folder: Path, device: str, precision: str) -> str:
+    """Name what reads, as it enters the version of a table: the compact model with its weights, others as they run."""
+    return f"{'+'.join(models)}/{device}/{precision}" if models else compact.name_of(folder)
 
 
 def _readings(model: str, texts: Sequence[str], probabilities: hub.Floats, meaning: Meaning) -> list[Reading]:
@@ -148,5 +183,9 @@ def _joined(a: Reading, b: Reading) -> Reading:
         has_sentiment,
         model=f"{a.model}+{b.model}",
         emotions=a.emotions or b.emotions,
-        input_sha256=input_hash(TIER, f"{a.input_sha256}+{b.input_sha256}", ""),
+        input_sha256=_joint_hash(a.input_sha256, b.input_sha256),
     )
+
+
+def _joint_hash(first: str, second: str) -> str:
+    return input_hash(TIER, f"{first}+{second}", "")

@@ -82,6 +82,12 @@ class LlmTier:
     spent: Spent = field(default_factory=Spent)
 
     name = TIER
+    languages = None
+
+    @property
+    def reader(self) -> str:
+        """The models, in the order they are asked."""
+        return ", ".join(model.name for model in self.models)
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
         """Read texts; identical ones are asked about once.

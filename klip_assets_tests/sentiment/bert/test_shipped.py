@@ -52,13 +52,20 @@ def test_it_reads_plain_sentences_as_people_do(text: str, sentiment: int | None,
 
 
 def test_a_text_is_read_alike_alone_and_among_others() -> None:
+    # Activations are quantized by batch: read in one with others, a text had other scores, and one in 40 another label.
     texts = ["great play", "what a long and winding road it was, my friend, " * 9, "no", "why would you do that?!"]
     together = load().read(texts)
     for place, text in enumerate(texts):
         alone = load().read([text])
-        # Activations are quantized by batch, so that neighbours move a score a little.
-        assert np.abs(alone.emotions[0] - together.emotions[place]).max() < 0.1
-        assert np.abs(alone.sentiment[0] - together.sentiment[place]).max() < 0.1
+        assert np.array_equal(alone.emotions[0], together.emotions[place])
+        assert np.array_equal(alone.sentiment[0], together.sentiment[place])
+
+
+def test_texts_that_differ_in_names_and_links_are_one_to_it_and_none_are_none() -> None:
+    scores = load().read(["so good @a https://t.co/1", "so good @b https://t.co/2", "so bad @a https://t.co/1"])
+    assert np.array_equal(scores.sentiment[0], scores.sentiment[1])
+    assert not np.array_equal(scores.sentiment[0], scores.sentiment[2])
+    assert load().read([]).emotions.shape == (0, 9)
 
 
 def test_it_needs_no_torch() -> None:

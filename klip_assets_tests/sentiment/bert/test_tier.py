@@ -83,6 +83,20 @@ def test_the_int8_model_is_used_where_it_agrees_and_its_agreement_is_kept(
     assert noted.stat().st_mtime_ns == made_at, "made once"
 
 
+def test_an_int8_model_reads_a_text_alike_in_any_company_and_what_it_read_can_be_taken_over(
+    sentiment_model: Path, emotion_model: Path, tmp_path: Path
+) -> None:
+    models = (str(sentiment_model), str(emotion_model))
+    told: list[str] = []
+    together = BertTier(models, tmp_path, device="cpu", precision="int8", notify=told.append).read(items(*TEXTS))
+    assert all("int8" in line for line in told)
+    known = {reading.input_sha256: reading for reading in together[:2]}
+    told.clear()
+    again = BertTier(models, tmp_path, device="cpu", precision="int8", notify=told.append, known=known)
+    assert again.read(items(*reversed(TEXTS))) == together[::-1]
+    assert all("reads 2 texts" in line for line in told)
+
+
 def test_an_int8_model_that_says_something_else_is_not_used(
     sentiment_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
