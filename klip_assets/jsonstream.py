@@ -77,6 +77,13 @@ class Window:
         column = self._at - before.rfind("\n") if "\n" in before else self._dropped_since_line_end + self._at + 1
         return f"line {self._dropped_lines + before.count(chr(10)) + 1:,}, column {column:,}"
 
+    @property
+    def indent(self) -> str | None:
+        """The blanks before the present value on its line; None if something else stands before it."""
+        before = self._text[: self._at]
+        line = before[before.rfind("\n") + 1 :] if "\n" in before else None
+        return line if line is not None and not line.strip(" \t") else None
+
     def skip_to(self, wanted: re.Pattern[str], longest: int) -> bool:
         """Go on to the next place where `wanted` begins; say whether there is one.
 

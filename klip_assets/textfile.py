@@ -34,6 +34,7 @@ MAX_LINE_CHARS = 1_000_000
 
 _LINES_PER_RECORD = 500
 _READ_BYTES = 1 << 20
+_PEEKED = 64
 _NO_ONE_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -51,18 +52,45 @@ def open_text(path: Path, *, newline: str = "") -> TextIO:
     r"""Open a text file, compressed or not, so that it decodes whatever its bytes are.
 
     Bytes that are no UTF-8 are read as Windows-1252, each on its own, so that one of them does not spoil the rest. A
-    UTF-16 file is known by its byte order mark. An archive ends where its damage begins, and at the limit of what an
+    UTF-16 file is known by its byte order mark, or by its zeros. An archive ends where its damage begins, and at the limit of what an
     archive may expand to; `damage_of` tells.
 
     Args:
         path: The file. Whether it is compressed shows in its content, not in its name.
         newline: As for `open`: '' keeps line ends and splits at each kind, '\n' splits at line feeds only.
     """
-    archive = _open_archive(path)
-    stream = path.open("rb") if archive is None else io.BufferedReader(_UpToDamage(archive))
-    if stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline=newline)
+    stream = open_bytes(path)
+    if encoding := utf_16_of(stream.peek(_PEEKED)[:_PEEKED]):
+        return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=newline)
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="klip_cp1252", newline=newline)
+
+
+def open_bytes(path: Path) -> io.BufferedReader:
+    """Open a file, compressed or not, as the bytes `open_text` decodes."""
+    archive = _open_archive(path)
+    return path.open("rb") if archive is None else io.BufferedReader(_UpToDamage(archive))
+
+
+def utf_16_of(head: bytes) -> str | None:
+    """Return the encoding of a text in UTF-16, None if its first bytes are no such text.
+
+    It is known by its byte order mark or, as some exports lack that, by every other byte being zero.
+    """
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    half = len(head) // 2
+    if half >= 4:
+        even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
+        if odd > 0.9 * half and not even:
+            return "utf-16-le"
+        if even > 0.9 * half and not odd:
+            return "utf-16-be"
+    return None
+
+
+def decoded(line: bytes) -> str:
+    """Decode a piece of text as `open_text` does; a piece must not end within a character."""
+    return line.decode("utf-8", "klip_cp1252")
 
 
 def sound(text: str) -> str:
