@@ -52,8 +52,8 @@ def open_text(path: Path, *, newline: str = "") -> TextIO:
     r"""Open a text file, compressed or not, so that it decodes whatever its bytes are.
 
     Bytes that are no UTF-8 are read as Windows-1252, each on its own, so that one of them does not spoil the rest. A
-    UTF-16 file is known by its byte order mark, or by its zeros. An archive ends where its damage begins, and at the limit of what an
-    archive may expand to; `damage_of` tells.
+    UTF-16 file is known by its byte order mark, or by its zeros. An archive ends where its damage begins, and at the
+    limit of what an archive may expand to; `damage_of` tells.
 
     Args:
         path: The file. Whether it is compressed shows in its content, not in its name.
