@@ -10,6 +10,7 @@ Put here: that comparison, and the limits of what can be a tweet's time. Keep ou
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -19,8 +20,8 @@ from klip_assets.tweets.values import RowRefused, is_absent, shown, time_of
 #: Day of the first tweet ever.
 FIRST_DAY = date(2006, 3, 21)
 #: Times are written to the second or the minute: what differs by no more agrees.
-_TOLERANCE_S = 120
-_DAY_S = 86_400
+TOLERANCE_S = 120
+DAY_S = 86_400
 _QUARTER_S = 900
 
 
@@ -87,7 +88,16 @@ class Clock:
         off_s = (own - created_at).total_seconds()
         # A bare date agrees with all times of its day.
         is_date = isinstance(told, str) and ":" not in told and not told.strip().isdigit()
-        if (-_DAY_S < off_s <= 0) if is_date and own.time() == datetime.min.time() else abs(off_s) < _TOLERANCE_S:
+        if (-DAY_S < off_s <= 0) if is_date and own.time() == datetime.min.time() else abs(off_s) < TOLERANCE_S:
             return
-        self.mismatches += 1
-        self.offsets[round(off_s / _QUARTER_S)] += 1
+        self.add([off_s])
+
+    def add(self, offsets_s: Iterable[float]) -> None:
+        """Count rows whose own time is another than the one inside their ids.
+
+        Args:
+            offsets_s: Own time - time inside the id, one a row.
+        """
+        quarters = [round(float(off_s) / _QUARTER_S) for off_s in offsets_s]
+        self.mismatches += len(quarters)
+        self.offsets.update(quarters)

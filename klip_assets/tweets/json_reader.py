@@ -7,16 +7,19 @@ into values (`tweets.json_values`), what makes a row of a tweet (`tweets.rows`) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from klip_assets.refused import Refused, RowRefused
 from klip_assets.textfile import sound
+from klip_assets.tweets.bulk import bulk_rows
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.compliance import Deletion, deletion_of, is_event
-from klip_assets.tweets.json_values import Unparsed, Value, json_values
+from klip_assets.tweets.json_values import TakeBlock, Unparsed, Value, json_values
 from klip_assets.tweets.quick import quick_row
 from klip_assets.tweets.rows import Row, row_of_object
 from klip_assets.tweets.values import shown, time_of
@@ -47,8 +50,8 @@ class _Found:
 
 def read_json(
     path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None
-) -> Iterator[Row | Deletion | Refused]:
-    """Read tweets from JSON, streaming.
+) -> Iterator[Row | pa.Table | Deletion | Refused]:
+    """Read tweets from JSON, streaming. Of lines with plain tweets, tables of many are made at once.
 
     A file of something else (users, lists, counts) is refused as a whole.
 
@@ -59,9 +62,21 @@ def read_json(
     """
     foreign: list[tuple[str, str]] = []
     tweets_seen = False
-    for found in _found_in(path):
+
+    def take(block: bytes, lines: int) -> tuple[object, Sequence[int]] | None:
+        made = bulk_rows(block, lines, clock)
+        return None if made is None else (made.rows, made.others.tolist())
+
+    for found in _found_in(path, None if mapped else take):
         if isinstance(found, Refused):
             yield found
+            continue
+        if isinstance(found, pa.Table):
+            if found.num_rows:
+                if not tweets_seen:
+                    tweets_seen = True
+                    yield from (_refuse_foreign(where, kind) for where, kind in foreign)
+                yield found
             continue
         try:
             row: Row | Deletion | Refused = _row(found, clock, mapped)
@@ -93,9 +108,12 @@ def _refuse_file(foreign: list[tuple[str, str]]) -> Refused:
     return Refused("file", f"a file of {' and '.join(kinds)}, not of tweets", f"first at {foreign[0][0]}")
 
 
-def _found_in(path: Path) -> Iterator[_Found | Refused]:
+def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table | Refused]:
     context: tuple[int, Mapping[str, str], datetime | None] = (0, _NO_NAMES, None)
-    for value in json_values(path):
+    for value in json_values(path, take):
+        if isinstance(value.value, pa.Table):
+            yield value.value
+            continue
         if value.page is None:
             yield from _in_value(value)
             continue

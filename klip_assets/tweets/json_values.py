@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import islice, pairwise
@@ -66,11 +66,21 @@ class Value:
     page: Mapping[str, object] | None = None
 
 
-def json_values(path: Path) -> Iterator[Value]:
+#: Takes a block of whole lines, how many there are, and the number of the first; None to have them cut into values.
+#: Otherwise it gives what it made of them, and the numbers (from 0) of those lines that are to be cut nevertheless.
+TakeBlock = Callable[[bytes, int], tuple[object, Sequence[int]] | None]
+
+
+def json_values(path: Path, take: TakeBlock | None = None) -> Iterator[Value]:
     """Yield each JSON value of a file with its place: of each line, or of each element of its documents.
 
     A document's array is cut into its elements, and so is the `data` of a page that is a document of its own. What is
     no JSON is yielded as `Unparsed`; reading goes on after it where a value begins on a line of its own.
+
+    Args:
+        path: The file.
+        take: Is offered the lines of a file of lines a block at a time; what it makes of them is yielded as a value
+            without a position.
     """
     with open_text(path, newline="\n") as stream:
         by_line = _is_by_line(stream)
@@ -84,7 +94,7 @@ def json_values(path: Path) -> Iterator[Value]:
             return
     with open_bytes(path) as raw:
         if not utf_16_of(raw.peek(64)[:64]):
-            yield from _lines(raw)
+            yield from _lines(raw, take)
             return
     with open_text(path, newline="\n") as stream:
         for number, line in enumerate(bounded_lines(stream), start=1):
@@ -94,7 +104,7 @@ def json_values(path: Path) -> Iterator[Value]:
                 yield Value(f"line {number}", _parsed_line(line))
 
 
-def _lines(raw: BufferedReader) -> Iterator[Value]:
+def _lines(raw: BufferedReader, take: TakeBlock | None) -> Iterator[Value]:
     """Yield the value of each line of a text in UTF-8 or nearly so."""
     load = orjson.loads
     number, rest, skipping = 0, b"\xef\xbb\xbf", False
@@ -103,21 +113,29 @@ def _lines(raw: BufferedReader) -> Iterator[Value]:
     rest = b""
     while True:
         block = raw.read(_BLOCK_BYTES)
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop() if block else b""
-        for line in lines:
-            number += 1
+        block_and_rest = rest + block if rest else block
+        end = block_and_rest.rfind(b"\n") + 1 if block else len(block_and_rest)
+        whole, rest = block_and_rest[:end], block_and_rest[end:]
+        count = whole.count(b"\n") + (not whole.endswith(b"\n"))
+        lines: Iterable[tuple[int, bytes]] = enumerate(whole.split(b"\n"), start=number + 1) if whole else ()
+        if take and whole and not skipping and (taken := take(whole, count)):
+            made, others = taken
+            yield Value("", made)
+            split = whole.split(b"\n") if len(others) else []
+            lines = ((number + 1 + other, split[other]) for other in others)
+        number += count if whole else 0
+        for place, line in lines:
             if skipping:
                 skipping = False
-                yield Value(f"line {number}", _too_long())
+                yield Value(f"line {place}", _too_long())
                 continue
             try:
-                yield Value(f"line {number}", load(line))
+                yield Value(f"line {place}", load(line))
                 continue
             except orjson.JSONDecodeError:
                 text = decoded(line)
             if text.strip() not in _PUNCTUATION:
-                yield Value(f"line {number}", _too_long() if len(text) > MAX_DOCUMENT_CHARS else _parsed_line(text))
+                yield Value(f"line {place}", _too_long() if len(text) > MAX_DOCUMENT_CHARS else _parsed_line(text))
         if not block:
             return
         if len(rest) > 4 * MAX_DOCUMENT_CHARS or skipping:

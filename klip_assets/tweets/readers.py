@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from klip_assets.refused import Refused
 from klip_assets.textfile import BrokenRecord, bounded_lines, damage_of, open_bytes, open_text
 from klip_assets.tweets.clock import Clock
@@ -49,11 +51,12 @@ class TweetReader:
         self.kind = ""
         self.clock = Clock(now or now_utc())
 
-    def read(self) -> Iterator[Row | Deletion | Refused]:
+    def read(self) -> Iterator[Row | pa.Table | Deletion | Refused]:
         """Read the file in its order. What can't be used is yielded as `Refused` and never stops the rest.
 
         Yields:
-            Rows of TWEETS_RAW, tweets to be taken out, or what was refused: position 'file' if the file as a whole is.
+            Rows of TWEETS_RAW (of plain tweets whole tables, in no certain order among the rows), tweets to be taken
+            out, or what was refused: position 'file' if the file as a whole is.
         """
         head, raw = self._head()
         try:
@@ -103,11 +106,15 @@ class TweetReader:
 
 
 def read_tweets(path: Path, *, now: datetime | None = None) -> Iterator[Row | Deletion | Refused]:
-    """Read the tweets of a file as `TweetReader` does."""
-    return TweetReader(path, now=now).read()
+    """Read the tweets of a file as `TweetReader` does, but row by row."""
+    for found in TweetReader(path, now=now).read():
+        if isinstance(found, pa.Table):
+            yield from found.to_pylist()
+        else:
+            yield found
 
 
-def _within_length(found: Row | Deletion | Refused) -> Row | Deletion | Refused:
+def _within_length(found: Row | pa.Table | Deletion | Refused) -> Row | pa.Table | Deletion | Refused:
     if not isinstance(found, dict) or len(text := str(found["text"])) <= MAX_TEXT_CHARS:
         return found
     detail = f"{len(text):,} characters; the longest posts have {MAX_TEXT_CHARS:,}"

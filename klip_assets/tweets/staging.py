@@ -82,11 +82,14 @@ def stage(path: Path, *, now: datetime | None = None, scratch: Path | None = Non
             taken += 1
             waiting.append(found)
             waiting_chars += len(found["text"])  # type: ignore[arg-type]
-            if (number := int(found["tweet_id"])) < FIRST_SNOWFLAKE:  # type: ignore[call-overload]
+            if (number := int(str(found["tweet_id"]))) < FIRST_SNOWFLAKE:
                 old.add(number, found["day"])  # type: ignore[arg-type]
             if len(waiting) == _ROWS_PER_CHUNK or waiting_chars > _CHARS_PER_CHUNK:
                 spill.add(table_of(waiting))
                 waiting, waiting_chars = [], 0
+        elif isinstance(found, pa.Table):
+            taken += found.num_rows
+            spill.add(found)
         elif isinstance(found, Refused):
             refused.add(found)
         else:
