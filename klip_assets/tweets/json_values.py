@@ -217,7 +217,7 @@ def _documents(path: Path) -> Iterator[Value]:
                     yield value
             except BrokenJsonError as error:
                 position = f"{prefix}item {items + 1}" if prefix or items else ""
-                yield Value(position, Unparsed(f"{error}, at {window.place}"))
+                yield Value(position, Unparsed(f"{error} ({window.place})"))
                 if not window.skip_to(_TOP, 2):
                     return
 
@@ -250,7 +250,7 @@ def _elements(window: Window, prefix: str) -> Iterator[Value]:
             if not window.next() or indent is None or len(indent) > _LONGEST_INDENT:
                 raise
             number += 1
-            yield Value(f"{prefix}item {number}", Unparsed(f"{error}, at {window.place}"))
+            yield Value(f"{prefix}item {number}", Unparsed(f"{error} ({window.place})"))
             if not window.skip_to(re.compile(rf"\n{re.escape(indent)}[{{\[]"), len(indent) + 2):
                 return
     window.take("]")
