@@ -25,10 +25,11 @@ from typing import Any
 from record import keep, table
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
-WORDS = (
+TALK = (
     "what a run today we hold the line and nobody saw that coming stream is live come over the boss is down new "
     "record my heart can not take it great game everyone thank you so much see you tomorrow"
-).split()
+)
+WORDS = TALK.split()
 TAGS = ("speedrun", "worldrecord", "gg", "lumendrift", "saturday", "été", "日本語")
 
 
@@ -45,7 +46,8 @@ def made_tweet(number: int, chance: random.Random, days: int) -> dict[str, objec
         text = f"{text} #{tag}"
     if chance.random() < 0.2:
         name = f"user{chance.randint(0, 5000)}"
-        entities["mentions"] = [{"start": 0, "end": len(name) + 1, "username": name, "id": str(chance.randint(1, 10**9))}]
+        user_id = str(chance.randint(1, 10**9))
+        entities["mentions"] = [{"start": 0, "end": len(name) + 1, "username": name, "id": user_id}]
         text = f"@{name} {text}"
     author = chance.randint(1, 200_000)
     tweet: dict[str, object] = {
@@ -136,10 +138,10 @@ def others(path: Path) -> dict[str, float]:
 
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
-    query = f"CREATE OR REPLACE TABLE t AS SELECT * FROM read_json('{path}', format = 'newline_delimited')"
+    query = "CREATE OR REPLACE TABLE t AS SELECT * FROM read_json(?, format = 'newline_delimited')"
     return {
         "pandas.read_json": seconds(lambda: pd.read_json(path, lines=True, dtype=False, convert_dates=False)),
-        "duckdb read_json": seconds(lambda: connection.execute(query)),
+        "duckdb read_json": seconds(lambda: connection.execute(query, [str(path)])),
     }
 
 

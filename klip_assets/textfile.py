@@ -264,7 +264,9 @@ class BrokenRecord:
     reason: str
 
 
-def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | BrokenRecord]:
+def delimited_records(
+    stream: TextIO, delimiter: str, *, bare_width: int | None = None
+) -> Iterator[list[str] | BrokenRecord]:
     """Cut delimited text into records, streaming. Quoted fields may hold line ends; a blank line is an empty record.
 
     A quote that is never closed would take all lines after it into one field. Here it costs its own line: reading
@@ -273,6 +275,8 @@ def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | Br
     Args:
         stream: Text opened with newline=''.
         delimiter: The character between fields.
+        bare_width: For text in which a quote may be nothing but a character, as often between tabs: lines that have
+            so many fields without regard to quotes, but not with it, are records as they stand.
     """
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -289,9 +293,18 @@ def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | Br
             continue
         except csv.Error as error:
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            if bare_width and lines.taken[0].count(delimiter) == bare_width - 1:
+                first, *others = lines.taken
+                lines.put_back(others)
+                yield first.rstrip("\r\n").split(delimiter)
+                continue
             yield _resume(lines, delimiter, error)
             continue
-        yield fields
+        spans = len(lines.taken) > 1 or (bare_width is not None and len(fields) != bare_width)
+        if bare_width and spans and all(line.count(delimiter) == bare_width - 1 for line in lines.taken):
+            yield from (line.rstrip("\r\n").split(delimiter) for line in lines.taken)
+        else:
+            yield fields
 
 
 def _resume(lines: _Lines, delimiter: str, error: csv.Error) -> list[str] | BrokenRecord:

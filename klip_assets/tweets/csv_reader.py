@@ -39,10 +39,12 @@ def read_csv(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = Non
         delimiter = max(_DELIMITERS, key=lambda d: min(len(_names(line, d)) for line in probed))
     else:
         delimiter = max(_DELIMITERS, key=lambda d: len(columns_of(_names("".join(probed), d), pairs)))
+    # What tabs part is often written without any quoting: quotes are then part of the text.
+    bare_width = len(_names(probed[0], delimiter)) if probed and delimiter == "\t" else None
     with open_text(path) as stream:
         records = (
             (number, record)
-            for number, record in enumerate(delimited_records(stream, delimiter), start=1)
+            for number, record in enumerate(delimited_records(stream, delimiter, bare_width=bare_width), start=1)
             if isinstance(record, BrokenRecord) or any(field and not field.isspace() for field in record)
         )
         if numbered:
