@@ -69,6 +69,7 @@ def tweet_files(
         changes = tweet_changes(settings.tweet_inbox, registry, None)
         fresh = [file for file in changes.fresh if config.files is None or str(file.name) in config.files]
         touched: set[str] = set()
+        times_off: dict[str, str] = {}
         counts = dict.fromkeys(("rows", "duplicates", "deletions", "refused", "time_mismatches"), 0)
         for file in fresh:
             try:
@@ -83,6 +84,8 @@ def tweet_files(
                 counts["refused"] += 1
                 continue
             touched |= laid.days
+            if laid.time_mismatches:
+                times_off[str(file.name)] = f"{laid.time_mismatches} rows, mostly {laid.typical_offset}"
             for name in counts:
                 counts[name] += getattr(laid, name)
             context.log.info(f"{file.name}: {laid.told}")
@@ -95,6 +98,8 @@ def tweet_files(
             registry.forget_leftover(sha256)
         staged = "|".join(sorted(sha for _, sha in registry.staged_files().values()))
     metadata: dict[str, Any] = {"files": len(fresh), "removed_files": len(changes.gone), **counts, "days": len(touched)}
+    if times_off:
+        metadata["times_off"] = times_off
     version = hashlib.sha256(staged.encode()).hexdigest()[:32]
     return dg.MaterializeResult(
         metadata={**metadata, "dagster/row_count": counts["rows"]}, data_version=dg.DataVersion(version)
@@ -156,6 +161,7 @@ class _Laid:
     deletions: int
     refused: int
     time_mismatches: int
+    typical_offset: str
     told: str
 
 
@@ -193,5 +199,6 @@ def _lay_down(installation: Installation, file: TweetFile, *, run_id: str) -> _L
         staged.deletions,
         len(refused),
         staged.time_mismatches,
+        staged.typical_offset,
         ", ".join(told),
     )
