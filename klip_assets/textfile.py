@@ -35,6 +35,8 @@ MAX_LINE_CHARS = 1_000_000
 _LINES_PER_RECORD = 500
 _READ_BYTES = 1 << 20
 _PEEKED = 64
+#: Bytes that are unpacked at a time: what a decoder read on the way to a damage it reports instead of giving it.
+_UNPACKED_BYTES = 1 << 14
 _NO_ONE_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -165,7 +167,7 @@ class _Archive:
         if self.damage is not None:
             return b""
         try:
-            data = self._read(min(size, self._left + 1))
+            data = self._read(min(size, self._left + 1, _UNPACKED_BYTES))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             self.damage = self._damaged(error)
             return b""
