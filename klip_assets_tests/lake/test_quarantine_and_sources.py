@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import QUARANTINE, TWEETS_DELETED, TWEETS_RAW
+from klip_assets.lake.files import scratch_folder
 from klip_assets.lake.quarantine import MOST_ROWS, quarantine, refused_sources
 from klip_assets.lake.store import Lake
 from klip_assets.lake.tweet_sources import (
@@ -97,3 +100,14 @@ def test_rows_from_before_a_column_was_there_are_read_with_nulls(lake: Lake) -> 
     pq.write_table(rows.drop_columns(["text_observed_at"]), source.path)
     assert source.rows().schema.names == TWEETS_RAW.schema.names
     assert source.rows()["text_observed_at"].to_pylist() == [None]
+
+
+def test_a_scratch_folder_is_removed_and_what_a_dead_process_left_goes_first(tmp_path: Path) -> None:
+    dead = tmp_path / ".scratch.999999-00000000.tmp"
+    alive = tmp_path / f".scratch.{os.getppid()}-00000000.tmp"
+    dead.mkdir()
+    alive.mkdir()
+    with scratch_folder(tmp_path) as folder:
+        assert sorted(tmp_path.iterdir()) == sorted([folder, alive])
+        (folder / "x").write_text("x")
+    assert list(tmp_path.iterdir()) == [alive]
