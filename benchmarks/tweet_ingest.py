@@ -13,6 +13,7 @@ import argparse
 import json
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -152,6 +153,7 @@ def again(path: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(prefix="klip-again-") as base:
         os.environ |= {"KLIP_DATA_DIR": f"{base}/data", "DAGSTER_HOME": f"{base}/home", "KLIP_TWEET_TIERS": "lexicon"}
         Path(base, "home").mkdir()
+        shutil.copy(Path(__file__).resolve().parents[1] / "dagster.yaml", f"{base}/home")
         from klip_assets.cli.process import run_process
         from klip_assets.settings import Settings
 

@@ -16,7 +16,6 @@ from klip_assets.inbox.changes import TweetFile, tweet_changes
 from klip_assets.lake.files import scratch_folder
 from klip_assets.lake.locks import hold
 from klip_assets.lake.quarantine import quarantine
-from klip_assets.lake.stages import partition_lock
 from klip_assets.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.refused import Refused
@@ -65,7 +64,8 @@ def tweet_files(
     `quarantine`.
     """
     lake, registry, settings = installation.lake, installation.registry, installation.settings
-    with hold(partition_lock(lake.root, "day", ""), what="the tweets", timeout_s=settings.lock_timeout_s):
+    # Two at once would take what the other is laying down for what a killed run left.
+    with hold(lake.root / "_locks" / "tweet-files.lock", what="the tweet files", timeout_s=settings.lock_timeout_s):
         changes = tweet_changes(settings.tweet_inbox, registry, None)
         fresh = [file for file in changes.fresh if config.files is None or str(file.name) in config.files]
         touched: set[str] = set()
