@@ -25,6 +25,7 @@ from klip_assets.tweets.rows import Row, row_of_object
 from klip_assets.tweets.values import shown, time_of
 
 _FOREIGN_BEFORE_GIVING_UP = 1000
+_MISSES_BEFORE_GIVING_UP = 8
 _NO_NAMES: Mapping[str, str] = {}
 #: What a stream says about itself between tweets.
 _NOTICES = frozenset({"limit", "warning", "disconnect", "connected"})
@@ -63,8 +64,13 @@ def read_json(
     foreign: list[tuple[str, str]] = []
     tweets_seen = False
 
+    missed = 0
+
     def take(block: bytes, lines: int) -> tuple[object, Sequence[int]] | None:
-        made = bulk_rows(block, lines, clock)
+        nonlocal missed
+        # A file of another kind of tweets is one throughout: no use in trying for ever.
+        made = bulk_rows(block, lines, clock) if missed < _MISSES_BEFORE_GIVING_UP else None
+        missed = missed + 1 if made is None else 0
         return None if made is None else (made.rows, made.others.tolist())
 
     for found in _found_in(path, None if mapped else take):
