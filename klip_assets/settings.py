@@ -221,6 +221,11 @@ class Settings(BaseSettings):
         """Folder of Dagster's own state."""
         return self.data_dir / ".dagster"
 
+    @cached_property
+    def scratch_dir(self) -> Path:
+        """Folder for what a run can't hold in memory; empty between runs."""
+        return self.state_dir / "scratch"
+
     def chunk_log(self, video_id: str) -> Path:
         """File in which an unfinished transcript is kept."""
         return self.state_dir / "transcripts" / f"{video_id}.jsonl"

@@ -34,6 +34,9 @@ MAX_LINE_CHARS = 1_000_000
 
 _LINES_PER_RECORD = 500
 _READ_BYTES = 1 << 20
+_PEEKED = 64
+#: Bytes that are unpacked at a time: what a decoder read on the way to a damage it reports instead of giving it.
+_UNPACKED_BYTES = 1 << 14
 _NO_ONE_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -51,18 +54,45 @@ def open_text(path: Path, *, newline: str = "") -> TextIO:
     r"""Open a text file, compressed or not, so that it decodes whatever its bytes are.
 
     Bytes that are no UTF-8 are read as Windows-1252, each on its own, so that one of them does not spoil the rest. A
-    UTF-16 file is known by its byte order mark. An archive ends where its damage begins, and at the limit of what an
-    archive may expand to; `damage_of` tells.
+    UTF-16 file is known by its byte order mark, or by its zeros. An archive ends where its damage begins, and at the
+    limit of what an archive may expand to; `damage_of` tells.
 
     Args:
         path: The file. Whether it is compressed shows in its content, not in its name.
         newline: As for `open`: '' keeps line ends and splits at each kind, '\n' splits at line feeds only.
     """
-    archive = _open_archive(path)
-    stream = path.open("rb") if archive is None else io.BufferedReader(_UpToDamage(archive))
-    if stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline=newline)
+    stream = open_bytes(path)
+    if encoding := utf_16_of(stream.peek(_PEEKED)[:_PEEKED]):
+        return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=newline)
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="klip_cp1252", newline=newline)
+
+
+def open_bytes(path: Path) -> io.BufferedReader:
+    """Open a file, compressed or not, as the bytes `open_text` decodes."""
+    archive = _open_archive(path)
+    return path.open("rb") if archive is None else io.BufferedReader(_UpToDamage(archive))
+
+
+def utf_16_of(head: bytes) -> str | None:
+    """Return the encoding of a text in UTF-16, None if its first bytes are no such text.
+
+    It is known by its byte order mark or, as some exports lack that, by every other byte being zero.
+    """
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    half = len(head) // 2
+    if half >= 4:
+        even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
+        if odd > 0.9 * half and not even:
+            return "utf-16-le"
+        if even > 0.9 * half and not odd:
+            return "utf-16-be"
+    return None
+
+
+def decoded(line: bytes) -> str:
+    """Decode a piece of text as `open_text` does; a piece must not end within a character."""
+    return line.decode("utf-8", "klip_cp1252")
 
 
 def sound(text: str) -> str:
@@ -137,7 +167,7 @@ class _Archive:
         if self.damage is not None:
             return b""
         try:
-            data = self._read(min(size, self._left + 1))
+            data = self._read(min(size, self._left + 1, _UNPACKED_BYTES))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             self.damage = self._damaged(error)
             return b""
@@ -236,7 +266,9 @@ class BrokenRecord:
     reason: str
 
 
-def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | BrokenRecord]:
+def delimited_records(
+    stream: TextIO, delimiter: str, *, bare_width: int | None = None
+) -> Iterator[list[str] | BrokenRecord]:
     """Cut delimited text into records, streaming. Quoted fields may hold line ends; a blank line is an empty record.
 
     A quote that is never closed would take all lines after it into one field. Here it costs its own line: reading
@@ -245,6 +277,8 @@ def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | Br
     Args:
         stream: Text opened with newline=''.
         delimiter: The character between fields.
+        bare_width: For text in which a quote may be nothing but a character, as often between tabs: lines that have
+            so many fields without regard to quotes, but not with it, are records as they stand.
     """
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -261,9 +295,18 @@ def delimited_records(stream: TextIO, delimiter: str) -> Iterator[list[str] | Br
             continue
         except csv.Error as error:
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            if bare_width and lines.taken[0].count(delimiter) == bare_width - 1:
+                first, *others = lines.taken
+                lines.put_back(others)
+                yield first.rstrip("\r\n").split(delimiter)
+                continue
             yield _resume(lines, delimiter, error)
             continue
-        yield fields
+        spans = len(lines.taken) > 1 or (bare_width is not None and len(fields) != bare_width)
+        if bare_width and spans and all(line.count(delimiter) == bare_width - 1 for line in lines.taken):
+            yield from (line.rstrip("\r\n").split(delimiter) for line in lines.taken)
+        else:
+            yield fields
 
 
 def _resume(lines: _Lines, delimiter: str, error: csv.Error) -> list[str] | BrokenRecord:

@@ -1,6 +1,8 @@
 """Group `tweets`: files to days, what models read in them, and the daily roll-up."""
 
+import errno
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,12 +11,13 @@ import pyarrow as pa
 
 from klip_assets.assets.declare import day_stage, versions_of
 from klip_assets.assets.stage import OWNERS, RETRY_IO, Output, Stage
-from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS
+from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS, TWEETS_DELETED
 from klip_assets.errors import KlipError
 from klip_assets.inbox.changes import TweetFile, tweet_changes
-from klip_assets.inbox.fingerprint import file_sha256
+from klip_assets.lake.files import scratch_folder
+from klip_assets.lake.locks import hold
 from klip_assets.lake.quarantine import quarantine
-from klip_assets.lake.tweet_sources import add_source, day_version, remove_source, sources_of
+from klip_assets.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of
 from klip_assets.marts.daily import roll_up_day
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.refused import Refused
@@ -26,12 +29,14 @@ from klip_assets.sentiment.tables import known_readings, notes_of
 from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
 from klip_assets.tweets.merge import RawSource, merge_day
-from klip_assets.tweets.staging import Staged
 from klip_assets.tweets.staging import stage as stage_file
 from klip_assets.tweets.x_api.fetch import fetch_posts
 
 X_POSTS = "x_posts"
 TWEET_FILES = "tweet_files"
+
+#: Trouble of the disk that Klip writes to, not of a file in the inbox.
+_OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 #: Tweets are a daily rhythm: two days without a new one deserve a look.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(days=2))
@@ -82,7 +87,7 @@ def x_posts(context: dg.AssetExecutionContext, installation: dg.ResourceParam[In
     group_name="tweets",
     owners=OWNERS,
     kinds={"json", "csv", "parquet"},
-    code_version="1",
+    code_version="2",
     retry_policy=RETRY_IO,
 )
 def tweet_files(
@@ -93,51 +98,62 @@ def tweet_files(
     A file that was replaced takes its old tweets with it, and so does one that was removed. What can't be read is in
     `quarantine`.
     """
-    lake, registry = installation.lake, installation.registry
-    changes = tweet_changes(installation.settings.tweet_inbox, registry, None)
-    fresh = [file for file in changes.fresh if config.files is None or str(file.name) in config.files]
-    touched: set[str] = set()
-    counts = {"files": len(fresh), "removed_files": len(changes.gone), "rows": 0, "refused": 0}
-    for file in fresh:
-        try:
-            read = _read(file)
-        except OSError as error:
-            # One file that can't be read stops no other; it stays new, and is looked at again within the hour.
-            context.log.error(f"{file.name}: {error}")
-            refused = [Refused("file", "can't be read", error.strerror or type(error).__name__)]
-            quarantine(lake, str(file.name), TWEETS.name, refused, run_id=context.run.run_id)
-            counts["refused"] += 1
-            continue
-        days, rows, refused = _lay_down(installation, file, *read, run_id=context.run.run_id)
-        touched |= days
-        counts["rows"] += rows
-        counts["refused"] += len(refused)
-        context.log.info(f"{file.name}: {rows} tweets on {len(days)} days, {len(refused)} refused")
-    for name in changes.gone:
-        quarantine(lake, str(name), TWEETS.name, [], run_id=context.run.run_id)
-        registry.forget_staged(name)
-    # Last, and from what is remembered: a run that was killed before it came here has left its part to this one.
-    for sha256 in registry.leftovers():
-        touched |= set(remove_source(lake, sha256))
-        registry.forget_leftover(sha256)
-    metadata: dict[str, Any] = {**counts, "days": len(touched), "dagster/row_count": counts["rows"]}
-    staged = "|".join(sorted(sha for _, sha in registry.staged_files().values()))
+    lake, registry, settings = installation.lake, installation.registry, installation.settings
+    # Two at once would take what the other is laying down for what a killed run left.
+    with hold(lake.root / "_locks" / "tweet-files.lock", what="the tweet files", timeout_s=settings.lock_timeout_s):
+        changes = tweet_changes(settings.tweet_inbox, registry, None)
+        fresh = [file for file in changes.fresh if config.files is None or str(file.name) in config.files]
+        touched: set[str] = set()
+        times_off: dict[str, str] = {}
+        counts = dict.fromkeys(("rows", "duplicates", "deletions", "refused", "time_mismatches"), 0)
+        for file in fresh:
+            try:
+                laid = _lay_down(installation, file, run_id=context.run.run_id)
+            except OSError as error:
+                if error.errno in _OUR_DISK:
+                    raise
+                # One file that can't be read stops no other; it stays new, and is looked at again within the hour.
+                context.log.error(f"{file.name}: {error}")
+                refused = [Refused("file", "can't be read", error.strerror or type(error).__name__)]
+                quarantine(lake, str(file.name), TWEETS.name, refused, run_id=context.run.run_id)
+                counts["refused"] += 1
+                continue
+            touched |= laid.days
+            if laid.time_mismatches:
+                times_off[str(file.name)] = f"{laid.time_mismatches} rows, mostly {laid.typical_offset}"
+            for name in counts:
+                counts[name] += getattr(laid, name)
+            context.log.info(f"{file.name}: {laid.told}")
+        for gone in changes.gone:
+            quarantine(lake, str(gone), TWEETS.name, [], run_id=context.run.run_id)
+            registry.forget_staged(gone)
+        # Last, and from what is remembered: a run that was killed before it came here has left its part to this one.
+        for sha256 in registry.leftovers():
+            touched |= set(remove_source(lake, sha256))
+            registry.forget_leftover(sha256)
+        staged = "|".join(sorted(sha for _, sha in registry.staged_files().values()))
+    metadata: dict[str, Any] = {"files": len(fresh), "removed_files": len(changes.gone), **counts, "days": len(touched)}
+    if times_off:
+        metadata["times_off"] = times_off
     version = hashlib.sha256(staged.encode()).hexdigest()[:32]
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
+    return dg.MaterializeResult(
+        metadata={**metadata, "dagster/row_count": counts["rows"]}, data_version=dg.DataVersion(version)
+    )
 
 
 @day_stage(
     TWEETS,
     upstream=[TWEET_FILES],
     inputs=lambda stage: {"source": day_version(stage.lake, stage.key)},
-    code_version="1",
+    code_version="2",
     kinds={"python"},
     freshness=FRESHNESS,
 )
 def tweets(stage: Stage) -> pa.Table:
-    """Copies merged: of one tweet in several files the latest observation wins, whatever the order of files."""
+    """Copies and versions merged: the first text stays, the latest counts win; what was deleted is taken out."""
     sources = [RawSource(source.sha256, source.name, source.rows()) for source in sources_of(stage.lake, stage.key)]
-    return merge_day(sources, ingested_at=datetime.now(UTC).replace(tzinfo=None))
+    now, deleted = datetime.now(UTC).replace(tzinfo=None), deleted_on(stage.lake, stage.key)
+    return merge_day(sources, ingested_at=now, deleted=deleted)
 
 
 @day_stage(
@@ -176,25 +192,54 @@ def tweet_daily(stage: Stage) -> pa.Table:
     return roll_up_day(date.fromisoformat(stage.key), stage.read(TWEETS), stage.read(TWEET_SENTIMENT))
 
 
-def _read(file: TweetFile) -> tuple[str, Staged]:
-    return file_sha256(file.path), stage_file(file.path)
+@dataclass
+class _Laid:
+    """What became of one file: counts, and what its line in the log says."""
+
+    days: set[str]
+    rows: int
+    duplicates: int
+    deletions: int
+    refused: int
+    time_mismatches: int
+    typical_offset: str
+    told: str
 
 
-def _lay_down(
-    installation: Installation, file: TweetFile, sha256: str, staged: Staged, *, run_id: str
-) -> tuple[set[str], int, list[Refused]]:
-    refused = list(staged.refused)
-    first, last = date.fromisoformat(FIRST_DAY), datetime.now(UTC).date()
-    parts = {}
-    for day, rows in staged.parts.items():
-        if first <= day <= last:
-            parts[day] = rows
-        else:
-            refused += [
-                Refused(f"tweet {tweet_id}", "created before Twitter or in the future", f"{day}")
-                for tweet_id in rows["tweet_id"].to_pylist()
-            ]
-    quarantine(installation.lake, str(file.name), TWEETS.name, refused, run_id=run_id)
-    add_source(installation.lake, sha256, str(file.name), parts)
-    installation.registry.record_staged(file.name, file.signature, sha256)
-    return {day.isoformat() for day in parts}, sum(rows.num_rows for rows in parts.values()), refused
+def _lay_down(installation: Installation, file: TweetFile, *, run_id: str) -> _Laid:
+    """Read a file and lay down what it says about each of its days."""
+    lake, registry, name = installation.lake, installation.registry, str(file.name)
+    sha256 = file.sha256
+    with scratch_folder(installation.settings.scratch_dir) as scratch:
+        staged = stage_file(file.path, scratch=scratch)
+        first, last = date.fromisoformat(FIRST_DAY), datetime.now(UTC).date()
+        refused = list(staged.refused)
+        for day in staged.parts:
+            if not first <= day <= last:
+                refused += [
+                    Refused(f"tweet {tweet_id}", "created before Twitter or in the future", f"{day}")
+                    for tweet_id in staged.parts[day]["tweet_id"].to_pylist()
+                ]
+        quarantine(lake, name, TWEETS.name, refused, run_id=run_id)
+        days = [day for day in staged.parts if first <= day <= last]
+        deleted = [(day, rows) for day, rows in staged.deleted.items() if first <= day <= last]
+        registry.begin_staging(sha256)
+        rows = add_source(lake, sha256, name, ((day, staged.parts[day]) for day in days))
+        add_source(lake, sha256, name, deleted, table=TWEETS_DELETED)
+    registry.record_staged(file.name, file.signature, sha256)
+    told = [f"{staged.kind or 'nothing known'}: {rows} tweets on {len(days)} days"]
+    counts = (
+        (staged.duplicates, "copies"), (staged.deletions, "reported as deleted"), (len(refused), "refused"),
+        (staged.time_mismatches, f"whose time is not that of their id (mostly {staged.typical_offset} off)"),
+    )  # fmt: skip
+    told += [f"{count} {what}" for count, what in counts if count]
+    return _Laid(
+        {day.isoformat() for day in (*days, *(day for day, _ in deleted))},
+        rows,
+        staged.duplicates,
+        staged.deletions,
+        len(refused),
+        staged.time_mismatches,
+        staged.typical_offset,
+        ", ".join(told),
+    )

@@ -5,6 +5,7 @@ Put here: handling of files a person names. Keep out: processing.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,16 @@ from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox
 from klip_assets.lake.files import write_atomically
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
+from klip_assets.tweets.columns import checked_map, map_path
 
-_TWEET_SUFFIXES = tuple(
-    kind + packed for kind in (".jsonl", ".ndjson", ".json", ".csv") for packed in ("", ".gz", ".zst")
+#: Names that tweet files go by; what a file is shows its content.
+_TWEET_SUFFIXES = (
+    *(
+        kind + packed
+        for kind in (".jsonl", ".ndjson", ".json", ".js", ".csv", ".tsv", ".txt")
+        for packed in ("", ".gz", ".zst")
+    ),
+    ".parquet",
 )
 
 
@@ -35,6 +43,13 @@ _TWEET_SUFFIXES = tuple(
 @click.option("--started-at", help="When the stream started, e.g. 2026-06-13T18:00:00Z (UTC if no zone is given).")
 @click.option("--copy", is_flag=True, help="Copy recordings too; on the same disk they are hard-linked.")
 @click.option("--replace", is_flag=True, help="Replace a different file of the same name.")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="COLUMN=NAME",
+    help="Which column of a tweet file holds what, e.g. text=body; text=#3 in a file without a header.",
+)
 @json_option
 def add(
     path: Sequence[Path],
@@ -44,15 +59,17 @@ def add(
     started_at: str | None,
     copy: bool,
     replace: bool,
+    columns: Sequence[str],
     as_json: bool,
 ) -> None:
     """Put recordings (with the sidecars beside them) and tweet files into the inbox. A folder brings all it holds."""
     settings = Settings()
     settings.make_folders()
     described = {"title": title, "channel": channel, "game": game, "timestamp": _timestamp(started_at)}
+    mapped = _mapped(columns)
     rows = []
     for one in path:
-        rows += add_path(settings, one, described, copy=copy, replace=replace)
+        rows += add_path(settings, one, described, copy=copy, replace=replace, mapped=mapped)
     show_rows(rows, as_json=as_json)
     if not as_json:
         console.print("Next: [bold]klip process[/bold]")
@@ -65,6 +82,7 @@ def add_path(
     *,
     copy: bool = False,
     replace: bool = False,
+    mapped: Mapping[str, str] | None = None,
 ) -> list[dict[str, str]]:
     """Put one file or folder into the inbox.
 
@@ -74,6 +92,7 @@ def add_path(
         described: Entries for the metadata sidecar of a recording, None for what was not said.
         copy: Copy instead of linking.
         replace: Replace a different file of the same name.
+        mapped: Columns of a tweet file by what they hold; written beside it, in place of a map that lies there.
 
     Returns:
         One row a file: file, where it went, what was done.
@@ -84,6 +103,8 @@ def add_path(
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
+    if mapped and (path.is_dir() or path.suffix.lower() in MEDIA_SUFFIXES):
+        raise InputError(f"{path}: --map is for tweet files")
     if path.is_dir():
         contents = read_inbox(path)
         if not contents.recordings:
@@ -95,7 +116,14 @@ def add_path(
         chosen = list(siblings[0].files) if siblings else [path]
         media = {path}
     elif path.name.lower().endswith(_TWEET_SUFFIXES) and sidecar_stem(path) is None:
-        return [_put(path, settings.tweet_inbox / path.name, copy=True, replace=replace)]
+        target = settings.tweet_inbox / path.name
+        if mapped:
+            # First, so that the file is never read without it.
+            text = json.dumps(mapped, indent=1, ensure_ascii=False) + "\n"
+            write_atomically(map_path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        elif map_path(path).is_file():
+            _put(map_path(path), map_path(target), copy=True, replace=replace)
+        return [_put(path, target, copy=True, replace=replace)]
     else:
         raise InputError(
             f"{path}: neither a recording nor a tweet file",
@@ -187,6 +215,17 @@ def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, 
             pass  # Another disk, or a file system without hard links: copied instead.
     write_atomically(target, lambda temporary: shutil.copy2(source, temporary))
     return {**row, "done": "copied"}
+
+
+def _mapped(columns: Sequence[str]) -> dict[str, str] | None:
+    pairs = [text.partition("=") for text in columns]
+    wrong = [column for column, sign, name in pairs if not (sign and name)]
+    if wrong:
+        raise InputError(f"--map {wrong[0]!r} names no column", hint="write it as text=body")
+    try:
+        return checked_map({column.strip(): name for column, _, name in pairs}) if pairs else None
+    except ValueError as error:
+        raise InputError(f"--map: {error}") from error
 
 
 def _timestamp(text: str | None) -> int | None:

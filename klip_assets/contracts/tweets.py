@@ -29,10 +29,10 @@ _TWEET_FIELDS = [
     time_column("created_at", "When it was created: the time inside its id, where it has one."),
     text_column("author", "User name, without @."),
     text_column("author_id", "Id of the user."),
-    text_column("text", "Text as delivered, with HTML entities resolved."),
+    text_column("text", "Text as first read, with HTML entities resolved; of an edited tweet its latest version."),
     text_column("lang", "Language as delivered (BCP 47)."),
-    text_column("root_tweet_id", "First version of an edited tweet."),
-    column("edit_history_ids", STRINGS, "All versions of an edited tweet."),
+    text_column("root_tweet_id", "First version of an edited tweet; the tweet itself if it was never edited."),
+    column("edit_history_ids", STRINGS, "All versions of a tweet that are known, where the source states them."),
     flag_column("is_retweet", "Whether it repeats another tweet."),
     text_column("retweeted_tweet_id", "The tweet it repeats."),
     text_column("quoted_tweet_id", "The tweet it quotes."),
@@ -47,6 +47,7 @@ _TWEET_FIELDS = [
     count_column("quote_count", "Number of quotes when observed.", BIGINT),
     count_column("impression_count", "Number of impressions when observed.", BIGINT),
     time_column("observed_at", "When the counts were read, if the file states it."),
+    time_column("text_observed_at", "When the text was read, if the file states it: of copies the first text stays."),
 ]
 
 TWEETS_RAW = declare(
@@ -58,9 +59,18 @@ TWEETS_RAW = declare(
     published_as="nothing",
 )
 
+TWEETS_DELETED = declare(
+    "tweets_deleted",
+    "One row per tweet that one file reports as deleted by its author.",
+    [TWEET_ID, DAY],
+    key=("tweet_id",),
+    partition="day",
+    published_as="nothing",
+)
+
 TWEETS = declare(
     "tweets",
-    "One row per tweet.",
+    "One row per tweet, whatever the number of its copies and versions.",
     [
         *_TWEET_FIELDS,
         column("source_files", STRINGS, "Files that hold a copy, relative to the inbox."),

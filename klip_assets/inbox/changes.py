@@ -5,13 +5,15 @@ Put here: comparing the inbox with what is remembered. Keep out: Dagster, and do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from klip_assets.inbox.fingerprint import file_sha256, fingerprint, unreadable_fingerprint
 from klip_assets.inbox.recordings import Recording, display_name, files_below
 from klip_assets.inbox.registry import Registry
+from klip_assets.tweets.columns import MAP_SUFFIX, map_path
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,19 @@ class TweetFile:
     signature: str
 
     @property
+    def sha256(self) -> str:
+        """Hash of the content, and of the map of columns beside it.
+
+        Raises:
+            OSError: One of them can't be read.
+        """
+        content = file_sha256(self.path)
+        beside = map_path(self.path)
+        if not beside.is_file():
+            return content
+        return hashlib.sha256(f"{content}\x00{file_sha256(beside)}".encode()).hexdigest()
+
+    @property
     def name(self) -> PurePath:
         """Path relative to the inbox, as it can be stored and shown (names that are no UTF-8 are escaped)."""
         return PurePath(display_name(self.path, self.root))
@@ -122,27 +137,31 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
     staged = registry.staged_files()
     seen: set[PurePath] = set()
     fresh, pending = [], {}
-    for path in files_below(root):
+    paths = list(files_below(root))
+    there = set(paths)
+    for path in paths:
+        if path.name.endswith(MAP_SUFFIX) and path.with_name(path.name.removesuffix(MAP_SUFFIX)) in there:
+            continue  # Part of the file it lies beside.
         try:
-            stat = path.stat()
+            parts = [path.stat(), *([map_path(path).stat()] if map_path(path) in there else [])]
         except OSError:
             continue  # Gone, or out of reach, since the folder was read.
-        file = TweetFile(root, path, f"{stat.st_size}:{stat.st_mtime_ns}")
+        file = TweetFile(root, path, "+".join(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in parts))
         seen.add(file.name)
         signature, sha256 = staged.get(file.name, ("", ""))
         if signature == file.signature:
             continue
         if before is not None and before.get(str(file.name)) != file.signature:
             pending[str(file.name)] = file.signature
-        elif sha256 and _if_readable(file_sha256, path) == sha256:
+        elif sha256 and _if_readable(file) == sha256:
             registry.record_staged(file.name, file.signature, sha256)
         else:
             fresh.append(file)
     return TweetChanges(fresh, sorted(set(staged) - seen), pending)
 
 
-def _if_readable(read: Callable[[Path], str], path: Path) -> str:
+def _if_readable(file: TweetFile) -> str:
     try:
-        return read(path)
+        return file.sha256
     except OSError:
         return ""

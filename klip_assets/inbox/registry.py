@@ -86,6 +86,11 @@ class Registry(Memory):
             rows = db.execute("SELECT path, signature, sha256 FROM tweet_files").fetchall()
         return {PurePath(os.fsdecode(path)): (signature, sha256) for path, signature, sha256 in rows}
 
+    def begin_staging(self, sha256: str) -> None:
+        """Note that content is being laid down: it is a leftover until `record_staged` says that it is all there."""
+        with self.writing() as db:
+            db.execute("INSERT OR IGNORE INTO leftovers VALUES (?)", (sha256,))
+
     def record_staged(self, name: PurePath, signature: str, sha256: str) -> None:
         """Remember that the content of a tweet file is in the lake; what it held before becomes a leftover."""
         with self.writing() as db:

@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from klip_assets.failpoints import reach
@@ -49,6 +50,28 @@ def sweep(folder: Path) -> None:
         match = _TEMPORARY.fullmatch(path.name)
         if match and not _is_running(int(match[1])):
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Give a folder for what a step can't hold in memory, and remove it afterwards.
+
+    It is named like the temporary files of `write_atomically`; what a killed process left there goes first.
+
+    Args:
+        parent: Folder to make it in; made if absent.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(".*.tmp"):
+        match = _TEMPORARY.fullmatch(left.name)
+        if match and not _is_running(int(match[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f".scratch.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,13 +1,22 @@
 """Which column of a file holds what: the names that exports give to the same thing.
 
-Put here: synonyms, and finding them among a file's names. Keep out: what the values mean (`tweets.values`).
+A file whose names tell nothing has a map beside it: `tweets.csv.map.json`, written by hand or by `klip add --map`.
+
+Put here: synonyms, maps, and finding either among a file's names. Keep out: what the values mean (`tweets.values`).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
+
+#: What the name of a map of columns ends in.
+MAP_SUFFIX = ".map.json"
+#: How a map names a column by its number, from 1.
+NUMBERED = re.compile(r"#[1-9][0-9]{0,3}")
 
 #: What a row needs, and the names it goes by, the surest first. Names are compared in snake_case; a nested name is
 #: joined by '_' (`public_metrics.like_count` is `public_metrics_like_count`).
@@ -66,8 +75,13 @@ def snake_case(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def columns_of(names: tuple[str, ...]) -> Mapping[str, str]:
-    """Return what each known column is called in a file that has these names. Unknown names are left out."""
+def columns_of(names: tuple[str, ...], mapped: frozenset[tuple[str, str]] = frozenset()) -> Mapping[str, str]:
+    """Return what each known column is called in a file that has these names. Unknown names are left out.
+
+    Args:
+        names: The names in the file.
+        mapped: Pairs of a column and the name that a person gave for it; they go before what the names say.
+    """
     by_snake: dict[str, str] = {}
     for name in names:
         by_snake.setdefault(snake_case(name), name)
@@ -75,7 +89,51 @@ def columns_of(names: tuple[str, ...]) -> Mapping[str, str]:
         wanted: next((by_snake[synonym] for synonym in synonyms if synonym in by_snake), None)
         for wanted, synonyms in SYNONYMS.items()
     }
+    for wanted, name in mapped:
+        found[wanted] = name if name in names else by_snake.get(snake_case(name))
     return {wanted: name for wanted, name in found.items() if name is not None}
+
+
+def checked_map(given: object) -> dict[str, str]:
+    """Return a map of columns as a person wrote it, if it is one.
+
+    Args:
+        given: Column of Klip -> name in the file, or `#3` for the third column of a file without a header.
+
+    Raises:
+        ValueError: It names a column that there is not, or no text; says which.
+    """
+    if not isinstance(given, dict) or not given:
+        raise ValueError('it must be an object such as {"text": "body", "tweet_id": "ident"}')
+    for column, name in given.items():
+        if column not in SYNONYMS:
+            raise ValueError(f"there is no column {column!r}; there are {', '.join(SYNONYMS)}")
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"the name for {column} is no text")
+    numbered = [bool(NUMBERED.fullmatch(name)) for name in given.values()]
+    if any(numbered) and not all(numbered):
+        raise ValueError("either all columns are given by number (a file without a header) or none")
+    return dict(given)
+
+
+def read_map(path: Path) -> dict[str, str] | None:
+    """Return the map of columns that lies beside a tweet file, None if there is none.
+
+    Raises:
+        ValueError: It can't be read as one; says why.
+    """
+    beside = map_path(path)
+    if not beside.is_file():
+        return None
+    try:
+        return checked_map(json.loads(beside.read_text(encoding="utf-8-sig")))
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {type(error).__name__}") from error
+
+
+def map_path(path: Path) -> Path:
+    """Return where the map of a tweet file's columns lies: `tweets.csv.map.json` beside `tweets.csv`."""
+    return path.with_name(path.name + MAP_SUFFIX)
 
 
 def holds_tweets(columns: Mapping[str, str]) -> bool:

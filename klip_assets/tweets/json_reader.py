@@ -1,36 +1,34 @@
 """Tweets from JSON: one object a line, one document, or pages of responses of the X API.
 
-Put here: finding the tweets in the shapes JSON comes in, and knowing what is something else. Keep out: what makes a
-row of a tweet (`tweets.rows`).
+Put here: finding the tweets in the shapes JSON comes in, and knowing what is something else. Keep out: cutting a file
+into values (`tweets.json_values`), what makes a row of a tweet (`tweets.rows`) and events of compliance
+(`tweets.compliance`).
 """
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, pairwise
 from pathlib import Path
-from typing import TextIO
+
+import pyarrow as pa
 
 from klip_assets.refused import Refused, RowRefused
-from klip_assets.textfile import (
-    MAX_DOCUMENT_CHARS,
-    BrokenRecord,
-    bounded_lines,
-    open_text,
-    read_document,
-    sound,
-)
+from klip_assets.textfile import sound
+from klip_assets.tweets.bulk import bulk_rows
+from klip_assets.tweets.clock import Clock
+from klip_assets.tweets.compliance import Deletion, deletion_of, is_event
+from klip_assets.tweets.json_values import TakeBlock, Unparsed, Value, json_values
+from klip_assets.tweets.quick import quick_row
 from klip_assets.tweets.rows import Row, row_of_object
 from klip_assets.tweets.values import shown, time_of
 
-_PUNCTUATION = frozenset({"", "[", "]", ",", "[]"})
-_PROBED_LINES = 20
-_TOO_LONG = f"a document of more than {MAX_DOCUMENT_CHARS:,} characters"
 _FOREIGN_BEFORE_GIVING_UP = 1000
+_MISSES_BEFORE_GIVING_UP = 8
+_NO_NAMES: Mapping[str, str] = {}
+#: What a stream says about itself between tweets.
+_NOTICES = frozenset({"limit", "warning", "disconnect", "connected"})
 
 
 class _Foreign(Exception):  # noqa: N818
@@ -39,14 +37,6 @@ class _Foreign(Exception):  # noqa: N818
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
-
-
-@dataclass(frozen=True)
-class _Unparsed:
-    """Text that is no JSON, or more of it than is read at once."""
-
-    problem: str
-    reason: str = "not valid JSON"
 
 
 @dataclass(frozen=True)
@@ -59,35 +49,58 @@ class _Found:
     observed_at: datetime | None
 
 
-def read_json(path: Path, *, now: datetime) -> Iterator[Row | Refused]:
-    """Read tweets from JSON. Lines are streamed; only a document written over several lines is held whole.
+def read_json(
+    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None
+) -> Iterator[Row | pa.Table | Deletion | Refused]:
+    """Read tweets from JSON, streaming. Of lines with plain tweets, tables of many are made at once.
 
-    A file of something else (users, lists, counts, compliance events) is refused as a whole.
+    A file of something else (users, lists, counts) is refused as a whole.
+
+    Args:
+        path: The file.
+        clock: Tells each tweet's time.
+        mapped: Fields that hold the columns named, see `columns_of`.
     """
     foreign: list[tuple[str, str]] = []
     tweets_seen = False
-    for position, value in _values(path):
-        for found in _in_value(position, value):
-            if isinstance(found, Refused):
+
+    missed = 0
+
+    def take(block: bytes, lines: int) -> tuple[object, Sequence[int]] | None:
+        nonlocal missed
+        # A file of another kind of tweets is one throughout: no use in trying for ever.
+        made = bulk_rows(block, lines, clock) if missed < _MISSES_BEFORE_GIVING_UP else None
+        missed = missed + 1 if made is None else 0
+        return None if made is None else (made.rows, made.others.tolist())
+
+    for found in _found_in(path, None if mapped else take):
+        if isinstance(found, Refused):
+            yield found
+            continue
+        if isinstance(found, pa.Table):
+            if found.num_rows:
+                if not tweets_seen:
+                    tweets_seen = True
+                    yield from (_refuse_foreign(where, kind) for where, kind in foreign)
                 yield found
+            continue
+        try:
+            row: Row | Deletion | Refused = _row(found, clock, mapped)
+        except _Foreign as other:
+            if tweets_seen:
+                yield _refuse_foreign(found.position, other.kind)
                 continue
-            try:
-                row: Row | Refused = _row(found, now)
-            except _Foreign as other:
-                if tweets_seen:
-                    yield _refuse_foreign(found.position, other.kind)
-                    continue
-                foreign.append((found.position, other.kind))
-                if len(foreign) > _FOREIGN_BEFORE_GIVING_UP:
-                    yield _refuse_file(foreign)
-                    return
-                continue
-            except RowRefused as refusal:
-                row = Refused(found.position, refusal.reason, refusal.detail)
-            if not isinstance(row, Refused) and not tweets_seen:
-                tweets_seen = True
-                yield from (_refuse_foreign(where, kind) for where, kind in foreign)
-            yield row
+            foreign.append((found.position, other.kind))
+            if len(foreign) > _FOREIGN_BEFORE_GIVING_UP:
+                yield _refuse_file(foreign)
+                return
+            continue
+        except RowRefused as refusal:
+            row = Refused(found.position, refusal.reason, refusal.detail)
+        if not tweets_seen and not isinstance(row, Refused):
+            tweets_seen = True
+            yield from (_refuse_foreign(where, kind) for where, kind in foreign)
+        yield row
     if foreign and not tweets_seen:
         yield _refuse_file(foreign)
 
@@ -101,93 +114,26 @@ def _refuse_file(foreign: list[tuple[str, str]]) -> Refused:
     return Refused("file", f"a file of {' and '.join(kinds)}, not of tweets", f"first at {foreign[0][0]}")
 
 
-def _values(path: Path) -> Iterator[tuple[str, object]]:
-    """Yield each JSON value with its place: of a line, or '' for the whole document."""
-    with open_text(path, newline="\n") as stream:
-        by_line = _is_by_line(stream)
-    if not by_line:
-        with open_text(path, newline="\n") as stream:
-            text = read_document(stream)
-        if text is None:
-            yield "", _Unparsed("write one tweet a line, or split the file", _TOO_LONG)
-            return
-        document = _parsed(text)
-        if not isinstance(document, _Unparsed) or not _has_value_lines(text):
-            yield "", _documents(text) if isinstance(document, _Unparsed) else document
-            return
-        del text
-    with open_text(path, newline="\n") as stream:
-        for number, line in enumerate(bounded_lines(stream), start=1):
-            if isinstance(line, BrokenRecord):
-                yield f"line {number}", _Unparsed("it was left out", line.reason)
-            elif line.strip() not in _PUNCTUATION:
-                yield f"line {number}", _parsed_line(line)
-
-
-def _is_by_line(stream: TextIO) -> bool:
-    """Return whether the file holds one JSON value a line, as its first lines show.
-
-    So it is if its first line is a value; also if that line is broken, but two others that follow each other without
-    a comma are values; and if it is an array with one element a line.
-    """
-    lines: list[str] = []
-    for line in islice(bounded_lines(stream), _PROBED_LINES):
-        if isinstance(line, str) and line.strip():
-            lines.append(line.strip())
-        if sum(map(len, lines)) > MAX_DOCUMENT_CHARS:
-            break
-    if not lines:
-        return False
-    if lines[0] == "[":
-        return len(lines) > 1 and isinstance(_parsed_line(lines[1]), dict)
-    values = [line.startswith(("{", "[")) and not isinstance(_parsed(line), _Unparsed) for line in lines]
-    return values[0] or any(first and second for first, second in pairwise(values))
-
-
-def _has_value_lines(text: str) -> bool:
-    lines = (line for line in io.StringIO(text, newline="\n") if line.startswith(("{", "[")))
-    return any(line.strip() not in _PUNCTUATION and not isinstance(_parsed_line(line), _Unparsed) for line in lines)
-
-
-def _documents(text: str) -> object:
-    """Return the documents of a text that holds several, one after the other, as `jq .` writes them."""
-    documents: list[object] = []
-    place = 0
-    while rest := text[place : place + 1]:
-        if rest.isspace():
-            place += 1
+def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table | Refused]:
+    context: tuple[int, Mapping[str, str], datetime | None] = (0, _NO_NAMES, None)
+    for value in json_values(path, take):
+        if isinstance(value.value, pa.Table):
+            yield value.value
             continue
-        try:
-            value, place = json.JSONDecoder().raw_decode(text, place)
-        except (ValueError, RecursionError) as error:
-            problem = _Unparsed(shown(str(error)))
-            return [*documents, problem] if documents else problem
-        documents.append(value)
-    return documents
+        if value.page is None:
+            yield from _in_value(value)
+            continue
+        if context[0] != id(value.page):
+            context = (id(value.page), *_said_by(value.page))
+        if isinstance(value.value, Unparsed):
+            yield from _in_element(value.position, value.value)
+        else:
+            yield _Found(value.position, value.value, context[1], context[2])
 
 
-def _parsed_line(line: str) -> object:
-    text = line.strip()
-    parsed = _parsed(text)
-    if isinstance(parsed, _Unparsed) and text.endswith((",", "]")):
-        # An element of an array that has one element a line: `{...},`, or with the array's own brackets.
-        inner = _parsed(text.rstrip(",").removeprefix("[").removesuffix("]").rstrip(","))
-        return parsed if isinstance(inner, _Unparsed) else inner
-    return parsed
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
-        return _Unparsed(f"{error.msg} at {place}")
-    except (ValueError, RecursionError) as error:
-        return _Unparsed(shown(str(error)))
-
-
-def _in_value(position: str, value: object) -> Iterator[_Found | Refused]:
+def _in_value(found: Value) -> Iterator[_Found | Refused]:
     """Yield what one JSON value holds: a tweet, a page of tweets, or an array of either."""
+    position, value = found.position, found.value
     if not isinstance(value, list):
         yield from _in_element(position, value)
         return
@@ -196,7 +142,7 @@ def _in_value(position: str, value: object) -> Iterator[_Found | Refused]:
 
 
 def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
-    if isinstance(value, _Unparsed):
+    if isinstance(value, Unparsed):
         yield Refused(position or "file", value.reason, value.problem)
     elif not isinstance(value, dict):
         yield Refused(position or "file", "not a tweet", f"a JSON {type(value).__name__}")
@@ -204,17 +150,29 @@ def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
         yield from _in_page(position, value)
     elif _is_error(value):
         yield Refused(position or "file", "an error that the API reported", _error_text(value))
-    elif "data" in value or (isinstance(value.get("meta"), dict) and "text" not in value):
+    elif ("data" in value or (isinstance(value.get("meta"), dict) and "text" not in value)) and "id" not in value:
         return  # a page without results
+    elif len(value) == 1 and _NOTICES & value.keys():
+        yield Refused(position, "a notice of the stream, not a tweet", shown(next(iter(value))))
     else:
         wrapped = value.get("tweet")
-        yield _Found(
-            position or "item 1", wrapped if isinstance(wrapped, dict) and len(value) == 1 else value, {}, None
-        )
+        is_wrapped = isinstance(wrapped, dict) and len(value) == 1
+        yield _Found(position, wrapped if is_wrapped else value, _NO_NAMES, None)
 
 
 def _in_page(position: str, page: Mapping[str, object]) -> Iterator[_Found]:
     """Yield the delivered tweets of a response; those in `includes` are only there to explain them."""
+    names, observed_at = _said_by(page)
+    data = page["data"]
+    if isinstance(data, list):
+        for number, element in enumerate(data, start=1):
+            yield _Found(_inside(position, number), element, names, observed_at)
+    else:
+        yield _Found(position, data, names, observed_at)
+
+
+def _said_by(page: Mapping[str, object]) -> tuple[Mapping[str, str], datetime | None]:
+    """Return the names of users by id and the time of retrieval, as a page states them."""
     includes = page.get("includes")
     users = includes.get("users") if isinstance(includes, dict) else None
     names = {
@@ -223,26 +181,31 @@ def _in_page(position: str, page: Mapping[str, object]) -> Iterator[_Found]:
         if isinstance(user, dict) and "id" in user and isinstance(user.get("username"), str)
     }
     twarc = page.get("__twarc")
-    observed_at = time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
-    data = page["data"]
-    if isinstance(data, list):
-        for number, element in enumerate(data, start=1):
-            yield _Found(_inside(position, number), element, names, observed_at)
-    else:
-        yield _Found(position or "item 1", data, names, observed_at)
+    return names, time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
 
 
 def _inside(position: str, number: int) -> str:
     return f"{position}, item {number}" if position else f"item {number}"
 
 
-def _row(found: _Found, now: datetime) -> Row:
-    if not isinstance(found.value, dict):
-        raise RowRefused("not a tweet", f"a JSON {type(found.value).__name__}")
-    kind = _foreign_kind(found.value)
+def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None) -> Row | Deletion:
+    value = found.value
+    if not isinstance(value, dict):
+        raise RowRefused("not a tweet", f"a JSON {type(value).__name__}")
+    names, observed_at = found.user_names, found.observed_at
+    if mapped:
+        return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock, mapped=mapped)
+    row = quick_row(value, user_names=names, observed_at=observed_at, clock=clock)
+    if row is not None:
+        return row
+    if is_event(value):
+        return deletion_of(value)
+    if "deleted_at" in value:
+        raise RowRefused("a tweet that its author deleted", shown(value["deleted_at"]))
+    kind = _foreign_kind(value)
     if kind:
         raise _Foreign(kind)
-    return row_of_object(found.value, user_names=found.user_names, observed_at=found.observed_at, now=now)
+    return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock)
 
 
 def _foreign_kind(value: Mapping[str, object]) -> str | None:
@@ -255,9 +218,18 @@ def _foreign_kind(value: Mapping[str, object]) -> str | None:
         return "lists"
     if {"username", "screen_name"} & value.keys() and not {"content", "rawContent", "tweet"} & value.keys():
         return "users"
-    if {"action", "redacted_at"} & value.keys() or next(iter(value), "") in ("delete", "withheld", "scrub_geo"):
-        return "compliance events"
+    if len(value) == 1 and (what := next(iter(value))) in _ARCHIVED:
+        return f"an account archive's {_ARCHIVED[what]}"
     return None
+
+
+#: What the other files of an account archive wrap their entries in.
+_ARCHIVED = {
+    "like": "likes", "follower": "followers", "following": "accounts followed", "account": "account data",
+    "dmConversation": "direct messages", "blocking": "blocked accounts", "muting": "muted accounts",
+    "noteTweet": "note tweets", "deletedTweet": "deleted tweets", "ad": "advertisements", "profile": "profile",
+    "ageInfo": "age", "phoneNumber": "phone number", "ipAudit": "logins", "userLink": "lists",
+}  # fmt: skip
 
 
 def _is_error(value: Mapping[str, object]) -> bool:

@@ -12,7 +12,8 @@ FIRST_SNOWFLAKE = 29_700_859_247
 #: Day after the last plain counter: an id below FIRST_SNOWFLAKE was given out before it.
 SNOWFLAKE_ERA = datetime(2010, 11, 5)
 _EPOCH = datetime(1970, 1, 1)
-_OFFSET_MS = 1_288_834_974_657
+#: Milliseconds since 1970 at which the times inside ids begin.
+OFFSET_MS = 1_288_834_974_657
 _LARGEST_ID = 2**63 - 1
 
 
@@ -36,10 +37,10 @@ def created_at_of(tweet_id: str) -> datetime | None:
     """
     if not is_tweet_id(tweet_id) or int(tweet_id) < FIRST_SNOWFLAKE:
         return None
-    return _EPOCH + timedelta(milliseconds=(int(tweet_id) >> 22) + _OFFSET_MS)
+    return _EPOCH + timedelta(milliseconds=(int(tweet_id) >> 22) + OFFSET_MS)
 
 
 def id_at(moment: datetime) -> int:
     """Return the first id that a tweet of this naive UTC time can have (from 2010-11-05 on)."""
     milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
-    return (milliseconds - _OFFSET_MS) << 22
+    return (milliseconds - OFFSET_MS) << 22

@@ -262,3 +262,44 @@ def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> Non
 def test_the_users_data_is_never_touched_by_tests() -> None:
     assert str(Settings().data_dir) == os.environ["KLIP_DATA_DIR"]
     assert "pytest" in str(Settings().data_dir)
+
+
+TWEET_ID = "1380242611781386245"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jsonl", "a.NDJSON", "a.json.gz", "tweets.js", "a.csv.zst", "a.tsv", "a.txt", "a.parquet"]
+)
+def test_tweet_files_of_every_kind_are_taken(settings: Settings, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x")
+    (row,) = rows_of(klip("add", tmp_path / name, "--json"))
+    assert row["to"] == str(settings.tweet_inbox / name)
+
+
+def test_a_map_of_columns_is_laid_beside_the_file(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(f"ident,body\n{TWEET_ID},hello\n")
+    rows_of(klip("add", path, "--map", "text=body", "--map", "tweet_id=ident", "--json"))
+    beside = settings.tweet_inbox / "odd.csv.map.json"
+    assert json.loads(beside.read_text()) == {"text": "body", "tweet_id": "ident"}
+    rows_of(klip("process", "--json"))
+    assert query(settings, "SELECT tweet_id, text FROM tweets") == [{"tweet_id": TWEET_ID, "text": "hello"}]
+
+
+def test_a_map_that_lies_beside_a_tweet_file_comes_with_it(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("ident,body\n")
+    (tmp_path / "odd.csv.map.json").write_text('{"text": "body", "tweet_id": "ident"}')
+    rows_of(klip("add", tmp_path / "odd.csv", "--json"))
+    assert (settings.tweet_inbox / "odd.csv.map.json").is_file()
+
+
+def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("ident,body\n")
+    assert "names no column (write it as text=body)" in error_of(klip("add", path, "--map", "body"))
+    assert "there is no column 'colour'" in error_of(klip("add", path, "--map", "colour=body"))
+    assert "either all columns are given by number" in error_of(
+        klip("add", path, "--map", "text=#1", "--map", "lang=x")
+    )
+    (tmp_path / "a.mp4").write_text("x")
+    assert "--map is for tweet files" in error_of(klip("add", tmp_path / "a.mp4", "--map", "text=body"))

@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from klip_assets.contracts import QUARANTINE, TWEETS_RAW
+from klip_assets.contracts import QUARANTINE, TWEETS_DELETED, TWEETS_RAW
+from klip_assets.lake.files import scratch_folder
 from klip_assets.lake.quarantine import MOST_ROWS, quarantine, refused_sources
 from klip_assets.lake.store import Lake
-from klip_assets.lake.tweet_sources import add_source, day_version, day_versions, remove_source, sources_of
+from klip_assets.lake.tweet_sources import (
+    add_source,
+    day_version,
+    day_versions,
+    deleted_on,
+    remove_source,
+    sources_of,
+)
 from klip_assets.refused import Refused
 
 DAY = date(2026, 6, 13)
@@ -43,8 +54,8 @@ def test_a_file_that_is_broken_throughout_does_not_fill_the_table(lake: Lake) ->
 
 
 def test_a_day_knows_its_sources_and_their_names(lake: Lake) -> None:
-    add_source(lake, "b" * 64, "late.jsonl", {DAY: raw("2")})
-    add_source(lake, "a" * 64, "sub/early.jsonl", {DAY: raw("1")})
+    add_source(lake, "b" * 64, "late.jsonl", [(DAY, raw("2"))])
+    add_source(lake, "a" * 64, "sub/early.jsonl", [(DAY, raw("1"))])
     found = sources_of(lake, "2026-06-13")
     assert [(source.name, source.rows()["tweet_id"].to_pylist()) for source in found] == [
         ("sub/early.jsonl", ["1"]), ("late.jsonl", ["2"])
@@ -52,18 +63,51 @@ def test_a_day_knows_its_sources_and_their_names(lake: Lake) -> None:
 
 
 def test_the_version_of_a_day_follows_its_set_of_sources(lake: Lake) -> None:
-    add_source(lake, "a" * 64, "a", {DAY: raw("1")})
+    add_source(lake, "a" * 64, "a", [(DAY, raw("1"))])
     alone = day_version(lake, "2026-06-13")
-    add_source(lake, "a" * 64, "a", {DAY: raw("1")})
+    add_source(lake, "a" * 64, "a", [(DAY, raw("1"))])
     assert day_version(lake, "2026-06-13") == alone
-    add_source(lake, "b" * 64, "b", {DAY: raw("1")})
+    add_source(lake, "b" * 64, "b", [(DAY, raw("1"))])
     assert day_versions(lake) != {"2026-06-13": alone}
     assert remove_source(lake, "b" * 64) == ["2026-06-13"]
     assert day_versions(lake) == {"2026-06-13": alone}
 
 
 def test_a_day_whose_last_source_is_gone_is_still_known(lake: Lake) -> None:
-    add_source(lake, "a" * 64, "a", {DAY: raw("1")})
+    add_source(lake, "a" * 64, "a", [(DAY, raw("1"))])
     remove_source(lake, "a" * 64)
     assert list(day_versions(lake)) == ["2026-06-13"]
     assert sources_of(lake, "2026-06-13") == []
+
+
+def test_reports_of_deleted_tweets_are_sources_of_their_day(lake: Lake) -> None:
+    add_source(lake, "a" * 64, "a", [(DAY, raw("1", "2"))])
+    before = day_version(lake, "2026-06-13")
+    gone = TWEETS_DELETED.from_rows([{"tweet_id": "2", "day": DAY}])
+    add_source(lake, "d" * 64, "deleted.jsonl", [(DAY, gone)], table=TWEETS_DELETED)
+    assert deleted_on(lake, "2026-06-13") == {"2"}
+    assert [source.name for source in sources_of(lake, "2026-06-13")] == ["a"]
+    assert day_versions(lake)["2026-06-13"] != before
+    assert remove_source(lake, "d" * 64) == ["2026-06-13"]
+    assert day_versions(lake) == {"2026-06-13": before}
+    assert deleted_on(lake, "2026-06-13") == set()
+
+
+def test_rows_from_before_a_column_was_there_are_read_with_nulls(lake: Lake) -> None:
+    add_source(lake, "a" * 64, "a", [(DAY, raw("1"))])
+    (source,) = sources_of(lake, "2026-06-13")
+    rows = pq.read_table(source.path, partitioning=None)
+    pq.write_table(rows.drop_columns(["text_observed_at"]), source.path)
+    assert source.rows().schema.names == TWEETS_RAW.schema.names
+    assert source.rows()["text_observed_at"].to_pylist() == [None]
+
+
+def test_a_scratch_folder_is_removed_and_what_a_dead_process_left_goes_first(tmp_path: Path) -> None:
+    dead = tmp_path / ".scratch.999999-00000000.tmp"
+    alive = tmp_path / f".scratch.{os.getppid()}-00000000.tmp"
+    dead.mkdir()
+    alive.mkdir()
+    with scratch_folder(tmp_path) as folder:
+        assert sorted(tmp_path.iterdir()) == sorted([folder, alive])
+        (folder / "x").write_text("x")
+    assert list(tmp_path.iterdir()) == [alive]

@@ -10,12 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 from klip_assets.chat.readers import log as limits
-from klip_assets.chat.readers.documents import BrokenJsonError, document_items, is_lines, line_values
+from klip_assets.chat.readers.documents import document_items, is_lines, line_values
 from klip_assets.chat.readers.flat import delimiter_of, read_record, read_rows
 from klip_assets.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
 from klip_assets.chat.readers.twitch import read_comment
 from klip_assets.chat.readers.youtube import is_youtube, read_youtube
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.jsonstream import BrokenJsonError
 from klip_assets.refused import Refused
 from klip_assets.textfile import BrokenRecord, damage_of, open_text, shown_name
 

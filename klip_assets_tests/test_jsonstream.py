@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from klip_assets import jsonstream
+from klip_assets.jsonstream import BrokenJsonError, Window, array_items
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=20), max_size=3)), st.integers(1, 40)
+)
+def test_the_place_is_that_of_the_whole_text_whatever_the_window(items: list[object], size: int) -> None:
+    text = json.dumps(items, indent=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonstream, "READ_CHARS", size)
+        window = Window(io.StringIO(text))
+        window.take("[")
+        at = 1
+        for number, item in enumerate(items):
+            window.next()
+            at += len(text[at:]) - len(text[at:].lstrip())
+            line = text[:at].count("\n") + 1
+            assert window.place == f"line {line:,}, column {at - text.rfind(chr(10), 0, at):,}"
+            assert window.value() == item
+            at += len(json.dumps(item, indent=2).replace("\n", "\n  "))
+            if number + 1 < len(items):
+                window.take(",")
+                at += 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_reading_goes_on_where_a_pattern_begins(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(jsonstream, "READ_CHARS", size)
+    window = Window(io.StringIO("[\n  {oops},\n   {1},\n  [5]]"))
+    window.take("[")
+    assert window.next() == "{"
+    with pytest.raises(BrokenJsonError):
+        window.value()
+    assert window.skip_to(re.compile(r"\n  [{\[]"), 5)
+    assert (window.value(), window.skip_to(re.compile("x"), 1), window.next()) == ([5], False, "")
+
+
+def test_the_elements_of_an_array_come_one_by_one() -> None:
+    items = array_items(Window(io.StringIO('[1, "a", {}, oops]')))
+    assert [next(items), next(items), next(items)] == [1, "a", {}]
+    with pytest.raises(BrokenJsonError):
+        next(items)
