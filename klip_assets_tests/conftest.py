@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import hypothesis
 import numpy as np
 import pytest
 
@@ -16,6 +17,10 @@ from klip_assets.media.decode import decode_sound
 from klip_assets.settings import Settings
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, drop_tweets, process, publish_again
+
+# How long an example takes is the machine's; speed is measured in benchmarks/.
+hypothesis.settings.register_profile("klip", deadline=None)
+hypothesis.settings.load_profile("klip")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -78,7 +78,7 @@ def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Ins
     )
 
 
-@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"pytorch", "onnx"}, code_version="1", deps=[emotion_training_set])
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"pytorch", "onnx"}, code_version="2", deps=[emotion_training_set])
 def emotion_model(
     context: dg.AssetExecutionContext, config: RecipeConfig, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
@@ -88,9 +88,8 @@ def emotion_model(
     recipe = Recipe(**config.model_dump())
     learnt = learn(rows, recipe, context.log.info)
     shutil.rmtree(folder / _CANDIDATE, ignore_errors=True)
-    made = export(
-        learnt, folder / _CANDIDATE, {"training_rows": rows.num_rows, "base_sha256": base_sha256(recipe.base)}
-    )
+    notes = {"training_rows": rows.num_rows, "base_sha256": base_sha256(recipe.base)}
+    made = export(learnt, folder / _CANDIDATE, notes, sample=rows["text"].to_pylist())
     model = compact.CompactModel(made)
     return dg.MaterializeResult(
         metadata={

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from klip_assets.contracts import EMOTIONS
+from klip_assets.sentiment.bert.plain import plain
 from klip_assets.sentiment.bert.quantized import write_int8
+from klip_assets.sentiment.bert.ranges import fix_ranges
 from klip_assets.training.fit import Learnt
 from klip_assets.training.texts import SENTIMENTS
 
+_SAMPLE = 3000
 _EMBEDDING = "word_embeddings.weight"
 
 
-def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any]) -> Path:
+def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any], *, sample: Sequence[str]) -> Path:
     """Write model.onnx, tokenizer.json and model.json.
 
     Matrices are those of `write_int8`; the table of word embeddings is int8 with a scale a row: with one scale for
@@ -31,6 +34,7 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any]) -> Path:
         learnt: What `fit.learn` returned.
         folder: Where to; made if absent.
         notes: What else model.json is to hold (figures, data).
+        sample: Texts it learnt from; the ranges of its activations are fixed on up to 3,000 of them.
 
     Returns:
         The folder.
@@ -39,9 +43,11 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any]) -> Path:
     model = folder / "model.onnx"
     write_int8(learnt.network, model)
     _quantize_embeddings(model)
-    learnt.tokenizer.backend_tokenizer.no_padding()
-    learnt.tokenizer.backend_tokenizer.no_truncation()
-    learnt.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    tokenizer = learnt.tokenizer.backend_tokenizer
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    fix_ranges(model, sample_tokens(tokenizer, sample, learnt.recipe.most_tokens))
+    tokenizer.save(str(folder / "tokenizer.json"))
     about = {
         "emotions": list(EMOTIONS),
         "sentiments": list(SENTIMENTS),
@@ -53,6 +59,13 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any]) -> Path:
     }
     (folder / "model.json").write_text(json.dumps(about, indent=1) + "\n")
     return folder
+
+
+def sample_tokens(tokenizer: Any, texts: Sequence[str], most_tokens: int) -> list[list[int]]:
+    """Return the tokens of texts as the model is given them, of a fixed choice of at most 3,000; long ones are cut."""
+    chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE]
+    found = tokenizer.encode_batch([plain(texts[place]) for place in chosen])
+    return [[*encoding.ids[: most_tokens - 1], encoding.ids[-1]][:most_tokens] for encoding in found]
 
 
 def _quantize_embeddings(path: Path) -> None:

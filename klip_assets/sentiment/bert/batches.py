@@ -5,6 +5,7 @@ Put here: which texts go into one batch, and long texts in windows. Keep out: mo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -12,19 +13,26 @@ from itertools import pairwise
 BUDGET_TOKENS = 512
 
 
-def batches(lengths: Sequence[int], budget: int = BUDGET_TOKENS) -> Iterator[list[int]]:
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def batches(lengths: Sequence[int], budget: int = BUDGET_TOKENS, *, equal: bool = False) -> Iterator[list[int]]:
     """Group texts by length.
 
     Args:
         lengths: Tokens of each text.
         budget: Most tokens of a batch once its texts are padded to the longest; a longer text goes alone.
+        equal: Only texts of equal length together, so that there is no padding: sums over more tokens, be they zeros,
+            may differ in the last digit.
 
     Yields:
         Places in `lengths`; every place comes once.
     """
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[place] * (len(batch) + 1) > budget:
+        if batch and (lengths[place] * (len(batch) + 1) > budget or (equal and lengths[place] != lengths[batch[0]])):
             yield batch
             batch = []
         batch.append(place)

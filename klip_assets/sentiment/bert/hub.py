@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,13 +55,14 @@ class Loaded:
     tokenizer: Any
     network: Any
 
-    def probabilities(self, texts: Sequence[str], run: Runner, budget: int) -> Floats:
+    def probabilities(self, texts: Sequence[str], run: Runner, budget: int, *, workers: int = 0) -> Floats:
         """Read texts of any length; of one longer than the window the windows' probabilities are averaged.
 
         Args:
             texts: The texts.
             run: What computes.
             budget: Tokens of a batch.
+            workers: Batches of texts of equal length, so many at once; 0: of like length, one after the other.
 
         Returns:
             Probabilities of shape (texts, labels).
@@ -73,7 +75,8 @@ class Loaded:
         lengths = [len(piece) for piece in pieces]
         found = np.zeros((len(pieces), len(self.labels)), np.float64)
         pad = self.tokenizer.pad_token_id or 0
-        for places in batches(lengths, budget):
+
+        def read(places: list[int]) -> None:
             longest = max(lengths[place] for place in places)
             ids = np.full((len(places), longest), pad, np.int64)
             mask = np.zeros((len(places), longest), np.int64)
@@ -85,6 +88,10 @@ class Loaded:
             else:
                 powers = np.exp(logits - logits.max(axis=1, keepdims=True))
                 found[places] = powers / powers.sum(axis=1, keepdims=True)
+
+        groups = batches(lengths, budget, equal=workers > 0)
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            list(pool.map(read, groups))
         weights = np.array(lengths, np.float64)
         sums = np.zeros((len(texts), len(self.labels)))
         np.add.at(sums, owners, found * weights[:, None])

@@ -6,7 +6,6 @@ Put here: making it, and the comparison. Keep out: other ways of running a model
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import warnings
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from klip_assets.sentiment.bert.batches import BUDGET_TOKENS
+from klip_assets.sentiment.bert.batches import BUDGET_TOKENS, processors
 from klip_assets.sentiment.bert.hub import Floats, Loaded, Runner, torch_runner
+from klip_assets.sentiment.bert.ranges import fix_ranges
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +75,9 @@ def _make(loaded: Loaded, folder: Path) -> Agreement:
     making = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
     try:
         _write(loaded, making / "model.onnx")
+        # Half of the texts, so that those which are compared are not all ones that the ranges were made for.
+        sample = loaded.tokenizer(list(check_texts()[::2]), truncation=True)["input_ids"]
+        fix_ranges(making / "model.onnx", sample)
         agreement = compare(loaded, _runner(making / "model.onnx"))
         (making / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1) + "\n")
         try:
@@ -91,7 +94,7 @@ def compare(loaded: Loaded, run: Runner) -> Agreement:
     """Compare a way of running a model with the full one, on the check set, text by text."""
     texts = check_texts()
     full = loaded.probabilities(texts, torch_runner(loaded, "cpu", "float32"), BUDGET_TOKENS)
-    other = loaded.probabilities(texts, run, 1)
+    other = loaded.probabilities(texts, run, BUDGET_TOKENS, workers=processors())
     same = (full >= 0.5) == (other >= 0.5) if loaded.many else full.argmax(axis=1) == other.argmax(axis=1)
     share = float(np.mean(same))
     return Agreement(len(texts), share, float(np.abs(full - other).max()), share >= ENOUGH)
@@ -100,7 +103,7 @@ def compare(loaded: Loaded, run: Runner) -> Agreement:
 def write_int8(network: torch.nn.Module, path: Path) -> None:
     """Write a network as an ONNX file whose matrices are int8, with a scale a column.
 
-    Activations are quantized as they come (onnxruntime's dynamic quantization).
+    Activations are quantized as they come (onnxruntime's dynamic quantization), until `ranges.fix_ranges` fixes them.
 
     Args:
         network: Takes input_ids and attention_mask of shape (texts, tokens), gives logits of shape (texts, labels).
@@ -150,7 +153,7 @@ def _runner(path: Path) -> Runner:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = 1  # Batches side by side: quicker than two threads on one.
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

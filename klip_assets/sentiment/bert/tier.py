@@ -14,7 +14,7 @@ import numpy as np
 
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.sentiment.bert import compact, hub, quantized
-from klip_assets.sentiment.bert.batches import BUDGET_TOKENS
+from klip_assets.sentiment.bert.batches import BUDGET_TOKENS, processors
 from klip_assets.sentiment.bert.cards import ENGLISH, languages_of, written_for
 from klip_assets.sentiment.bert.labels import Meaning, meaning_of
 from klip_assets.sentiment.item import Item
@@ -25,8 +25,6 @@ TIER = "bert"
 
 #: Tokens of a batch on a graphics card.
 _CUDA_BUDGET = 16_384
-#: Activations of int8 models are quantized by batch: read alone, a text has the same scores in any company.
-_ALONE = 1
 _LABELS = ("negative", "neutral", "positive")
 
 
@@ -102,32 +100,37 @@ class BertTier:
         def read(fresh: Sequence[str]) -> list[Reading]:
             readings: list[Reading] | None = None
             for loaded, name, meaning in zip(models, names, meanings, strict=True):
-                run, budget, how = self._runner(loaded)
+                run, budget, how, workers = self._runner(loaded)
                 self.notify(f"{loaded.name} reads {len(fresh)} texts: {how}")
                 written = [written_for(loaded.name, text) for text in fresh]
-                part = _readings(name, fresh, loaded.probabilities(written, run, budget), meaning)
+                part = _readings(name, fresh, loaded.probabilities(written, run, budget, workers=workers), meaning)
                 readings = part if readings is None else [_joined(a, b) for a, b in zip(readings, part, strict=True)]
             assert readings is not None
             return readings
 
         return read_once(texts, digest, self.known, read)
 
-    def _runner(self, loaded: hub.Loaded) -> tuple[hub.Runner, int, str]:
+    def _runner(self, loaded: hub.Loaded) -> tuple[hub.Runner, int, str, int]:
+        """Return what computes, the tokens of its batches, a description, and how many at once; see `probabilities`.
+
+        An int8 model is given texts of equal length only: rounding makes much of differences in the last digit, and so
+        a text has the same scores in any company.
+        """
         import torch
 
         device = self.device if self.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
         precision = self.precision
         if device != "cpu":
             precision = "bfloat16" if precision in ("auto", "int8") else precision
-            return hub.torch_runner(loaded, device, precision), _CUDA_BUDGET, f"{device}, {precision}"
+            return hub.torch_runner(loaded, device, precision), _CUDA_BUDGET, f"{device}, {precision}", 0
         if precision in ("auto", "int8"):
             run, agreement = quantized.int8_runner(loaded, hub.folder_for(self.folder, loaded))
             same = f"{100 * agreement.same:.0f} % of labels as the full model on {agreement.texts} texts"
             if run:
-                return run, _ALONE, f"int8 by onnxruntime, {same}"
+                return run, BUDGET_TOKENS, f"int8 by onnxruntime, {same}", processors()
             self.notify(f"{loaded.name}: the int8 model is not used, it gives only {same}")
             precision = "float32"
-        return hub.torch_runner(loaded, device, precision), BUDGET_TOKENS, f"{device}, {precision}"
+        return hub.torch_runner(loaded, device, precision), BUDGET_TOKENS, f"{device}, {precision}", 0
 
 
 def read_compact(texts: Sequence[str], folder: Path = compact.SHIPPED, known: Known = NOTHING_KNOWN) -> list[Reading]:

@@ -52,8 +52,9 @@ def test_it_reads_plain_sentences_as_people_do(text: str, sentiment: int | None,
 
 
 def test_a_text_is_read_alike_alone_and_among_others() -> None:
-    # Activations are quantized by batch: read in one with others, a text had other scores, and one in 40 another label.
+    # Activations were quantized by batch: read in one with others, a text had other scores, one in 40 another label.
     texts = ["great play", "what a long and winding road it was, my friend, " * 9, "no", "why would you do that?!"]
+    texts += [" ".join(["so"] * (n % 40) + ["good", "bad", "odd"][: 1 + n % 3]) + f" {n}" for n in range(120)]
     together = load().read(texts)
     for place, text in enumerate(texts):
         alone = load().read([text])
@@ -90,5 +91,5 @@ def test_its_figures_on_the_dev_sets_are_those_of_its_card(shared_data: Path) ->
     f1 = macro_f1(
         np.array([row["emotions"] for row in comments], bool), emotions_of(load(), [row["text"] for row in comments])
     )
-    assert recall == pytest.approx(71.2, abs=0.5) and "71.2" in card
-    assert f1 == pytest.approx(55.9, abs=0.5) and "55.9" in card
+    assert recall == pytest.approx(71.4, abs=0.5) and "71.4" in card
+    assert f1 == pytest.approx(55.7, abs=0.5) and "55.7" in card
