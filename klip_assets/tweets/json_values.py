@@ -122,7 +122,7 @@ def _lines(raw: BufferedReader, take: TakeBlock | None) -> Iterator[Value]:
             made, others = taken
             yield Value("", made)
             split = whole.split(b"\n") if len(others) else []
-            lines = ((number + 1 + other, split[other]) for other in others)
+            lines = [(number + 1 + other, split[other]) for other in others]
         number += count if whole else 0
         for place, line in lines:
             if skipping:

@@ -167,6 +167,16 @@ def test_a_damaged_file_gives_rows_and_refusals_and_nothing_else(
     checked(stage(drop(data, gzipped=gzipped)))
 
 
+def test_a_refused_tweet_among_plain_ones_is_named_by_its_own_line(drop: Callable[..., Path]) -> None:
+    # Regression: lines that are not read in bulk were numbered from the end of their block.
+    broken = JSONL.splitlines(keepends=True)
+    broken[1] = broken[1].replace(b'"id": "1', b'"id": "!')
+    whole = checked(stage(drop(b"".join(broken))))
+    assert [refused.position for refused in whole.refused] == ["line 2"]
+    cut = checked(stage(drop(broken[1] + b"{")))
+    assert [refused.position for refused in cut.refused] == ["line 1", "line 2"]
+
+
 def test_a_cut_gzip_file_never_raises(drop: Callable[..., Path]) -> None:
     path = drop(JSONL, gzipped=True)
     whole = path.read_bytes()
