@@ -1,7 +1,7 @@
 """Fixed ranges of activations in an int8 model.
 
 onnxruntime's dynamic quantization takes the range of an activation from whatever is read at once, so that the scores
-of a text depend on the texts beside it (by up to 0.5, and one label in forty). With ranges fixed beforehand they don't,
+of a text depend on the texts beside it, enough to change labels. With ranges fixed beforehand they don't,
 and texts can be read in batches, which is quicker. Little is lost: in these encoders a few channels make the range, and
 they make the same one in nearly every text.
 
