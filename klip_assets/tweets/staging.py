@@ -97,7 +97,7 @@ def stage(path: Path, *, now: datetime | None = None, scratch: Path | None = Non
     spill.add(table_of(waiting))
     spill.close()
     parts = _Parts(spill, _old_in_several_days(spill, old), temporary)
-    rows_out = sum(parts.count(day) for day in parts)
+    rows_out = sum(parts.counts.values())
     return Staged(
         kind=reader.kind,
         parts=parts,
@@ -135,10 +135,12 @@ class _Parts(Mapping[date, pa.Table]):
     ) -> None:
         self._spill, self._moved, self._temporary = spill, moved, temporary
         self._elsewhere = {i: day for day, rows in moved.items() for i in rows["tweet_id"].to_pylist()}
-        self._days = [day for day in spill.days() if self.count(day)]
+        counts = {day: self._count(day) for day in spill.days()}
+        #: How many tweets each day has, each id once.
+        self.counts = {day: count for day, count in counts.items() if count}
 
     def __getitem__(self, day: date) -> pa.Table:
-        if day not in self._days:
+        if day not in self.counts:
             raise KeyError(day)
         rows = self._spill.rows(day)
         if self._elsewhere:
@@ -148,13 +150,12 @@ class _Parts(Mapping[date, pa.Table]):
         return merge_copies(rows).combine_chunks()
 
     def __iter__(self) -> Iterator[date]:
-        return iter(self._days)
+        return iter(self.counts)
 
     def __len__(self) -> int:
-        return len(self._days)
+        return len(self.counts)
 
-    def count(self, day: date) -> int:
-        """Return how many tweets a day has, each id once."""
+    def _count(self, day: date) -> int:
         ids = self._spill.rows(day, ["tweet_id"])["tweet_id"]
         if not self._elsewhere:
             return int(pc.count_distinct(ids).as_py())

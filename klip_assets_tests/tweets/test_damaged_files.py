@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.lake.validate import conform
 from klip_assets.tweets.staging import Staged, stage
+from klip_assets_tests.tweets.damage import damaged
 
 Drop = Callable[..., Path]
 ID = 1380242611781386245
@@ -62,22 +63,6 @@ damages = st.lists(
     ),
     max_size=5,
 )  # fmt: skip
-
-
-def damaged(data: bytes, damage: list[tuple[str, int, bytes]]) -> bytes:
-    for what, where, noise in damage:
-        place = where % (len(data) + 1)
-        if what == "flip":
-            data = data[:place] + noise + data[place + len(noise) :]
-        elif what == "cut":
-            data = data[:place] + data[place + 7 * len(noise) :]
-        elif what == "insert":
-            data = data[:place] + noise + data[place:]
-        elif what == "double":
-            data = data[:place] + data[max(place - 50, 0) :]
-        elif noise[0] < 64:
-            data = data[:place]
-    return data
 
 
 def checked(staged: Staged) -> Staged:

@@ -15,6 +15,7 @@ from klip_assets.contracts import TWEETS_RAW
 from klip_assets.lake.validate import conform
 from klip_assets.tweets import staging
 from klip_assets.tweets.staging import Staged, stage
+from klip_assets_tests.tweets.damage import damaged
 
 ID = 1380242611781386245
 DAY = 86_400_000 << 22
@@ -154,17 +155,7 @@ damages = st.lists(
 def test_a_damaged_file_gives_rows_and_refusals_and_nothing_else(
     drop: Callable[..., Path], data: bytes, damage: list[tuple[str, int, bytes]], gzipped: bool
 ) -> None:
-    for what, where, noise in damage:
-        place = where % (len(data) + 1)
-        if what == "flip":
-            data = data[:place] + noise + data[place + len(noise) :]
-        elif what == "cut":
-            data = data[:place] + data[place + 7 * len(noise) :]
-        elif what == "insert":
-            data = data[:place] + noise + data[place:]
-        elif noise[0] < 64:
-            data = data[:place]
-    checked(stage(drop(data, gzipped=gzipped)))
+    checked(stage(drop(damaged(data, damage), gzipped=gzipped)))
 
 
 def test_a_refused_tweet_among_plain_ones_is_named_by_its_own_line(drop: Callable[..., Path]) -> None:
