@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 DEV_EXTRAS := [ml,postgres,dev]
 
 # uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
-# had or can't reach what pip can, pip does it.
+# had or can't reach what pip can, pip does it. Byte code is made at once, as pip does: else each run's process may
+# compile Dagster anew, which takes longer than a short video.
 INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv; } && \
-	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
 	$(BIN)/pip install --quiet -c constraints.txt -e '.$(1)'
 
 # A file of tests to each of two processes: those with a service spend most of their time waiting for it. In the order of
@@ -18,6 +19,9 @@ PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Temporary folders of tests in memory, where there is room: Dagster's SQLite waits for the disk thousands of times.
 IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 + 0 >= 6 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
+
+# Images of containers often set it; our tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo dev test test-fast lint format types docs bench clean help
 

@@ -54,7 +54,7 @@ _ISO = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{
 #: Texts in which something might be a tag, a name or a link (or an HTML entity).
 _MARKED = r"[#＃@＠$]|[^\s.]\.[^\s.0-9]"
 _LONGEST_TEXT = 25_000
-_NO_NAME = pa.array(["na", "nan", "none", "null", "nil"])
+_NO_NAME = ("na", "nan", "none", "null", "nil")
 _TOLERANCE_MS = 1000 * TOLERANCE_S
 
 
@@ -127,7 +127,7 @@ def _rows(found: pa.Table, clock: Clock) -> Bulk:
         pc.invert(pc.match_substring(text, "&")),
         pc.or_kleene(column["entities"].is_valid(), pc.invert(pc.match_substring_regex(text, _MARKED))),
         _or_null(pc.match_substring_regex(column["lang"], "^[a-z]{2,3}$")),
-        pc.invert(pc.is_in(column["lang"], _NO_NAME)),
+        pc.invert(pc.is_in(column["lang"], pa.array(_NO_NAME))),
         _or_null(pc.match_substring_regex(column["author_id"], "^[0-9]+$")),
         _or_null(_is_id(column["conversation_id"])),
         *(column[name].is_null() for name in ("note_tweet",) if name in column),
@@ -184,7 +184,7 @@ def _author(author: pa.StructArray, author_id: pa.Array) -> tuple[pa.Array, pa.A
     name = pc.struct_field(author, "username")
     plain = pc.and_(
         pc.match_substring_regex(name, "^[A-Za-z_][A-Za-z0-9_]*$"),
-        pc.invert(pc.is_in(pc.utf8_lower(name), _NO_NAME)),
+        pc.invert(pc.is_in(pc.utf8_lower(name), pa.array(_NO_NAME))),
     )
     same = pc.equal(pc.struct_field(author, "id"), author_id)
     return name, pc.or_(author.is_null(), pc.fill_null(pc.and_(plain, same), False))

@@ -120,10 +120,10 @@ class Service:
         """Wait until something is true and return it; fail with the tail of the log otherwise."""
         deadline = time.monotonic() + at_most_s
         while True:
-            assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self._tail()}"
+            assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self.tail()}"
             if result := happened():
                 return result
-            assert time.monotonic() < deadline, f"waited {at_most_s:.0f} s in vain for {what}\n{self._tail()}"
+            assert time.monotonic() < deadline, f"waited {at_most_s:.0f} s in vain for {what}\n{self.tail()}"
             time.sleep(1.0)
 
     @contextmanager
@@ -152,11 +152,11 @@ class Service:
         """Wait until all runs have ended; fail when none has for a while. How long a queue takes is the machine's."""
         ended, since = -1, time.monotonic()
         while unfinished := self.unfinished():
-            assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self._tail()}"
+            assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self.tail()}"
             if (now := len(self.runs()) - len(unfinished)) != ended:
                 ended, since = now, time.monotonic()
             assert time.monotonic() - since < at_most_s, (
-                f"no run ended for {at_most_s:.0f} s; still there: {Counter(unfinished)}\n{self._tail()}"
+                f"no run ended for {at_most_s:.0f} s; still there: {Counter(unfinished)}\n{self.tail()}"
             )
             time.sleep(1.0)
 
@@ -193,10 +193,11 @@ class Service:
         except (urllib.error.URLError, TimeoutError, ConnectionError, KeyError, ValueError):
             return False
         loaded = [entry["locationOrLoadError"]["__typename"] for entry in entries if entry["locationOrLoadError"]]
-        assert "PythonError" not in loaded, f"the code location can't be loaded\n{self._tail()}"
+        assert "PythonError" not in loaded, f"the code location can't be loaded\n{self.tail()}"
         return loaded == ["RepositoryLocation"]
 
-    def _tail(self) -> str:
+    def tail(self) -> str:
+        """Return the last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:]) if self.log.exists() else ""
 
 

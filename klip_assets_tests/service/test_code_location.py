@@ -20,7 +20,7 @@ from klip_assets.settings import Settings
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = (
     "torch", "transformers", "librosa", "textblob", "openai", "sklearn", "faster_whisper", "matplotlib", "scipy",
-    "pocketsphinx", "vaderSentiment", "py3langid", "httpx2", "tokenizers", "onnxruntime",
+    "pocketsphinx", "vaderSentiment", "py3langid", "httpx2", "tokenizers", "onnxruntime", "pandas",
 )  # fmt: skip
 
 #: Loads everything the services ask of a code location, then names the heavy modules that came along.
