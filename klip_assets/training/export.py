@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from klip_assets.contracts import EMOTIONS
+from klip_assets.sentiment.bert.graph import streamline
 from klip_assets.sentiment.bert.plain import plain
 from klip_assets.sentiment.bert.quantized import write_int8
 from klip_assets.sentiment.bert.ranges import fix_ranges
@@ -47,6 +48,7 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any], *, sample: Se
     tokenizer.no_padding()
     tokenizer.no_truncation()
     fix_ranges(model, sample_tokens(tokenizer, sample, learnt.recipe.most_tokens))
+    streamline(model)
     tokenizer.save(str(folder / "tokenizer.json"))
     about = {
         "emotions": list(EMOTIONS),

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.sentiment.bert.batches import BUDGET_TOKENS, batches, processors, windows
 from klip_assets.sentiment.bert.plain import plain
+from klip_assets.sentiment.bert.session import open_session
 
 Floats = NDArray[np.float32]
 
@@ -53,7 +54,6 @@ class CompactModel:
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
         try:
@@ -67,11 +67,7 @@ class CompactModel:
             raise EngineUnavailableError(f"{folder / 'model.onnx'} is not the file that model.json describes")
         self.emotions: tuple[str, ...] = tuple(about["emotions"])
         self._most_tokens = int(about["most_tokens"]) - 2
-        options = onnxruntime.SessionOptions()
-        # Batches side by side, each on one core: see `_logits`.
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(content)
         self._first, self._last = (self._id_of(token) for token in ("[CLS]", "[SEP]"))
 
     @property

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klip_assets.sentiment.bert.batches import BUDGET_TOKENS, processors
+from klip_assets.sentiment.bert.graph import streamline
 from klip_assets.sentiment.bert.hub import Floats, Loaded, Runner, torch_runner
 from klip_assets.sentiment.bert.ranges import fix_ranges
+from klip_assets.sentiment.bert.session import open_session
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +80,7 @@ def _make(loaded: Loaded, folder: Path) -> Agreement:
         # Half of the texts, so that those which are compared are not all ones that the ranges were made for.
         sample = loaded.tokenizer(list(check_texts()[::2]), truncation=True)["input_ids"]
         fix_ranges(making / "model.onnx", sample)
+        streamline(making / "model.onnx")
         agreement = compare(loaded, _runner(making / "model.onnx"))
         (making / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1) + "\n")
         try:
@@ -150,12 +153,7 @@ def _write(loaded: Loaded, path: Path) -> None:
 
 
 def _runner(path: Path) -> Runner:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # Batches side by side: quicker than two threads on one.
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(str(path))
 
     def run(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Floats:
         (logits,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
