@@ -1,6 +1,7 @@
 """How long Dagster waits for the code location: a fresh interpreter, import and build of all definitions.
 
-Beside it, in the same run, `import dagster` alone: the part Klip can't change.
+Beside it, in the same run, `import dagster` alone: the part Klip can't change; and both where no byte code is kept, as
+in images that set PYTHONDONTWRITEBYTECODE and install without compiling.
 
     python benchmarks/code_location.py [--runs 5]
 """
@@ -8,9 +9,11 @@ Beside it, in the same run, `import dagster` alone: the part Klip can't change.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 from record import keep
@@ -18,10 +21,10 @@ from record import keep
 LOAD = "from klip_assets.definitions import defs; defs()"
 
 
-def seconds(statement: str) -> float:
+def seconds(statement: str, **environment: str) -> float:
     """Time a fresh interpreter on one statement."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True)
+    subprocess.run([sys.executable, "-c", statement], check=True, env=os.environ | environment)
     return time.perf_counter() - began
 
 
@@ -30,11 +33,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    seconds(LOAD)
-    pairs = [(seconds("import dagster"), seconds(LOAD)) for _ in range(runs)]
-    dagster, klip = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"import dagster {dagster:.2f} s; code location {klip:.2f} s; ratio {klip / dagster:.2f} (median of {runs})")
-    figures = {"dagster_s": round(dagster, 2), "klip_s": round(klip, 2), "ratio": round(klip / dagster, 2)}
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as nowhere:
+        compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+        sources = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": nowhere}
+        for name, environment in {"": compiled, "_without_byte_code": sources}.items():
+            seconds(LOAD, **environment)
+            pairs = [(seconds("import dagster", **environment), seconds(LOAD, **environment)) for _ in range(runs)]
+            dagster, klip = (statistics.median(column) for column in zip(*pairs, strict=True))
+            how = name.replace("_", " ").strip() or "with byte code"
+            print(f"{how}: import dagster {dagster:.2f} s; code location {klip:.2f} s; ratio {klip / dagster:.2f}")
+            figures |= {f"dagster{name}_s": round(dagster, 2), f"klip{name}_s": round(klip, 2)}
+            figures[f"ratio{name}"] = round(klip / dagster, 2)
+    print(f"(medians of {runs})")
     keep("code_location", **figures)
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from klip_assets import __version__
 from klip_assets.assets.stage import OWNERS
 from klip_assets.contracts import EVALUATIONS
+from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.lake.files import write_atomically
 from klip_assets.lake.provenance import Provenance
 from klip_assets.resources import Installation
@@ -26,7 +26,7 @@ from klip_assets.settings import Settings
 from klip_assets.training import texts
 from klip_assets.training.export import export
 from klip_assets.training.fit import Recipe, learn
-from klip_assets.training.measure import Figure, as_markdown, figure_of, measure
+from klip_assets.training.measure import as_markdown, main_figures, measure
 from klip_assets.training.network import base_sha256
 
 GROUP = "models"
@@ -114,11 +114,13 @@ def emotion_model_evaluation(
         models[IN_USE] = compact.CompactModel(in_use)
     figures = measure(pq.read_table(folder / _MEASURED), models, pq.read_table(folder / _TRAINING))
     run_id = context.run.run_id
-    evaluated_at = datetime.now(UTC).replace(tzinfo=None)
-    shared = {"run_id": run_id, "code_version": __version__, "evaluated_at": evaluated_at}
-    rows = EVALUATIONS.from_rows({**asdict(figure), **shared} for figure in figures)
+    rows = evaluation_rows(run_id, figures, "", without_weights=figures)
     installation.lake.write(EVALUATIONS, run_id, rows, Provenance(run_id, f"{__version__}/1"))
-    text = json.dumps({"model_sha256": candidate.sha256, "figures": [asdict(figure) for figure in figures]}, indent=1)
+    values = {
+        system: {metric: figure.value for metric, figure in found.items()}
+        for system, found in main_figures(figures).items()
+    }
+    text = json.dumps({"model_sha256": candidate.sha256, "figures": values}, indent=1)
     write_atomically(folder / _FIGURES, lambda to: to.write_text(text))
     return dg.MaterializeResult(
         metadata={"figures": dg.MetadataValue.md(as_markdown(figures))},
@@ -131,13 +133,11 @@ def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> 
     """Refuse a candidate that scores below the model in use in either task, or that was not the one measured."""
     folder = installation.settings.models_dir
     noted = json.loads((folder / _FIGURES).read_text())
-    figures = [Figure(**figure) for figure in noted["figures"]]
-    problems = []
+    figures, problems = noted["figures"], []
     if noted["model_sha256"] != compact.CompactModel(folder / _CANDIDATE).sha256:
         problems.append("the candidate is not the model that was measured: materialize the evaluation again")
-    for metric in ("macro_recall", "macro_f1"):
-        new = figure_of(figures, metric, CANDIDATE)
-        if any(figure.system == IN_USE for figure in figures) and new < (old := figure_of(figures, metric, IN_USE)):
+    for metric, new in figures[CANDIDATE].items():
+        if IN_USE in figures and new < (old := figures[IN_USE][metric]):
             problems.append(f"{metric} is {new:.2f}, that of the model in use {old:.2f}")
     return dg.AssetCheckResult(passed=not problems, description="; ".join(problems) or "not worse in either task")
 

@@ -6,7 +6,6 @@ Put here: figures on sets that nothing learnt from. Keep out: learning (`fit`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTIONS
+from klip_assets.evaluation.figures import Figure
 from klip_assets.sentiment import lexicon
 from klip_assets.sentiment.bert.compact import CompactModel
 from klip_assets.sentiment.bert.plain import plain
@@ -24,37 +24,21 @@ Labels = NDArray[np.int64]
 
 SENTIMENT_SET, EMOTION_SET = "tweeteval-sentiment-val", "goemotions-dev"
 
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure.
-
-    Attributes:
-        golden_set: Set it was measured on.
-        metric: macro_recall or macro_f1 (both 0..100), or f1_<emotion>.
-        system: What was measured.
-        value: The figure.
-        low: Lower end of its 95 % interval (bootstrap over texts).
-        high: Upper end.
-        n: Texts.
-    """
-
-    golden_set: str
-    metric: str
-    system: str
-    value: float
-    low: float | None
-    high: float | None
-    n: int
+#: The metric of each task.
+MAIN = ("macro_recall", "macro_f1")
 
 
-def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Table) -> list[Figure]:
+def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Table) -> dict[str, list[Figure]]:
     """Measure compact models, both lexica, and a linear model that learnt from the same texts.
 
     Args:
         measured: Of `texts.measured_set`.
         models: Models by the name they are to have.
         rows: What was learnt from (`texts.training_set`).
+
+    Returns:
+        Figures by set, all 0..100: macro_recall of `SENTIMENT_SET`; macro_f1 and f1_<emotion> of `EMOTION_SET`. The
+        macro ones have intervals, by bootstrap over texts.
     """
     tweets = measured.filter(pc.equal(measured["source"], SENTIMENT_SET))
     comments = measured.filter(pc.equal(measured["source"], EMOTION_SET))
@@ -67,15 +51,15 @@ def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Tab
     guesses["tf-idf + logistic regression"], found["tf-idf + logistic regression"] = _linear(
         rows, tweet_texts, comment_texts
     )
-    figures = []
+    figures: dict[str, list[Figure]] = {SENTIMENT_SET: [], EMOTION_SET: []}
     for system, guess in guesses.items():
         value, low, high = _with_interval(macro_recall, labels, guess)
-        figures.append(Figure(SENTIMENT_SET, "macro_recall", system, value, low, high, len(labels)))
+        figures[SENTIMENT_SET].append(Figure("macro_recall", system, value, low, high, len(labels)))
     for system, there in found.items():
         value, low, high = _with_interval(macro_f1, flags, there)
-        figures.append(Figure(EMOTION_SET, "macro_f1", system, value, low, high, len(flags)))
-        figures += [
-            Figure(EMOTION_SET, f"f1_{name}", system, f1(flags[:, place], there[:, place]), None, None, len(flags))
+        figures[EMOTION_SET].append(Figure("macro_f1", system, value, low, high, len(flags)))
+        figures[EMOTION_SET] += [
+            Figure(f"f1_{name}", system, f1(flags[:, place], there[:, place]), None, None, len(flags))
             for place, name in enumerate(EMOTIONS)
         ]
     return figures
@@ -141,26 +125,24 @@ def _linear(rows: pa.Table, tweets: Sequence[str], comments: Sequence[str]) -> t
     return guesses, np.asarray(many.predict(words.transform([plain(text) for text in comments])), bool)
 
 
-def figure_of(figures: Sequence[Figure], metric: str, system: str) -> float:
-    """Return one figure.
-
-    Raises:
-        KeyError: It was not measured.
-    """
-    for figure in figures:
-        if (figure.metric, figure.system) == (metric, system):
-            return figure.value
-    raise KeyError(f"{metric} of {system}")
+def main_figures(figures: Mapping[str, Sequence[Figure]]) -> dict[str, dict[str, Figure]]:
+    """Return the figure each task is judged by: system -> macro_recall and macro_f1, as far as it has them."""
+    found: dict[str, dict[str, Figure]] = {}
+    for figure in [*figures[SENTIMENT_SET], *figures[EMOTION_SET]]:
+        if figure.metric in MAIN:
+            found.setdefault(figure.system, {})[figure.metric] = figure
+    return found
 
 
-def as_markdown(figures: Sequence[Figure]) -> str:
+def as_markdown(figures: Mapping[str, Sequence[Figure]]) -> str:
     """Return the two main figures of each system as a table."""
-    systems = list(dict.fromkeys(figure.system for figure in figures))
     lines = ["| system | tweet sentiment, macro-recall | emotions, macro-F1 |", "| --- | --- | --- |"]
-    for system in systems:
-        cells = []
-        for metric in ("macro_recall", "macro_f1"):
-            found = [figure for figure in figures if (figure.metric, figure.system) == (metric, system)]
-            cells.append(f"{found[0].value:.1f} ({found[0].low:.1f} to {found[0].high:.1f})" if found else "-")
+    for system, found in main_figures(figures).items():
+        cells = [
+            f"{found[metric].value:.1f} ({found[metric].low:.1f} to {found[metric].high:.1f})"
+            if metric in found
+            else "-"
+            for metric in MAIN
+        ]
         lines.append(f"| {system} | {cells[0]} | {cells[1]} |")
     return "\n".join(lines)

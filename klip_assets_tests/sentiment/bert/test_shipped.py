@@ -92,4 +92,4 @@ def test_its_figures_on_the_dev_sets_are_those_of_its_card(shared_data: Path) ->
         np.array([row["emotions"] for row in comments], bool), emotions_of(load(), [row["text"] for row in comments])
     )
     assert recall == pytest.approx(71.4, abs=0.5) and "71.4" in card
-    assert f1 == pytest.approx(55.7, abs=0.5) and "55.7" in card
+    assert f1 == pytest.approx(55.8, abs=0.5) and "55.8" in card
