@@ -8,7 +8,7 @@ DEV_EXTRAS := [ml,postgres,dev]
 
 # uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
 # had or can't reach what pip can, pip does it. Byte code is made at once, as pip does: else each run's process may
-# compile Dagster anew, which takes longer than a short video.
+# compile Dagster anew, which takes seconds.
 INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv; } && \
 	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
 	$(BIN)/pip install --quiet -c constraints.txt -e '.$(1)'

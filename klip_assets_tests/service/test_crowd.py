@@ -77,6 +77,7 @@ def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
         killed = publisher_killed_midway(service, root)
         processes.append(service.klip("process"))
         service.wait(lambda: done(service, 5.0), "the second takes to be published", at_most_s=900)
+        service.wait_for_runs()
         # What is published while a run is still at a video is published again when that has ended.
         service.wait(lambda: due(service.settings) is None and not service.unfinished(), "everything to be published")
         (root / "stop").touch()

@@ -3,7 +3,7 @@
 onnxruntime joins nodes by itself where it knows the pattern; what it leaves undone is done here, on the file:
 
 - Products: the quantizer writes one as five nodes (of integers, into floats, times both scales, plus the bias); where
-  ranges are fixed (`ranges`), onnxruntime folds the scales before it could join them.
+  ranges are fixed (`ranges`), onnxruntime folds the scales before it can join them.
 - The last layer: where the head looks at the first token only, what comes after the last attention is needed for no
   other. Of a DistilBERT that is an eighth of all products.
 - Guards against texts that are masked throughout: there are none, each has its marks of beginning and end.
