@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from klip_assets.contracts import PUBLISHED_TABLES, TABLES, VIDEO_TABLES, bounds_of, sql_type, text_of
-from klip_assets_tests.made import REPOSITORY
+from klip_assets_tests.programs import load
 
 #: The table list of the design: names that people's SQL depends on.
 DESIGN_TABLES = {
@@ -73,9 +72,6 @@ def test_types_are_those_duckdb_gives_back() -> None:
 
 
 def test_the_data_dictionary_is_current() -> None:
-    spec = importlib.util.spec_from_file_location("dictionary", REPOSITORY / "scripts" / "write_data_dictionary.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("scripts/write_data_dictionary.py")
     written = Path(module.TARGET).read_text()
     assert written == module.dictionary(), "run: make docs"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+
+from klip_assets_tests.programs import load
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -23,12 +23,8 @@ needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="the comm
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_sample", ROOT / "scripts" / "make_sample.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script() -> Any:
+    return load("scripts/make_sample.py")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +135,7 @@ def test_entities_point_at_what_they_name(tweets: list[dict[str, Any]]) -> None:
 
 
 @needs_flite
-def test_the_same_seed_gives_the_same_truth_chat_tweets_and_sound(script: ModuleType, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_truth_chat_tweets_and_sound(script: Any, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         script.make_sample(tmp_path / folder, seed=3, duration_s=60, planted=1, captions=True, video=False)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
@@ -157,13 +153,13 @@ def test_the_same_seed_gives_the_same_truth_chat_tweets_and_sound(script: Module
     assert np.abs(heard[0]).max() < 0.97
 
 
-def test_the_script_still_writes_the_shipped_tweets(script: ModuleType) -> None:
+def test_the_script_still_writes_the_shipped_tweets(script: Any) -> None:
     lines = (SAMPLE / "tweets.jsonl").read_text(encoding="utf-8").splitlines()
     assert script.tweets.pages(7) == [json.loads(line) for line in lines]
 
 
 @needs_flite
-def test_making_a_sample_again_leaves_hard_links_to_the_old_one_alone(script: ModuleType, tmp_path: Path) -> None:
+def test_making_a_sample_again_leaves_hard_links_to_the_old_one_alone(script: Any, tmp_path: Path) -> None:
     script.make_sample(tmp_path / "out", seed=3, duration_s=60, planted=1, video=False)
     linked = {}
     for path in sorted((tmp_path / "out").iterdir()):
@@ -176,14 +172,14 @@ def test_making_a_sample_again_leaves_hard_links_to_the_old_one_alone(script: Mo
 
 
 @needs_flite
-def test_moments_that_do_not_fit_are_refused(script: ModuleType, tmp_path: Path) -> None:
+def test_moments_that_do_not_fit_are_refused(script: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="6 planted moments and a decoy do not fit into 90 s"):
         script.make_sample(tmp_path / "out", duration_s=90, planted=6, video=False)
     assert not (tmp_path / "out").exists()
 
 
 def test_without_flite_the_message_names_the_package(
-    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="install the Debian package flite"):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
 from klip_assets.tweets.staging import stage
-from klip_assets_tests.made import REPOSITORY
+from klip_assets_tests.programs import load
 
 SEMEVAL = "tw-semeval2017/dataset/Subtask_A/downloaded"
 #: File -> kind, rows in, out, duplicates, deletions, refused, time mismatches, their typical difference.
@@ -125,15 +124,11 @@ COUNTS = {
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tweet_files", REPOSITORY / "benchmarks" / "tweet_files.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script() -> Any:
+    return load("benchmarks/tweet_files.py")
 
 
-def test_every_record_of_the_real_files_is_accounted_for(shared_data: Path, script: ModuleType) -> None:
+def test_every_record_of_the_real_files_is_accounted_for(shared_data: Path, script: Any) -> None:
     found = {row.pop("file"): tuple(row.values()) for row in script.look(shared_data)}
     assert found == COUNTS
     for _, rows_in, rows_out, duplicates, deletions, refused, _, _ in found.values():
