@@ -25,6 +25,8 @@ from klip_assets.contracts import (
     VIDEOS,
 )
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
+from klip_assets.formats.refused import Refused
+from klip_assets.formats.text import stored_name
 from klip_assets.inbox.fingerprint import file_sha256, fingerprint
 from klip_assets.inbox.recordings import Recording, display_name
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
@@ -32,12 +34,10 @@ from klip_assets.media.info import StreamInfo, read_info
 from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
 from klip_assets.media.tracks import choose_track
-from klip_assets.refused import Refused
 from klip_assets.speech.captions.sounds import MAX_EVENTS, digest_of, sound_table, to_notes
 from klip_assets.speech.chunks import ChunkLog
 from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.speech.words import Transcript
-from klip_assets.textfile import stored_name
 
 GROUP = "recordings"
 

@@ -22,6 +22,7 @@ from klip_assets import __version__
 from klip_assets.contracts import VIDEOS, Table, text_of
 from klip_assets.errors import ChangedMeanwhileError, EngineUnavailableError, InputError, KlipError, NotFoundError
 from klip_assets.failpoints import reach
+from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, read_inbox
 from klip_assets.lake.provenance import Provenance
@@ -30,7 +31,6 @@ from klip_assets.lake.stages import record_stage
 from klip_assets.lake.store import Lake
 from klip_assets.lake.tweet_sources import day_version
 from klip_assets.progress import Progress
-from klip_assets.refused import Refused
 from klip_assets.resources import REUSE_TAG, Installation
 from klip_assets.sentiment.known import NOTHING_KNOWN, Known
 from klip_assets.sentiment.llm.ledger import Purpose

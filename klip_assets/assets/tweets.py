@@ -13,6 +13,7 @@ from klip_assets.assets.declare import day_stage, versions_of
 from klip_assets.assets.stage import OWNERS, RETRY_IO, Output, Stage
 from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS, TWEETS_DELETED
 from klip_assets.errors import KlipError
+from klip_assets.formats.refused import Refused
 from klip_assets.inbox.changes import TweetFile, tweet_changes
 from klip_assets.lake.files import scratch_folder
 from klip_assets.lake.locks import hold
@@ -20,7 +21,6 @@ from klip_assets.lake.quarantine import quarantine
 from klip_assets.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of
 from klip_assets.marts.daily import roll_up_day
 from klip_assets.partitions import FIRST_DAY
-from klip_assets.refused import Refused
 from klip_assets.resources import Installation
 from klip_assets.sentiment.known import NOTHING_KNOWN
 from klip_assets.sentiment.language import detector_name

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from klip_assets.refused import RowRefused
-from klip_assets.textfile import sound
+from klip_assets.formats.refused import RowRefused
+from klip_assets.formats.text import sound
 
 #: No stream is longer; a larger number is a date, not a place in a video.
 LONGEST_S = 1_000_000.0

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from klip_assets.textfile import stored_name
+from klip_assets.formats.text import stored_name
 
 #: Containers PyAV's FFmpeg opens; the content decides in the end (a wrong one becomes an unreadable video).
 MEDIA_SUFFIXES = frozenset(

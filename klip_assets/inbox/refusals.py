@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from klip_assets.contracts import VIDEOS
+from klip_assets.formats.refused import Refused
 from klip_assets.lake.quarantine import quarantine, refused_sources
 from klip_assets.lake.store import Lake
-from klip_assets.refused import Refused
 
 #: Refusals of whole files are kept apart from what the stage `videos` refuses of a sidecar.
 TABLE = "inbox"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from klip_assets.contracts import QUARANTINE
+from klip_assets.formats.refused import Refused
 from klip_assets.lake.provenance import Provenance
 from klip_assets.lake.store import Lake
-from klip_assets.refused import Refused
 
 #: A file that is broken throughout would otherwise fill the table with itself.
 MOST_ROWS = 10_000

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klip_assets.errors import UnreadableMediaError
+from klip_assets.formats.text import shown_name
 from klip_assets.media.probe import audio_stream, open_media, reason
-from klip_assets.textfile import shown_name
 
 SAMPLE_RATE_HZ = 16_000
 BLOCK_S = 10

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.textfile import shown_name, sound
+from klip_assets.formats.text import shown_name, sound
 
 #: What YouTube calls a category says nothing about what is played; nor do Twitch's for streams without a game.
 _NO_GAMES = frozenset(

@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 
 from klip_assets.errors import UnreadableMediaError
+from klip_assets.formats.text import shown_name
 from klip_assets.media.decode import LONGEST_S, sound_length
 from klip_assets.media.probe import MediaInfo, is_cover, open_media
-from klip_assets.textfile import shown_name
 
 #: A recording with fewer bits a second than this is rarely real (the leanest speech codecs need about as many): its
 #: claim is not believed, what it holds is counted.

@@ -17,7 +17,7 @@ from typing import Any
 import av
 
 from klip_assets.errors import UnreadableMediaError
-from klip_assets.textfile import shown_name
+from klip_assets.formats.text import shown_name
 
 #: Seconds after which opening a file, or one read from it, is given up.
 TIMEOUT_S = 60.0

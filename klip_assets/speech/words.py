@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.speech.captions.sounds import SoundEvent
 
 #: A pause this long ends a sentence where the source has no punctuation.

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from klip_assets.refused import RowRefused
+from klip_assets.formats.refused import RowRefused
 from klip_assets.tweets.snowflake import SNOWFLAKE_ERA, created_at_of
 from klip_assets.tweets.values import other_id_of, shown, time_of
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from klip_assets.refused import Refused, RowRefused
-from klip_assets.textfile import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, open_text
+from klip_assets.formats.refused import Refused, RowRefused
+from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, open_text
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.columns import NUMBERED, columns_of, holds_tweets
 from klip_assets.tweets.rows import Row, row_of_fields

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from klip_assets.textfile import sound
+from klip_assets.formats.text import sound
 from klip_assets.tweets.links import LATIN, PUNCTUATION, SPACES, links_of
 
 # (?>...) keeps a shorter tag or name from matching where the whole one may not.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from klip_assets.refused import Refused, RowRefused
-from klip_assets.textfile import sound
+from klip_assets.formats.refused import Refused, RowRefused
+from klip_assets.formats.text import sound
 from klip_assets.tweets.bulk import bulk_rows
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.compliance import Deletion, deletion_of, is_event

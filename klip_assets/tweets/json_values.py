@@ -17,8 +17,8 @@ from typing import TextIO
 
 import orjson
 
-from klip_assets.jsonstream import BrokenJsonError, Window
-from klip_assets.textfile import (
+from klip_assets.formats.json_stream import BrokenJsonError, Window
+from klip_assets.formats.text import (
     MAX_DOCUMENT_CHARS,
     BrokenRecord,
     bounded_lines,

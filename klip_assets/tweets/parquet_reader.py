@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.refused import Refused, RowRefused
+from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.columns import columns_of, holds_tweets
 from klip_assets.tweets.rows import Row, row_of_object

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from klip_assets.refused import Refused
-from klip_assets.textfile import BrokenRecord, bounded_lines, damage_of, open_bytes, open_text
+from klip_assets.formats.refused import Refused
+from klip_assets.formats.text import BrokenRecord, bounded_lines, damage_of, open_bytes, open_text
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.columns import read_map
 from klip_assets.tweets.compliance import Deletion

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from klip_assets.textfile import sound
+from klip_assets.formats.text import sound
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.columns import columns_of, holds_tweets
 from klip_assets.tweets.entities import entities_of_api, entities_of_lists, entities_of_text

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.tweets.merge import merge_copies
 from klip_assets.tweets.readers import TweetReader
 from klip_assets.tweets.snowflake import FIRST_SNOWFLAKE

@@ -10,8 +10,8 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
-from klip_assets.refused import RowRefused
-from klip_assets.textfile import sound
+from klip_assets.formats.refused import RowRefused
+from klip_assets.formats.text import sound
 from klip_assets.tweets.snowflake import is_tweet_id
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")

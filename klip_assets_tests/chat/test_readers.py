@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets import jsonstream
 from klip_assets.chat.readers import Chat, log, read_chat
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.formats import json_stream
 from klip_assets.lake.validate import conform
 
 Drop = Callable[..., Path]
@@ -153,7 +153,7 @@ def test_a_document_that_is_cut_or_breaks_off_gives_what_came_before(
 def test_a_document_longer_than_what_is_read_at_once_is_read_whole(drop: Drop) -> None:
     comments = [comment(n / 4, f"message {n}", bio="x" * 600) for n in range(5000)]
     path = drop({"streamer": {"name": "x"}, "comments": comments, "embeddedData": {"data": "A" * 100_000}})
-    assert path.stat().st_size > 3 * jsonstream.READ_CHARS
+    assert path.stat().st_size > 3 * json_stream.READ_CHARS
     assert read(path).messages["text"].to_pylist() == [f"message {n}" for n in range(5000)]
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets import jsonstream
 from klip_assets.chat.readers.documents import document_items
-from klip_assets.jsonstream import BrokenJsonError
+from klip_assets.formats import json_stream
+from klip_assets.formats.json_stream import BrokenJsonError
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40)
 VALUES = st.recursive(
@@ -47,7 +47,7 @@ def whole(text: str) -> tuple[list[object], str]:
 def test_the_entries_of_a_document_are_those_of_the_whole_text(
     monkeypatch: pytest.MonkeyPatch, items: list[object], window: int, indent: int | None, shape: str, escaped: bool
 ) -> None:
-    monkeypatch.setattr(jsonstream, "READ_CHARS", window)
+    monkeypatch.setattr(json_stream, "READ_CHARS", window)
     shapes: dict[str, object] = {
         "[]": items,
         "comments": {"comments": items},
@@ -62,7 +62,7 @@ def test_the_entries_of_a_document_are_those_of_the_whole_text(
 def test_an_object_without_comments_is_the_entry_itself(
     monkeypatch: pytest.MonkeyPatch, item: dict[str, object], window: int
 ) -> None:
-    monkeypatch.setattr(jsonstream, "READ_CHARS", window)
+    monkeypatch.setattr(json_stream, "READ_CHARS", window)
     assert whole(json.dumps(item)) == ([item], "")
 
 
@@ -71,7 +71,7 @@ def test_an_object_without_comments_is_the_entry_itself(
 def test_of_a_text_that_is_cut_every_whole_entry_is_read(
     monkeypatch: pytest.MonkeyPatch, items: list[dict[str, object]], window: int, data: st.DataObject
 ) -> None:
-    monkeypatch.setattr(jsonstream, "READ_CHARS", window)
+    monkeypatch.setattr(json_stream, "READ_CHARS", window)
     text = json.dumps(items)
     cut = data.draw(st.integers(0, len(text) - 1))
     ends = [len(json.dumps(items[: n + 1])) - 1 for n in range(len(items))]
@@ -100,8 +100,8 @@ def test_what_is_no_json_is_named_with_its_place(text: str, problem: str) -> Non
 
 
 def test_a_value_that_no_memory_should_hold_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonstream, "MAX_DOCUMENT_CHARS", 1000)
-    monkeypatch.setattr(jsonstream, "READ_CHARS", 100)
+    monkeypatch.setattr(json_stream, "MAX_DOCUMENT_CHARS", 1000)
+    monkeypatch.setattr(json_stream, "READ_CHARS", 100)
     found, problem = whole(json.dumps(["a", "b" * 900, "c" * 5000, "d"]))
     assert found == ["a", "b" * 900]
     assert problem == "a value of more than 1,000 characters"

@@ -13,11 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets import textfile
 from klip_assets.chat.readers import read_chat
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.formats import text
+from klip_assets.formats.text import (
+    BrokenRecord,
+    bounded_lines,
+    damage_of,
+    delimited_records,
+    expansion_limit,
+    open_text,
+)
 from klip_assets.speech.captions.reader import read_captions
-from klip_assets.textfile import BrokenRecord, bounded_lines, damage_of, delimited_records, expansion_limit, open_text
 from klip_assets.tweets.staging import stage
 from klip_assets_tests.made import tweet, tweet_id_at
 
@@ -38,7 +45,7 @@ def packed(path: Path, content: bytes, times: int = 1) -> Path:
 
 
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(textfile, "FREE_EXPANSION_BYTES", MEGABYTE)
+    monkeypatch.setattr(text, "FREE_EXPANSION_BYTES", MEGABYTE)
 
 
 @pytest.mark.parametrize("kind", ["gz", "zst"])
@@ -125,9 +132,9 @@ def test_lines_are_bounded_and_none_is_lost_without_a_word(text: str, longest: i
 
 
 def test_a_line_too_long_to_be_held_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(textfile, "MAX_LINE_CHARS", 20)
-    text = f'a,b\n1,2\n{"x" * 100}\n3,"4\n5"\n6,"{"y" * 100}"\n7,8\n'
-    records = list(delimited_records(io.StringIO(text, newline=""), ","))
+    monkeypatch.setattr(text, "MAX_LINE_CHARS", 20)
+    rows = f'a,b\n1,2\n{"x" * 100}\n3,"4\n5"\n6,"{"y" * 100}"\n7,8\n'
+    records = list(delimited_records(io.StringIO(rows, newline=""), ","))
     assert [record for record in records if isinstance(record, list)] == [
         ["a", "b"],
         ["1", "2"],

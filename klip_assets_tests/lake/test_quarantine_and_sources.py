@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import QUARANTINE, TWEETS_DELETED, TWEETS_RAW
+from klip_assets.formats.refused import Refused
 from klip_assets.lake.files import scratch_folder
 from klip_assets.lake.quarantine import MOST_ROWS, quarantine, refused_sources
 from klip_assets.lake.store import Lake
@@ -19,7 +20,6 @@ from klip_assets.lake.tweet_sources import (
     remove_source,
     sources_of,
 )
-from klip_assets.refused import Refused
 
 DAY = date(2026, 6, 13)
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import TWEETS_RAW
-from klip_assets.refused import Refused, RowRefused
+from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.tweets.bulk import bulk_rows
 from klip_assets.tweets.clock import Clock
 from klip_assets.tweets.quick import quick_row

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.tweets.compliance import Deletion
 from klip_assets.tweets.readers import read_tweets
 from klip_assets.tweets.staging import stage

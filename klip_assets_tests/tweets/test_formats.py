@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from klip_assets.contracts import TWEETS_RAW
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.tweets import json_values
 from klip_assets.tweets.columns import checked_map, map_path
 from klip_assets.tweets.readers import TweetReader, read_tweets

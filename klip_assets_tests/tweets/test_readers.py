@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from klip_assets.contracts import TWEETS_RAW
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.tweets.readers import read_tweets
 
 Drop = Callable[..., Path]

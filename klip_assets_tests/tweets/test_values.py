@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from klip_assets.refused import RowRefused
-from klip_assets.textfile import sound
+from klip_assets.formats.refused import RowRefused
+from klip_assets.formats.text import sound
 from klip_assets.tweets.values import count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
 
 

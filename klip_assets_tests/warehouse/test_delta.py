@@ -8,10 +8,10 @@ import duckdb
 import pytest
 
 from klip_assets.contracts import PUBLISHED_TABLES, STAGE_STATUS, TABLES
+from klip_assets.formats.refused import Refused
 from klip_assets.lake.generations import withdraw
 from klip_assets.lake.quarantine import quarantine
 from klip_assets.lake.store import Lake
-from klip_assets.refused import Refused
 from klip_assets.settings import Settings
 from klip_assets.warehouse.publish import Published, publish, published_note
 from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, publish_again, query

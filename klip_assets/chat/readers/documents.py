@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import TextIO
 
-from klip_assets.jsonstream import BrokenJsonError, Window, array_items
-from klip_assets.textfile import MAX_LINE_CHARS, BrokenRecord, bounded_lines
+from klip_assets.formats.json_stream import BrokenJsonError, Window, array_items
+from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines
 
 #: Entries of an object that are kept until it is known whether it is a message or holds some.
 _MOST_ENTRIES = 1_000

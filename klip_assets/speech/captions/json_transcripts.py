@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.speech.captions.json_values import (
     ValueRefused,
     confidence_of,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.speech.captions.cues import MAX_CUE_CHARS, Cue
 from klip_assets.speech.captions.spoken import LONGEST_S
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.speech.captions.cues import MAX_CUE_CHARS
 from klip_assets.speech.captions.json_transcripts import Reading
 from klip_assets.speech.captions.json_values import ValueRefused, confidence_of, entries_of, seconds_of, shown, text_of

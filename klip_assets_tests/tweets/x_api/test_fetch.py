@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from klip_assets.errors import InputError
-from klip_assets.refused import Refused
+from klip_assets.formats.refused import Refused
 from klip_assets.tweets.readers import read_tweets
 from klip_assets.tweets.x_api.state import State
 from klip_assets_tests.tweets.x_api.conftest import Fetch, ids_in, pages_of

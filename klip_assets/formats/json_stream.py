@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from klip_assets.textfile import MAX_DOCUMENT_CHARS
+from klip_assets.formats.text import MAX_DOCUMENT_CHARS
 
 #: Characters that are read at a time.
 READ_CHARS = 1 << 20

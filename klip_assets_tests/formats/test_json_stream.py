@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets import jsonstream
-from klip_assets.jsonstream import BrokenJsonError, Window, array_items
+from klip_assets.formats import json_stream
+from klip_assets.formats.json_stream import BrokenJsonError, Window, array_items
 
 
 @settings(max_examples=100, deadline=None)
@@ -19,7 +19,7 @@ from klip_assets.jsonstream import BrokenJsonError, Window, array_items
 def test_the_place_is_that_of_the_whole_text_whatever_the_window(items: list[object], size: int) -> None:
     text = json.dumps(items, indent=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonstream, "READ_CHARS", size)
+        patch.setattr(json_stream, "READ_CHARS", size)
         window = Window(io.StringIO(text))
         window.take("[")
         at = 1
@@ -37,7 +37,7 @@ def test_the_place_is_that_of_the_whole_text_whatever_the_window(items: list[obj
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 def test_reading_goes_on_where_a_pattern_begins(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(jsonstream, "READ_CHARS", size)
+    monkeypatch.setattr(json_stream, "READ_CHARS", size)
     window = Window(io.StringIO("[\n  {oops},\n   {1},\n  [5]]"))
     window.take("[")
     assert window.next() == "{"
