@@ -13,8 +13,8 @@ import duckdb
 from record import keep, table
 
 from klip_assets.contracts import DERIVED_TABLES, TABLES
-from klip_assets.marts.statements import MACROS, statement
-from klip_assets.warehouse import ddl
+from klip_assets.store.warehouse import ddl
+from klip_assets.store.warehouse.marts.statements import MACROS, statement
 
 _TWEETS = """
 INSERT INTO tweets BY NAME

@@ -19,7 +19,7 @@ from klip_assets.errors import UnreadableMediaError
 from klip_assets.inbox.recordings import MEDIA_SUFFIXES
 from klip_assets.media.probe import probe
 from klip_assets.settings import Settings
-from klip_assets.warehouse.query import run_sql
+from klip_assets.store.warehouse.query import run_sql
 
 SETS = ("sp-whisper-timestamped", "sp-silero", "sp-ami-pyannote", "media-moviepy")
 TWEETS = ("tw-538", "tw-twarc-v2")

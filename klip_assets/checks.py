@@ -18,9 +18,9 @@ from klip_assets.contracts import (
     VIDEOS,
     Table,
 )
-from klip_assets.lake.invariants import highlight_problems, segment_problems, sound_problems, word_problems
-from klip_assets.lake.store import Lake
 from klip_assets.resources import PARTITION_TAG, Installation
+from klip_assets.store.lake.lake import Lake
+from klip_assets.work.invariants import highlight_problems, segment_problems, sound_problems, word_problems
 
 #: What a check found: problems, and things worth a warning.
 Findings = tuple[Sequence[str], Sequence[str]]

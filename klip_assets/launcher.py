@@ -8,11 +8,10 @@ Put here: the launcher named in dagster.yaml and what it asks about processes. K
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import dagster as dg
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+
+from klip_assets.store.processes import is_alive, this_process
 
 #: A launched run carries its own id and its worker's process here (a retry is given the tags of the run before it).
 WORKER_TAG = "klip/worker"
@@ -38,30 +37,3 @@ class WatchedRunLauncher(dg.DefaultRunLauncher):
 def worker_tag(run_id: str) -> dict[str, str]:
     """Return the tag that names this process as the worker of a run."""
     return {WORKER_TAG: f"{run_id}:{this_process()}"}
-
-
-def this_process() -> str:
-    """Name this process so that it can't be mistaken for a later one with the same number."""
-    return f"{os.getpid()}:{_started(os.getpid())}"
-
-
-def is_alive(process: str) -> bool:
-    """Say whether a process named by `this_process` is there."""
-    number, _, started = process.partition(":")
-    return number.isdigit() and _started(int(number)) == started
-
-
-def _started(pid: int) -> str:
-    # The 22nd field of /proc/<pid>/stat: clock ticks from boot to the start of the process; '' if it is gone, which a
-    # zombie is too: where nobody collects it, it stays.
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "" if fields[0] == "Z" else fields[19]
-    except (OSError, IndexError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return ""
-        except PermissionError:
-            pass
-        return "running"

@@ -30,7 +30,7 @@ from klip_assets.jobs import (
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.resources import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import needs_publish
+from klip_assets.store.warehouse.publish import needs_publish
 
 #: How Dagster marks a failed run that it will start again, and the run that took its place.
 WILL_RETRY_TAG = "dagster/will_retry"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.cli.process import Report, run_process
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import Published, needs_publish, publish
-from klip_assets.warehouse.query import run_sql
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.warehouse.publish import Published, needs_publish, publish
+from klip_assets.store.warehouse.query import run_sql
 from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
 
 CUES = [(1.0, 5.0, "So this is a calm walk to the river."), (40.0, 44.0, "Oh wow, that was amazing, what a shot!")]

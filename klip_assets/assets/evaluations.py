@@ -9,8 +9,8 @@ from klip_assets.evaluation.sets import figures_of, sets_of
 from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.evaluation.tweets import TweetSet
 from klip_assets.highlights.weights import weight_set
-from klip_assets.lake.provenance import Provenance
 from klip_assets.resources import Installation
+from klip_assets.store.lake.provenance import Provenance
 
 
 @dg.asset(

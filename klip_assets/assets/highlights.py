@@ -21,8 +21,8 @@ from klip_assets.contracts import (
 )
 from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates, find_emotion_moments
 from klip_assets.highlights.weights import weight_set, weights_table
-from klip_assets.lake.provenance import Provenance
 from klip_assets.resources import Installation
+from klip_assets.store.lake.provenance import Provenance
 
 GROUP = "highlights"
 

@@ -18,11 +18,11 @@ from klip_assets import __version__
 from klip_assets.assets.stage import OWNERS
 from klip_assets.contracts import EVALUATIONS
 from klip_assets.evaluation.tables import evaluation_rows
-from klip_assets.lake.files import write_atomically
-from klip_assets.lake.provenance import Provenance
 from klip_assets.resources import Installation
 from klip_assets.sentiment.bert import compact
 from klip_assets.settings import Settings
+from klip_assets.store.files import write_atomically
+from klip_assets.store.lake.provenance import Provenance
 from klip_assets.training import texts
 from klip_assets.training.export import export
 from klip_assets.training.fit import Recipe, learn

@@ -25,17 +25,17 @@ from klip_assets.failpoints import reach
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, read_inbox
-from klip_assets.lake.provenance import Provenance
-from klip_assets.lake.quarantine import quarantine
-from klip_assets.lake.stages import record_stage
-from klip_assets.lake.store import Lake
-from klip_assets.lake.tweet_sources import day_version
 from klip_assets.progress import Progress
 from klip_assets.resources import REUSE_TAG, Installation
 from klip_assets.sentiment.known import NOTHING_KNOWN, Known
 from klip_assets.sentiment.llm.ledger import Purpose
 from klip_assets.sentiment.tiers import Chain, build_chain
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.quarantine import quarantine
+from klip_assets.store.lake.stage_status import record_stage
+from klip_assets.store.lake.tweet_sources import day_version
 
 OWNERS = ["team:klip"]
 

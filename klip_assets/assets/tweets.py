@@ -15,12 +15,8 @@ from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS, TWEETS_D
 from klip_assets.errors import KlipError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.changes import TweetFile, tweet_changes
-from klip_assets.lake.files import scratch_folder
-from klip_assets.lake.locks import hold
-from klip_assets.lake.quarantine import quarantine
-from klip_assets.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of
-from klip_assets.marts.daily import roll_up_day
 from klip_assets.partitions import FIRST_DAY
+from klip_assets.products.tweet_days import roll_up_day
 from klip_assets.resources import Installation
 from klip_assets.sentiment.known import NOTHING_KNOWN
 from klip_assets.sentiment.language import detector_name
@@ -28,6 +24,10 @@ from klip_assets.sentiment.llm.prompt import TWEET
 from klip_assets.sentiment.tables import known_readings, notes_of
 from klip_assets.sentiment.tables import read_tweets as read_with_models
 from klip_assets.sentiment.tiers import chain_version
+from klip_assets.store.files import scratch_folder
+from klip_assets.store.lake.quarantine import quarantine
+from klip_assets.store.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of
+from klip_assets.store.locks import hold
 from klip_assets.tweets.merge import RawSource, merge_day
 from klip_assets.tweets.staging import stage as stage_file
 from klip_assets.tweets.x_api.fetch import fetch_posts

@@ -10,7 +10,7 @@ from klip_assets.assets.stage import OWNERS, RETRY_IO, column_schema
 from klip_assets.assets.tweets import TWEET_FILES
 from klip_assets.contracts import DAY_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES
 from klip_assets.resources import Installation
-from klip_assets.warehouse.publish import publish
+from klip_assets.store.warehouse.publish import publish
 
 PREFIX = "warehouse"
 

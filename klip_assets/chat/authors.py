@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from klip_assets.errors import InputError
-from klip_assets.lake.files import write_atomically
-from klip_assets.lake.locks import hold
+from klip_assets.store.files import write_atomically
+from klip_assets.store.locks import hold
 
 SALT_BYTES = 32
 #: Of 20,000 authors two get the same 64 bits once in 10^11 chats.

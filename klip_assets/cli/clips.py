@@ -52,7 +52,7 @@ def clip(
     from klip_assets.editing.clips import make_clip
     from klip_assets.editing.source import find_recording
     from klip_assets.inbox.registry import Registry
-    from klip_assets.lake.store import Lake
+    from klip_assets.store.lake.lake import Lake
 
     settings = Settings()
     row = published_video(settings, video)

@@ -31,8 +31,8 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
     from klip_assets.evaluation.tables import evaluation_rows
     from klip_assets.evaluation.tweets import TweetSet
     from klip_assets.highlights.weights import weight_set
-    from klip_assets.lake.provenance import Provenance
-    from klip_assets.lake.store import Lake
+    from klip_assets.store.lake.lake import Lake
+    from klip_assets.store.lake.provenance import Provenance
 
     settings = Settings()
     only_tweets = bool(sets) and sets[0] == TWEETS

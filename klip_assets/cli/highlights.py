@@ -16,7 +16,7 @@ from rich.markup import escape
 from klip_assets.cli.output import clock, console, json_option, notes, shortened, show_rows
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings
-from klip_assets.warehouse.query import run_sql
+from klip_assets.store.warehouse.query import run_sql
 
 #: Shown where --top does not say how many.
 SHOWN = 10
@@ -149,7 +149,7 @@ def _refuse_contradictions(
 
 def _write_list(settings: Settings, video: str, form: str, top: int | None, file: Path | None, *, force: bool) -> None:
     from klip_assets.editing.lists import FORMATS
-    from klip_assets.lake.files import write_atomically
+    from klip_assets.store.files import write_atomically
 
     if file is not None and file.exists() and not force:
         raise InputError(f"{file} exists", hint="--force overwrites it")

@@ -19,9 +19,9 @@ from klip_assets.cli.output import console, json_option, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
-from klip_assets.lake.files import write_atomically
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
+from klip_assets.store.files import write_atomically
 from klip_assets.tweets.columns import checked_map, map_path
 
 #: Names that tweet files go by; what a file is shows its content.
@@ -151,11 +151,11 @@ def remove(video: str) -> None:
     from klip_assets.inbox.attempts import Attempts
     from klip_assets.inbox.registry import Registry
     from klip_assets.jobs import PUBLISH
-    from klip_assets.lake.generations import withdraw
-    from klip_assets.lake.locks import hold
-    from klip_assets.lake.stages import partition_lock
-    from klip_assets.lake.store import Lake
     from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
+    from klip_assets.store.lake.generations import withdraw
+    from klip_assets.store.lake.lake import Lake
+    from klip_assets.store.lake.stage_status import partition_lock
+    from klip_assets.store.locks import hold
 
     settings = Settings()
     lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)

@@ -15,8 +15,8 @@ from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from klip_assets.errors import InputError
-from klip_assets.launcher import is_alive, this_process
 from klip_assets.settings import Settings, project_dir
+from klip_assets.store.processes import is_alive, this_process
 
 #: Runs of the command line carry their process here, so that a later one can tell when it died.
 PROCESS_TAG = "klip/process"

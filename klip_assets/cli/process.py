@@ -24,13 +24,13 @@ from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.inbox.registry import Registry
 from klip_assets.jobs import INGEST_TWEETS, PROCESS_TWEET_DAYS, PROCESS_VIDEO, PUBLISH
-from klip_assets.lake.generations import accepted_generation
-from klip_assets.lake.locks import hold
-from klip_assets.lake.stages import is_day, partition_lock, read_stages
-from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.settings import Settings
-from klip_assets.warehouse.publish import needs_publish
+from klip_assets.store.lake.generations import accepted_generation
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import is_day, partition_lock, read_stages
+from klip_assets.store.locks import hold
+from klip_assets.store.warehouse.publish import needs_publish
 
 
 @dataclass

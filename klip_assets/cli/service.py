@@ -19,8 +19,8 @@ import click
 
 from klip_assets.cli.output import console, notes
 from klip_assets.errors import InputError, NotFoundError
-from klip_assets.lake.locks import hold
 from klip_assets.settings import Settings, project_dir
+from klip_assets.store.locks import hold
 
 
 @click.command()

@@ -14,8 +14,8 @@ import click
 from klip_assets.cli.output import clock, console, json_option, shortened, show_rows
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings
-from klip_assets.warehouse.query import export as export_file
-from klip_assets.warehouse.query import run_sql
+from klip_assets.store.warehouse.query import export as export_file
+from klip_assets.store.warehouse.query import run_sql
 
 
 @click.command()

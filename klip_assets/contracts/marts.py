@@ -1,6 +1,6 @@
 """Roll-ups for analysts: days, hours, hashtags and authors of tweets, and what was tweeted about streams.
 
-How each is computed stands in the SQL file of its name in `klip_assets/marts`.
+How each is computed stands in the SQL file of its name in `klip_assets/store/warehouse/marts`.
 """
 
 from __future__ import annotations

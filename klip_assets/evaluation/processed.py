@@ -32,8 +32,8 @@ from klip_assets.highlights.smoothing import smoothed
 from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates
 from klip_assets.highlights.weights import weight_set
 from klip_assets.inbox.fingerprint import file_sha256
-from klip_assets.lake.store import Lake
 from klip_assets.settings import project_dir
+from klip_assets.store.lake.lake import Lake
 
 HITS, DECOY = "moments hit by the top N (N = number planted, within 5 s)", "decoy among the top N"
 

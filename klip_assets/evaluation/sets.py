@@ -15,8 +15,8 @@ from klip_assets.evaluation.figures import Figure, binned_figures
 from klip_assets.evaluation.golden import TRUTH, GoldenSet, read_set
 from klip_assets.evaluation.processed import processed_figures, sample_dir
 from klip_assets.evaluation.tweets import TweetSet, tiers_of, tweet_figures
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
 
 SAMPLE = "sample"
 

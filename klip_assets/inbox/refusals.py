@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from klip_assets.contracts import VIDEOS
 from klip_assets.formats.refused import Refused
-from klip_assets.lake.quarantine import quarantine, refused_sources
-from klip_assets.lake.store import Lake
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.quarantine import quarantine, refused_sources
 
 #: Refusals of whole files are kept apart from what the stage `videos` refuses of a sidecar.
 TABLE = "inbox"

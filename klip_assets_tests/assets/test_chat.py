@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from klip_assets.contracts import CHAT_MESSAGES
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.made import write_wav
 from klip_assets_tests.processed import process, query
 

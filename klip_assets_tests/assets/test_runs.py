@@ -8,19 +8,19 @@ import pytest
 
 from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS
 from klip_assets.definitions import build_defs
-from klip_assets.lake.generations import accepted_generation, consider
-from klip_assets.lake.locks import is_held
-from klip_assets.lake.stages import partition_lock, read_stages
-from klip_assets.lake.store import Lake
 from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
 from klip_assets.settings import Settings
+from klip_assets.store.lake.generations import accepted_generation, consider
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import partition_lock, read_stages
+from klip_assets.store.locks import is_held
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import process
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from klip_assets.lake.locks import hold
+from klip_assets.store.locks import hold
 with hold(Path(sys.argv[1]), what="video a", timeout_s=5):
     print("held", flush=True)
     time.sleep(60)

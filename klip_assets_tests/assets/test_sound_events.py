@@ -9,9 +9,9 @@ import pytest
 
 from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_WORDS
 from klip_assets.definitions import build_defs
-from klip_assets.lake.generations import accepted_generation, consider
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.store.lake.generations import accepted_generation, consider
+from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import process, query
 

@@ -5,9 +5,9 @@ import shutil
 import dagster as dg
 
 from klip_assets.contracts import TABLES, VIDEO_TABLES, VIDEOS
-from klip_assets.lake.generations import accepted_generation
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.store.lake.generations import accepted_generation
+from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import drop_stream, drop_tweets, process, query
 
@@ -248,7 +248,7 @@ def test_sidecar_metadata_is_in_the_row(settings: Settings) -> None:
 def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lake: Lake) -> None:
     from klip_assets.cli.instance import dagster_instance
     from klip_assets.definitions import build_defs
-    from klip_assets.lake.generations import consider
+    from klip_assets.store.lake.generations import consider
 
     drop_stream(settings)
     process(settings)

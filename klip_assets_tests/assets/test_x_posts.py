@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from klip_assets.cli import main
 from klip_assets.definitions import build_defs
-from klip_assets.lake.locks import hold
 from klip_assets.schedules import x_posts as x_schedule
 from klip_assets.settings import Settings
+from klip_assets.store.locks import hold
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import process, query
 from klip_assets_tests.tweets.x_api.fake_x import NOW, TOKEN, FakeX, error, serving

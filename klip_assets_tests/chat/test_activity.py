@@ -17,7 +17,7 @@ from klip_assets.chat.activity import chat_activity, local_robust_z, message_rat
 from klip_assets.chat.lexicon import phrases_of
 from klip_assets.chat.readers import read_chat
 from klip_assets.contracts import CHAT_ACTIVITY, CHAT_MESSAGES
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
 
 Log = Callable[..., pa.Table]
 

@@ -16,7 +16,7 @@ from klip_assets.chat.readers import Chat, log, read_chat
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats import json_stream
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
 
 Drop = Callable[..., Path]
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from klip_assets.cli import main
-from klip_assets.lake.locks import hold
-from klip_assets.lake.stages import partition_lock
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import partition_lock
+from klip_assets.store.locks import hold
 from klip_assets_tests.made import write_tweets, write_vtt, write_wav
 from klip_assets_tests.processed import drop_stream, query
 

@@ -17,8 +17,8 @@ from klip_assets.evaluation.golden import read_set
 from klip_assets.evaluation.sets import sets_of
 from klip_assets.evaluation.systems import KLIP, LOUDNESS, MESSAGES, RANDOM, system_scores
 from klip_assets.evaluation.tables import evaluation_rows
-from klip_assets.lake.validate import conform
 from klip_assets.settings import Settings
+from klip_assets.store.lake.validate import conform
 
 MOMENTS = [(300.0, 330.0), (905.0, 915.0), (1500.0, 1560.0)]
 DURATION_S = 1800

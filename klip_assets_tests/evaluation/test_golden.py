@@ -11,7 +11,7 @@ import pytest
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.evaluation.golden import read_golden_set
 from klip_assets.evaluation.processed import measure, sample_dir
-from klip_assets.lake.store import Lake
+from klip_assets.store.lake.lake import Lake
 
 TRUTH: dict[str, Any] = {
     "name": "talk",

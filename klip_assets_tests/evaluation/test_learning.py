@@ -49,10 +49,10 @@ from klip_assets.highlights.weights import (
     weight_sets,
     weights_table,
 )
-from klip_assets.lake.provenance import Provenance
-from klip_assets.lake.store import Lake
-from klip_assets.lake.validate import conform
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.validate import conform
 from klip_assets_tests.highlights.conftest import make_signals
 
 DEFAULT = weight_set("klip-2")

@@ -11,7 +11,7 @@ from klip_assets.contracts import EVALUATIONS
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.moments import TOLERANCE_S, hits_at_n
 from klip_assets.evaluation.tables import evaluation_rows
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
 
 
 def hit(peaks: list[float], truth: list[float], **options: object) -> int:

@@ -31,8 +31,8 @@ from klip_assets.highlights.tables import (
     score_curve,
 )
 from klip_assets.highlights.weights import MODEL, weight_set
-from klip_assets.lake.invariants import highlight_problems
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
+from klip_assets.work.invariants import highlight_problems
 
 KLIP = weight_set("klip-2")
 Video = Callable[..., Signals]

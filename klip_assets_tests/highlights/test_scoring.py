@@ -16,7 +16,7 @@ from klip_assets.errors import InputError
 from klip_assets.highlights.scoring import ENOUGH, emotion_term, score_rows, score_segments
 from klip_assets.highlights.tables import Signals
 from klip_assets.highlights.weights import MODEL, weight_set, weight_sets, weights_table
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
 
 SETS = pytest.mark.parametrize("version", ["klipstream-1", "klip-2"])
 TERMS = tuple(weight_set("klip-2").weights)

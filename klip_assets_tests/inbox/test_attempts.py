@@ -11,10 +11,10 @@ from klip_assets.inbox.changes import Ready
 from klip_assets.inbox.due import due_videos, note_deadly
 from klip_assets.inbox.recordings import Recording
 from klip_assets.inbox.registry import Registry
-from klip_assets.lake.locks import hold
-from klip_assets.lake.stages import partition_lock, read_stages
-from klip_assets.lake.store import Lake
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import partition_lock, read_stages
+from klip_assets.store.locks import hold
 
 
 @pytest.fixture

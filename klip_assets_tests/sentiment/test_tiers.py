@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from klip_assets.contracts import EMOTIONS, SEGMENT_SENTIMENT, SEGMENTS, TWEET_SENTIMENT, TWEETS
-from klip_assets.lake.validate import conform
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.llm.prompt import SEGMENT
 from klip_assets.sentiment.reading import Reading
 from klip_assets.sentiment.tables import known_readings, notes_of, read_segments, read_tweets
 from klip_assets.sentiment.tiers import Chain, LexiconTier, TierState, build_chain, chain_version, tier_states
 from klip_assets.settings import Settings
+from klip_assets.store.lake.validate import conform
 
 LEXICON = Chain([LexiconTier("vader")], [])
 

@@ -23,7 +23,7 @@ import pytest
 
 from klip_assets.cli.instance import dagster_instance
 from klip_assets.settings import Settings
-from klip_assets.warehouse.query import run_sql
+from klip_assets.store.warehouse.query import run_sql
 from klip_assets_tests.made import REPOSITORY
 
 

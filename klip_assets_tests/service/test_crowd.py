@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from klip_assets.lake.locks import is_held
+from klip_assets.store.locks import is_held
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import due
 

@@ -19,9 +19,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from klip_assets.lake.locks import is_held
-from klip_assets.lake.stages import partition_lock
 from klip_assets.partitions import VIDEOS
+from klip_assets.store.lake.stage_status import partition_lock
+from klip_assets.store.locks import is_held
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

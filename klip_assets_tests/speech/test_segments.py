@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import AUDIO_FEATURES, SEGMENTS, TRANSCRIPT_WORDS
-from klip_assets.lake.invariants import segment_problems
-from klip_assets.lake.validate import conform
 from klip_assets.speech.segments import LENGTH_S, REACH_S, build_segments, cut_points
 from klip_assets.speech.words import Transcript, Word
+from klip_assets.store.lake.validate import conform
+from klip_assets.work.invariants import segment_problems
 
 NO_SOUND = AUDIO_FEATURES.empty()
 NO_WORDS = TRANSCRIPT_WORDS.empty()

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
-from klip_assets.lake.validate import conform
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound, in_blocks
 from klip_assets.speech import sphinx
 from klip_assets.speech.chunks import ChunkLog
 from klip_assets.speech.sphinx import transcribe
 from klip_assets.speech.utterances import Utterance
 from klip_assets.speech.words import Word
+from klip_assets.store.lake.validate import conform
 
 SENTENCE = "the weather is very nice today and we are going to walk in the park"
 

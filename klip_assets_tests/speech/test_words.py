@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
-from klip_assets.lake.invariants import word_problems
-from klip_assets.lake.validate import conform
 from klip_assets.speech.words import Transcript, Word, sentence_indexes
+from klip_assets.store.lake.validate import conform
+from klip_assets.work.invariants import word_problems
 
 
 def spoken(*texts: str, gap_s: float = 0.1) -> list[Word]:

@@ -14,12 +14,12 @@ import pytest
 from klip_assets.contracts import EMOTIONS, EVALUATIONS
 from klip_assets.definitions import build_defs
 from klip_assets.errors import EngineUnavailableError
-from klip_assets.lake.store import Lake
 from klip_assets.sentiment.bert.compact import CompactModel
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.llm.prompt import SEGMENT
 from klip_assets.sentiment.tiers import build_chain
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
 from klip_assets.training.export import export
 from klip_assets.training.fit import Recipe, best_cut, best_offsets, learn, logits_of
 from klip_assets.training.measure import f1, macro_f1, macro_recall

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import TWEETS_RAW
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
 from klip_assets.tweets.staging import Staged, stage
 from klip_assets_tests.tweets.damage import damaged
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import TWEETS, TWEETS_RAW
-from klip_assets.lake.validate import conform
+from klip_assets.store.lake.validate import conform
 from klip_assets.tweets.merge import RawSource, merge_copies, merge_day
 
 NOW = datetime(2024, 1, 1)

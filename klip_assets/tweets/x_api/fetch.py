@@ -17,10 +17,10 @@ from typing import Any
 
 from klip_assets import __version__
 from klip_assets.errors import InputError
-from klip_assets.lake.files import sweep as remove_leftovers
-from klip_assets.lake.files import write_atomically
-from klip_assets.lake.locks import hold
 from klip_assets.settings import Settings
+from klip_assets.store.files import sweep as remove_leftovers
+from klip_assets.store.files import write_atomically
+from klip_assets.store.locks import hold
 from klip_assets.tweets.snowflake import created_at_of, id_at
 from klip_assets.tweets.x_api.client import Answer, Client, RequestFailedError, Verdict
 from klip_assets.tweets.x_api.sources import LOOKUP, SEARCH, Source, read_sources

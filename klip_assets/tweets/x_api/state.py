@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.errors import InputError
-from klip_assets.lake.files import write_atomically
+from klip_assets.store.files import write_atomically
 
 
 @dataclass(frozen=True)

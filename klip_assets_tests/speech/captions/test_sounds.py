@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.contracts import SOUND_EVENTS
-from klip_assets.lake.validate import conform
 from klip_assets.speech.captions.reader import read_captions
 from klip_assets.speech.captions.sounds import (
     MAX_EVENTS,
@@ -23,6 +22,7 @@ from klip_assets.speech.captions.sounds import (
     to_notes,
 )
 from klip_assets.speech.words import Transcript
+from klip_assets.store.lake.validate import conform
 
 
 def cue(tmp_path: Path, text: str) -> Transcript:

@@ -1,1 +1,0 @@
-"""The lake: Parquet partitions, the system of record. Atomic write, read, validate, accept."""

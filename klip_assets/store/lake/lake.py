@@ -1,0 +1,119 @@
+"""Partitions of the lake: `<table>/<partition column>=<key>/part-0.parquet`.
+
+Put here: where a partition lies, how it is written, read and removed. Keep out: which partitions analysts see
+(`lake.generations`).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from klip_assets.contracts import QUARANTINE, TABLES, Table
+from klip_assets.errors import InputError, NotFoundError
+from klip_assets.store.files import sweep, write_atomically
+from klip_assets.store.lake.provenance import FOOTER_KEY, Provenance
+from klip_assets.store.lake.validate import conform
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Lake:
+    """The Parquet partitions under one folder.
+
+    Args:
+        root: The folder, e.g. `data/lake`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, table: Table, key: str = "") -> Path:
+        """Return where a partition lies (a table in one piece has the key '').
+
+        Raises:
+            InputError: The key could name another folder.
+        """
+        folder = self.root / table.name
+        if table.partition:
+            if not _KEY.fullmatch(key):
+                raise InputError(f"{key!r} can't name a partition of {table.name}")
+            folder = folder / f"{_folder_column(table)}={key}"
+        return folder / "part-0.parquet"
+
+    def write(self, table: Table, key: str, rows: pa.Table, provenance: Provenance) -> Provenance:
+        """Check `rows` against the contract and put them in place of the partition, in one step.
+
+        Returns:
+            The provenance with data version, row counts and time filled in, as it stands in the file's footer.
+
+        Raises:
+            ContractError: The rows break the contract; the partition is as it was.
+        """
+        rows = conform(table, rows)
+        complete = provenance.of(table, rows)
+        metadata = {**(rows.schema.metadata or {}), FOOTER_KEY: complete.to_json().encode()}
+        stamped = rows.replace_schema_metadata(metadata)
+        path = self.path(table, key)
+        write_atomically(path, lambda to: pq.write_table(stamped, to, compression="zstd"))
+        sweep(path.parent)
+        return complete
+
+    def exists(self, table: Table, key: str = "") -> bool:
+        """Say whether the partition has been written."""
+        return self.path(table, key).is_file()
+
+    def read(self, table: Table, key: str = "") -> pa.Table:
+        """Read a partition, in the contract's columns.
+
+        Raises:
+            NotFoundError: It has not been written.
+        """
+        path = self.path(table, key)
+        try:
+            return pq.read_table(path, partitioning=None).select(table.schema.names)
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"table {table.name} has no partition {key!r}", hint="materialize what is upstream first"
+            ) from None
+
+    def provenance(self, table: Table, key: str = "") -> Provenance | None:
+        """Return the record in the partition's footer, None if the partition is absent."""
+        return provenance_of(self.path(table, key))
+
+    def keys(self, table: Table) -> list[str]:
+        """Return the keys of all partitions, sorted."""
+        return sorted(path.parent.name.partition("=")[2] for path in self.paths(table))
+
+    def paths(self, table: Table) -> list[Path]:
+        """Return the files of all partitions, sorted."""
+        pattern = f"{_folder_column(table)}=*/part-0.parquet" if table.partition else "part-0.parquet"
+        return sorted((self.root / table.name).glob(pattern))
+
+    def remove(self, table: Table, key: str) -> None:
+        """Remove a partition, if it is there."""
+        shutil.rmtree(self.path(table, key).parent, ignore_errors=True)
+
+    def remove_everywhere(self, partition_column: str, key: str) -> None:
+        """Remove a video or a day from every table that is partitioned by it."""
+        for table in TABLES.values():
+            if table.partition == partition_column:
+                self.remove(table, key)
+
+
+def provenance_of(path: Path) -> Provenance | None:
+    """Return the record in a Parquet file's footer, None if there is no such file."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except FileNotFoundError:
+        return None
+    return Provenance.from_json(metadata[FOOTER_KEY]) if FOOTER_KEY in metadata else None
+
+
+def _folder_column(table: Table) -> str:
+    # A quarantined file's name may hold anything, so its partition is named by a hash of it.
+    return "source" if table is QUARANTINE else str(table.partition)

@@ -1,0 +1,56 @@
+"""What was refused, by source: one Parquet file a source, replaced whole.
+
+Put here: writing and clearing refusals. Keep out: deciding what is refused (the readers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from klip_assets.contracts import QUARANTINE
+from klip_assets.formats.refused import Refused
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.provenance import Provenance
+
+#: A file that is broken throughout would otherwise fill the table with itself.
+MOST_ROWS = 10_000
+
+
+def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[Refused], *, run_id: str) -> None:
+    """Write what was refused of one source for one table; nothing refused clears the source.
+
+    Args:
+        lake: The lake.
+        source_file: The file, relative to the inbox.
+        table_name: Table it was meant for.
+        refused: What was refused; beyond 10,000 rows only their number is kept.
+        run_id: Run that refused it.
+    """
+    key = _key(source_file, table_name)
+    if not refused:
+        lake.remove(QUARANTINE, key)
+        return
+    now = datetime.now(UTC).replace(tzinfo=None)
+    kept = {entry.position: entry for entry in refused[:MOST_ROWS]}
+    if len(refused) > MOST_ROWS:
+        kept["rest"] = Refused("rest", "too many to list", f"{len(refused) - MOST_ROWS} more")
+    rows = [
+        {"source_file": source_file, "table_name": table_name, "seen_at": now, **vars(entry)} for entry in kept.values()
+    ]
+    lake.write(QUARANTINE, key, QUARANTINE.from_rows(rows), Provenance(run_id, "1"))
+
+
+def refused_sources(lake: Lake, table_name: str) -> dict[str, str]:
+    """Return the sources with refusals for a table, with the reason of their first."""
+    found = {}
+    for path in lake.paths(QUARANTINE):
+        first = lake.read(QUARANTINE, path.parent.name.partition("=")[2]).slice(0, 1).to_pylist()
+        if first and first[0]["table_name"] == table_name:
+            found[first[0]["source_file"]] = first[0]["reason"]
+    return found
+
+
+def _key(source_file: str, table_name: str) -> str:
+    return hashlib.sha256(f"{table_name}\x00{source_file}".encode()).hexdigest()[:16]

@@ -1,0 +1,125 @@
+"""Raw tweets by day and source: `tweets_raw/day=<day>/source=<sha>.parquet`, and what sources report as deleted.
+
+Several files may hold tweets of one day, and a file may be replaced or removed. So each day keeps what each source
+said, and the day's table is merged from them. Reports of deleted tweets (`tweets_deleted`, laid down alike) are
+sources, too: without the file that reports it, a tweet is back. Which sources a day has is its version.
+
+Put here: adding, listing and removing sources. Keep out: which copy of a tweet wins (`tweets.merge`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW, Table
+from klip_assets.failpoints import reach
+from klip_assets.store.files import short_name, sweep, write_atomically
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.validate import conform
+
+_NAME_KEY = b"klip.source"
+_TABLES = (TWEETS_RAW, TWEETS_DELETED)
+
+
+@dataclass(frozen=True)
+class DaySource:
+    """What one file says about one day.
+
+    Attributes:
+        sha256: Hash of the file's content.
+        name: The file, relative to the inbox.
+        path: Parquet file with its rows of the day.
+    """
+
+    sha256: str
+    name: str
+    path: Path
+
+    def rows(self) -> pa.Table:
+        """Read the rows; a column that was not there yet when they were written is NULL."""
+        found = pq.read_table(self.path, partitioning=None)
+        missing = [field for field in TWEETS_RAW.schema if field.name not in found.schema.names]
+        for field in missing:
+            found = found.append_column(field, pa.nulls(found.num_rows, field.type))
+        return found.select(TWEETS_RAW.schema.names)
+
+
+def add_source(
+    lake: Lake, sha256: str, name: str, parts: Iterable[tuple[date, pa.Table]], *, table: Table = TWEETS_RAW
+) -> int:
+    """Write what one file says about each of its days. Doing it again changes nothing.
+
+    Args:
+        lake: The lake.
+        sha256: Hash of the file's content.
+        name: The file, relative to the inbox.
+        parts: Its days, one after the other; one is held at a time.
+        table: TWEETS_RAW, or TWEETS_DELETED for tweets that the file reports as deleted.
+
+    Returns:
+        Rows written.
+    """
+    written = 0
+    for day, rows in parts:
+        checked = conform(table, rows)
+        stamped = checked.replace_schema_metadata({**(checked.schema.metadata or {}), _NAME_KEY: name.encode()})
+        path = _folder(lake, day.isoformat(), table) / f"source={sha256}.parquet"
+        write_atomically(path, lambda to, stamped=stamped: pq.write_table(stamped, to, compression="zstd"))  # type: ignore[misc]
+        sweep(path.parent)
+        written += rows.num_rows
+    return written
+
+
+def remove_source(lake: Lake, sha256: str) -> list[str]:
+    """Remove a source from every day that has it.
+
+    Returns:
+        The days that changed.
+    """
+    found = sorted(
+        path for table in _TABLES for path in (lake.root / table.name).glob(f"day=*/source={sha256}.parquet")
+    )
+    for path in found:
+        reach("source.remove", short_name(path))
+        path.unlink()
+    return sorted({path.parent.name.removeprefix("day=") for path in found})
+
+
+def sources_of(lake: Lake, day: str) -> list[DaySource]:
+    """Return the sources of a day, sorted by hash."""
+    found = []
+    for path in sorted(_folder(lake, day).glob("source=*.parquet")):
+        name = (pq.read_schema(path).metadata or {}).get(_NAME_KEY, b"").decode()
+        found.append(DaySource(path.stem.removeprefix("source="), name, path))
+    return found
+
+
+def deleted_on(lake: Lake, day: str) -> set[str]:
+    """Return the ids of tweets of a day that any source reports as deleted."""
+    paths = _folder(lake, day, TWEETS_DELETED).glob("source=*.parquet")
+    return {i for path in paths for i in pq.read_table(path, partitioning=None)["tweet_id"].to_pylist()}
+
+
+def day_versions(lake: Lake) -> dict[str, str]:
+    """Return every day that has had a source, with the version of its present set of sources."""
+    days = {folder.name.removeprefix("day=") for t in _TABLES for folder in (lake.root / t.name).glob("day=*")}
+    return {day: day_version(lake, day) for day in sorted(days)}
+
+
+def day_version(lake: Lake, day: str) -> str:
+    """Return the version of a day's set of sources: a hash of their names, which are hashes of their content."""
+    names = sorted(path.name for path in _folder(lake, day).glob("source=*.parquet"))
+    names += sorted(f"deleted/{path.name}" for path in _folder(lake, day, TWEETS_DELETED).glob("source=*.parquet"))
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()[:32]
+
+
+def _folder(lake: Lake, day: str, table: Table = TWEETS_RAW) -> Path:
+    return lake.root / table.name / f"day={day}"

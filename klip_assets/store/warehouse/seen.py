@@ -1,0 +1,95 @@
+"""What of the lake a publisher saw: every file the published version depends on, with a stamp that changes with it.
+
+Two such pictures compared say what is new, changed or gone, without opening a file: that is how a publish of one
+changed video among ten thousand stays short, and how the sensor knows that there is something to publish.
+
+Put here: taking and comparing pictures. Keep out: what is done about a difference (`publish`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from klip_assets.contracts import DERIVED_TABLES, PROVENANCE, PUBLISHED_TABLES, TABLES
+from klip_assets.store.lake.generations import Kind
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import is_day, partition_lock
+from klip_assets.store.locks import is_held
+
+#: Table, or folder of accepted records -> key -> stamp.
+Seen = dict[str, dict[str, str]]
+
+ACCEPTED: dict[Kind, str] = {"video_id": "_accepted/video_id", "day": "_accepted/day"}
+STAGES = "stage_status"
+
+#: Tables that are published as they stand, not by generation.
+RECORD_TABLES = tuple(
+    name
+    for name in PUBLISHED_TABLES
+    if TABLES[name].partition not in ("video_id", "day") and name not in (PROVENANCE.name, STAGES, *DERIVED_TABLES)
+)
+
+
+def look(lake: Lake) -> tuple[Seen, list[str]]:
+    """Take a picture of the lake.
+
+    Returns:
+        The picture, and the partitions that somebody is working on. They are not in its `stage_status`, so that a
+        publish in the middle of a run does not count as having seen its end.
+    """
+    stages = dict(_partitions(lake.root / STAGES))
+    held = [key for key in stages if is_held(partition_lock(lake.root, kind_of(key), key))]
+    seen: Seen = {STAGES: {key: stamp for key, stamp in stages.items() if key not in held}}
+    for name in RECORD_TABLES:
+        seen[name] = dict(_partitions(lake.root / name))
+    return seen | look_at_accepted(lake), held
+
+
+def look_at_accepted(lake: Lake) -> Seen:
+    """Take a picture of what is accepted, alone."""
+    return {where: dict(_records(lake.root / where)) for where in ACCEPTED.values()}
+
+
+def stamp_of(seen: Seen) -> str:
+    """Return a hash of a picture. Accepted records count by name: a publish writes them itself."""
+    names = {where: sorted(seen[where]) for where in ACCEPTED.values()}
+    return hashlib.sha256(json.dumps({**seen, **names}, sort_keys=True).encode()).hexdigest()
+
+
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    """Return the keys that are new, have another stamp, or are gone."""
+    return {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+
+
+def kind_of(key: str) -> Kind:
+    """Say whether the key of a partition names a day or a video."""
+    return "day" if is_day(key) else "video_id"
+
+
+def _partitions(folder: Path) -> Iterator[tuple[str, str]]:
+    # A table in one piece has its file in the folder itself, under the key ''.
+    if not folder.is_dir():
+        return
+    for entry in os.scandir(folder):
+        path = f"{entry.path}/part-0.parquet" if entry.is_dir() else entry.path
+        if path.endswith("/part-0.parquet") and (stamp := _stamp(path)):
+            yield entry.name.partition("=")[2] if entry.is_dir() else "", stamp
+
+
+def _records(folder: Path) -> Iterator[tuple[str, str]]:
+    for entry in os.scandir(folder) if folder.is_dir() else ():
+        if entry.name.endswith(".json") and (stamp := _stamp(entry.path)):
+            yield entry.name.removesuffix(".json"), stamp
+
+
+def _stamp(path: str) -> str | None:
+    # Two writes can fall into one tick of the file system's clock; a replaced file has another inode.
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return None
+    return f"{found.st_mtime_ns}:{found.st_ino}"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from klip_assets.errors import LockHeldError
+from klip_assets.store.locks import hold, is_held
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from klip_assets.store.locks import hold
+with hold(Path(sys.argv[1]), what="video x", timeout_s=5):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def other_process(tmp_path: Path):
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "a.lock")], stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == b"held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_the_holder_is_named_when_the_time_is_up(tmp_path: Path, other_process: subprocess.Popen) -> None:
+    waits: list[str] = []
+    with (
+        pytest.raises(LockHeldError, match=f"process {other_process.pid} .*video x"),
+        hold(tmp_path / "a.lock", what="video x", timeout_s=0.3, on_wait=waits.append),
+    ):
+        pass
+    assert len(waits) == 1 and str(other_process.pid) in waits[0]
+    assert is_held(tmp_path / "a.lock")
+
+
+def test_a_killed_holder_leaves_no_lock(tmp_path: Path, other_process: subprocess.Popen) -> None:
+    os.kill(other_process.pid, signal.SIGKILL)
+    other_process.wait()
+    assert not is_held(tmp_path / "a.lock")
+    with hold(tmp_path / "a.lock", what="video x", timeout_s=1):
+        assert is_held(tmp_path / "a.lock")
+
+
+def test_the_same_thread_may_hold_it_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    with hold(path, what="x", timeout_s=1):
+        with hold(path, what="x", timeout_s=1):
+            pass
+        assert is_held(path)
+    assert not is_held(path)
+
+
+def test_another_thread_of_the_process_has_to_wait(tmp_path: Path) -> None:
+    path, seen = tmp_path / "a.lock", []
+
+    def attempt() -> None:
+        try:
+            with hold(path, what="x", timeout_s=0.2):
+                seen.append("held")
+        except LockHeldError:
+            seen.append("refused")
+
+    with hold(path, what="x", timeout_s=1):
+        thread = threading.Thread(target=attempt)
+        thread.start()
+        thread.join()
+    assert seen == ["refused"]
+
+
+def test_a_lock_nobody_ever_took_is_free(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "never.lock")
