@@ -25,10 +25,10 @@ from typing import Any
 from klip_assets.contracts import VIDEO_TABLES
 from klip_assets.inbox.changes import settle
 from klip_assets.inbox.recordings import read_inbox
-from klip_assets.inbox.registry import Registry
 from klip_assets.jobs import PROCESS_VIDEO, PUBLISH
 from klip_assets.partitions import VIDEOS
 from klip_assets.sensors import vods_sensor
+from klip_assets.store.state.registry import Registry
 from klip_assets_tests.made import REPOSITORY, write_vtt, write_wav
 from klip_assets_tests.service.klip_dev import Service
 

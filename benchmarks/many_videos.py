@@ -26,7 +26,6 @@ from klip_assets.cli.instance import dagster_instance
 from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES
 from klip_assets.inbox.changes import settle
 from klip_assets.inbox.recordings import read_inbox
-from klip_assets.inbox.registry import Registry
 from klip_assets.partitions import VIDEOS
 from klip_assets.resources import Installation
 from klip_assets.sensors import publish_sensor, vods_sensor
@@ -35,6 +34,7 @@ from klip_assets.store.lake.generations import withdraw
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import FOOTER_KEY, Provenance
 from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.store.state.registry import Registry
 from klip_assets.store.warehouse.publish import publish
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, process

@@ -13,10 +13,10 @@ import dagster as dg
 from klip_assets.assets import evaluations, highlights, learning, models, recordings, segments, tweets, warehouse
 from klip_assets.checks import CHECKS
 from klip_assets.jobs import JOBS
-from klip_assets.progress import LogProgress
 from klip_assets.resources import Installation
 from klip_assets.schedules import SCHEDULES
 from klip_assets.sensors import SENSORS
+from klip_assets.work.progress import LogProgress
 
 GROUPS = (recordings, segments, highlights, learning, tweets, evaluations, models, warehouse)
 

@@ -12,16 +12,17 @@ import dagster as dg
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from pydantic import PrivateAttr
 
-from klip_assets.inbox.attempts import Attempts
-from klip_assets.inbox.registry import Registry
+from klip_assets.contracts.subject import is_day
 from klip_assets.launcher import worker_tag
 from klip_assets.partitions import DAYS
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import is_whole
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import is_day, partition_lock
+from klip_assets.store.lake.stage_status import partition_lock
 from klip_assets.store.lake.tweet_sources import day_version
 from klip_assets.store.locks import hold
+from klip_assets.store.state.attempts import Attempts
+from klip_assets.store.state.registry import Registry
 
 PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"

@@ -16,9 +16,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from klip_assets.inbox.changes import settle, tweet_changes
-from klip_assets.inbox.due import dirty_days, due_videos, note_deadly
 from klip_assets.inbox.recordings import display_name, read_inbox
-from klip_assets.inbox.refusals import refuse_unknown
 from klip_assets.jobs import (
     INGEST_TWEETS,
     PROCESS_TWEET_DAYS,
@@ -31,6 +29,8 @@ from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.resources import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.publish import needs_publish
+from klip_assets.work.due import dirty_days, due_videos, note_deadly
+from klip_assets.work.refusals import refuse_unknown
 
 #: How Dagster marks a failed run that it will start again, and the run that took its place.
 WILL_RETRY_TAG = "dagster/will_retry"

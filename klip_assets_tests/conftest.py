@@ -11,10 +11,10 @@ import hypothesis
 import numpy as np
 import pytest
 
-from klip_assets.inbox.registry import Registry
 from klip_assets.media.decode import decode_sound
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
+from klip_assets.store.state.registry import Registry
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, drop_tweets, process, publish_again
 

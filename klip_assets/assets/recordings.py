@@ -13,7 +13,7 @@ from klip_assets.assets.stage import Output, Stage
 from klip_assets.audio.features import measure_sound
 from klip_assets.chat.activity import chat_activity as activity_of
 from klip_assets.chat.activity import messages_a_second
-from klip_assets.chat.authors import author_hashes, read_salt, salt_version
+from klip_assets.chat.authors import author_hashes, salt_version
 from klip_assets.chat.lag import estimate_lag
 from klip_assets.chat.readers import read_chat
 from klip_assets.contracts import (
@@ -38,6 +38,7 @@ from klip_assets.speech.captions.sounds import MAX_EVENTS, digest_of, sound_tabl
 from klip_assets.speech.chunks import ChunkLog
 from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.speech.words import Transcript
+from klip_assets.store.state.salt import read_salt
 
 GROUP = "recordings"
 

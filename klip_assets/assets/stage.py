@@ -25,10 +25,8 @@ from klip_assets.failpoints import reach
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, read_inbox
-from klip_assets.progress import Progress
 from klip_assets.resources import REUSE_TAG, Installation
 from klip_assets.sentiment.known import NOTHING_KNOWN, Known
-from klip_assets.sentiment.llm.ledger import Purpose
 from klip_assets.sentiment.tiers import Chain, build_chain
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
@@ -36,6 +34,8 @@ from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.store.lake.tweet_sources import day_version
+from klip_assets.store.state.ledger import Purpose
+from klip_assets.work.progress import Progress
 
 OWNERS = ["team:klip"]
 

@@ -8,8 +8,8 @@ from time import time
 import click
 
 from klip_assets.cli.output import console, json_option, show_rows
-from klip_assets.sentiment.llm.store import Store
 from klip_assets.settings import Settings
+from klip_assets.store.state.replies import Store
 
 
 @click.group()

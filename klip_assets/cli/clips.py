@@ -51,8 +51,8 @@ def clip(
         raise click.UsageError("Name one or more RANKs, or --all.")
     from klip_assets.editing.clips import make_clip
     from klip_assets.editing.source import find_recording
-    from klip_assets.inbox.registry import Registry
     from klip_assets.store.lake.lake import Lake
+    from klip_assets.store.state.registry import Registry
 
     settings = Settings()
     row = published_video(settings, video)

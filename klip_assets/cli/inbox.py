@@ -148,14 +148,14 @@ def remove(video: str) -> None:
     from klip_assets.cli.instance import dagster_instance
     from klip_assets.cli.runner import Runner
     from klip_assets.contracts import STAGE_STATUS, VIDEOS
-    from klip_assets.inbox.attempts import Attempts
-    from klip_assets.inbox.registry import Registry
     from klip_assets.jobs import PUBLISH
     from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
     from klip_assets.store.lake.generations import withdraw
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.lake.stage_status import partition_lock
     from klip_assets.store.locks import hold
+    from klip_assets.store.state.attempts import Attempts
+    from klip_assets.store.state.registry import Registry
 
     settings = Settings()
     lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)

@@ -16,21 +16,22 @@ from klip_assets.assets.tweets import TWEET_FILES
 from klip_assets.cli.instance import dagster_instance, fail_runs_of_dead_processes
 from klip_assets.cli.output import console, json_option, notes, show_rows
 from klip_assets.cli.runner import Outcome, Runner
+from klip_assets.contracts.subject import is_day
 from klip_assets.errors import InputError, NotFoundError
-from klip_assets.inbox.attempts import Attempts
 from klip_assets.inbox.changes import Ready, settle, tweet_changes
-from klip_assets.inbox.due import Due, dirty_days, due_videos, note_deadly
 from klip_assets.inbox.recordings import display_name, read_inbox
-from klip_assets.inbox.refusals import refuse_unknown
-from klip_assets.inbox.registry import Registry
 from klip_assets.jobs import INGEST_TWEETS, PROCESS_TWEET_DAYS, PROCESS_VIDEO, PUBLISH
 from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import is_day, partition_lock, read_stages
+from klip_assets.store.lake.stage_status import partition_lock, read_stages
 from klip_assets.store.locks import hold
+from klip_assets.store.state.attempts import Attempts
+from klip_assets.store.state.registry import Registry
 from klip_assets.store.warehouse.publish import needs_publish
+from klip_assets.work.due import Due, dirty_days, due_videos, note_deadly
+from klip_assets.work.refusals import refuse_unknown
 
 
 @dataclass

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from klip_assets.cli.instance import PROCESS_TAG, process_tag
 from klip_assets.cli.output import notes
 from klip_assets.definitions import build_defs
-from klip_assets.progress import LogProgress, Pace
 from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
+from klip_assets.work.progress import LogProgress, Pace
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from klip_assets.contracts import VIDEOS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import Recording
-from klip_assets.inbox.registry import Registry
 from klip_assets.store.lake.lake import Lake
+from klip_assets.store.state.registry import Registry
 
 
 def find_recording(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registry: Registry) -> Path:

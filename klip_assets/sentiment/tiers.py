@@ -17,11 +17,11 @@ from klip_assets.sentiment.bert import tier as bert_tier
 from klip_assets.sentiment.bert.compact import SHIPPED
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.known import NOTHING_KNOWN, Known
-from klip_assets.sentiment.llm.ledger import Budget, Purpose
 from klip_assets.sentiment.llm.models import Model, model_chain
 from klip_assets.sentiment.llm.reader import LlmTier, Spent
 from klip_assets.sentiment.reading import Reading, input_hash
 from klip_assets.settings import Settings
+from klip_assets.store.state.ledger import Budget, Purpose
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,6 @@ import pytest
 
 from klip_assets.contracts import VIDEO_TABLES
 from klip_assets.definitions import build_defs
-from klip_assets.inbox.attempts import WAITS_S, Attempts
-from klip_assets.inbox.due import Due, due_videos
-from klip_assets.inbox.registry import Registry
 from klip_assets.resources import RANGE_START_TAG, Installation
 from klip_assets.schedules import yesterdays_tweets
 from klip_assets.sensors import alerts_sensor, publish_sensor, tweets_sensor, vods_sensor
@@ -24,6 +21,9 @@ from klip_assets.store.lake.generations import accepted_generation, withdraw
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import partition_lock
 from klip_assets.store.locks import hold
+from klip_assets.store.state.attempts import WAITS_S, Attempts
+from klip_assets.store.state.registry import Registry
+from klip_assets.work.due import Due, due_videos
 from klip_assets_tests.made import write_wav
 from klip_assets_tests.processed import drop_tweets, process
 

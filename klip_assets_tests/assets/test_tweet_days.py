@@ -9,12 +9,12 @@ from klip_assets.assets.tweets import TWEET_FILES
 from klip_assets.cli.instance import dagster_instance
 from klip_assets.cli.runner import Runner
 from klip_assets.contracts import TWEET_SENTIMENT, TWEETS_RAW
-from klip_assets.inbox.registry import Registry
 from klip_assets.jobs import INGEST_TWEETS
 from klip_assets.partitions import day_ranges
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.tweet_sources import add_source
+from klip_assets.store.state.registry import Registry
 from klip_assets.tweets.columns import map_path
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
 from klip_assets_tests.processed import drop_tweets, process, query

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from klip_assets.contracts import TABLES
-from klip_assets.inbox.attempts import Attempts
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.store.state.attempts import Attempts
 from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.processed import drop_stream, drop_tweets, query
 

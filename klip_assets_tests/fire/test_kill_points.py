@@ -19,11 +19,11 @@ import pytest
 
 from klip_assets.cli.instance import dagster_instance
 from klip_assets.contracts import PROVENANCE, PUBLISHED_TABLES, STAGE_STATUS, TABLES
-from klip_assets.inbox.attempts import Attempts
-from klip_assets.inbox.registry import Registry
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import is_held
+from klip_assets.store.state.attempts import Attempts
+from klip_assets.store.state.registry import Registry
 from klip_assets_tests.fire.victims import Victims, installation
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets, write_vtt
 from klip_assets_tests.processed import drop_stream, drop_tweets

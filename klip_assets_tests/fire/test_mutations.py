@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from klip_assets.inbox.slugs import video_id_for
 from klip_assets.settings import Settings
+from klip_assets.store.state.video_ids import video_id_for
 from klip_assets_tests.fire.mutations import (
     CHANGES,
     HOSTILE_STEMS,

@@ -10,10 +10,10 @@ from klip_assets.contracts import QUARANTINE
 from klip_assets.inbox import changes
 from klip_assets.inbox.changes import settle, tweet_changes
 from klip_assets.inbox.recordings import Recording, read_inbox
-from klip_assets.inbox.refusals import refuse_unknown
-from klip_assets.inbox.registry import Registry
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
+from klip_assets.store.state.registry import Registry
+from klip_assets.work.refusals import refuse_unknown
 
 
 def look(settings: Settings, registry: Registry, before: dict[str, str] | None):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from klip_assets.inbox.fingerprint import END_BYTES, SAMPLE_BYTES, SAMPLES, fingerprint, sampled_hash
 from klip_assets.inbox.recordings import read_inbox, sidecar_stem
-from klip_assets.inbox.slugs import slug_of, video_id_for
+from klip_assets.store.state.video_ids import slug_of, video_id_for
 
 
 def drop(root: Path, *names: str) -> None:

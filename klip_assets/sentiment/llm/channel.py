@@ -15,11 +15,11 @@ from typing import Any
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.llm.answer import AnswerError, json_schema, read_answer
 from klip_assets.sentiment.llm.client import Client, Reply, RequestFailedError, Verdict
-from klip_assets.sentiment.llm.ledger import Call, Ledger, most_tokens
 from klip_assets.sentiment.llm.models import Endpoint, Model
 from klip_assets.sentiment.llm.pace import Gate, Slots
 from klip_assets.sentiment.llm.prompt import Message, Prompt
-from klip_assets.sentiment.llm.store import Store, StoredReply, question_key
+from klip_assets.store.state.ledger import Call, Ledger, most_tokens
+from klip_assets.store.state.replies import Store, StoredReply, question_key
 
 #: Requests one call may make for the same question; a repair is one question more.
 MOST_ATTEMPTS = 3

@@ -15,12 +15,12 @@ from klip_assets.contracts import EMOTIONS
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.llm.channel import Channel, ForbiddenError, NotAnsweredError, OverBudgetError
 from klip_assets.sentiment.llm.client import Client
-from klip_assets.sentiment.llm.ledger import Budget, Ledger, Purpose, open_session
 from klip_assets.sentiment.llm.models import Endpoint, Model
 from klip_assets.sentiment.llm.pace import Slots
 from klip_assets.sentiment.llm.prompt import Prompt, prompt
-from klip_assets.sentiment.llm.store import question_key
 from klip_assets.sentiment.reading import Reading
+from klip_assets.store.state.ledger import Budget, Ledger, Purpose, open_session
+from klip_assets.store.state.replies import question_key
 
 TIER = "llm"
 

@@ -5,7 +5,6 @@ Put here: the rows of `stage_status` and the lock of a partition. Keep out: what
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +12,6 @@ from typing import Any, Literal
 from klip_assets.contracts import STAGE_STATUS
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
-
-
-def is_day(key: str) -> bool:
-    """Say whether the key of a partition names a day (YYYY-MM-DD); no video id has that form."""
-    return re.fullmatch(r"\d{4}-\d\d-\d\d", key, re.ASCII) is not None
 
 
 def partition_lock(lake_root: Path, kind: Literal["video_id", "day"], key: str) -> Path:

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from klip_assets import __version__
 from klip_assets.contracts import LLM_CALLS
-from klip_assets.sentiment.llm.ledger import ledger_version, read_calls
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.state.ledger import ledger_version, read_calls
 
 _INPUT = "ledger"
 

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from klip_assets.contracts import DERIVED_TABLES, PROVENANCE, PUBLISHED_TABLES, TABLES
+from klip_assets.contracts.subject import is_day
 from klip_assets.store.lake.generations import Kind
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import is_day, partition_lock
+from klip_assets.store.lake.stage_status import partition_lock
 from klip_assets.store.locks import is_held
 
 #: Table, or folder of accepted records -> key -> stamp.

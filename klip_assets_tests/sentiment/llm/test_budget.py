@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from klip_assets.sentiment.item import Item
-from klip_assets.sentiment.llm.ledger import Budget, Purpose, read_calls
 from klip_assets.sentiment.llm.reader import LlmTier
-from klip_assets.sentiment.llm.store import Store
 from klip_assets.sentiment.tiers import Chain, LexiconTier
+from klip_assets.store.state.ledger import Budget, Purpose, read_calls
+from klip_assets.store.state.replies import Store
 from klip_assets_tests.sentiment.llm.fake_llm import Asked, FakeLlm, Reply, answers, error, says
 
 Make = Callable[..., LlmTier]
@@ -155,7 +155,7 @@ def start(state: Path, llm: FakeLlm, run_id: str) -> subprocess.Popen[bytes]:
         from pathlib import Path
         from pydantic import SecretStr
         from klip_assets.sentiment.item import Item
-        from klip_assets.sentiment.llm.ledger import Budget, Purpose
+        from klip_assets.store.state.ledger import Budget, Purpose
         from klip_assets.sentiment.llm.models import Endpoint, Model
         from klip_assets.sentiment.llm.reader import LlmTier
         model = Model("only", Endpoint({llm.base_url!r}, SecretStr("none")), {PRICE}, {PRICE})

@@ -15,9 +15,9 @@ import pytest
 
 from klip_assets.sentiment.item import Item
 from klip_assets.sentiment.llm import channel
-from klip_assets.sentiment.llm.ledger import Purpose, read_calls
 from klip_assets.sentiment.llm.reader import LlmTier
-from klip_assets.sentiment.llm.store import Store
+from klip_assets.store.state.ledger import Purpose, read_calls
+from klip_assets.store.state.replies import Store
 from klip_assets_tests.sentiment.llm.fake_llm import FakeLlm, answers, error, says
 
 Make = Callable[..., LlmTier]

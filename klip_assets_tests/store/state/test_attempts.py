@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.inbox.attempts import MOST_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts
 from klip_assets.inbox.changes import Ready
-from klip_assets.inbox.due import due_videos, note_deadly
 from klip_assets.inbox.recordings import Recording
-from klip_assets.inbox.registry import Registry
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import partition_lock, read_stages
 from klip_assets.store.locks import hold
+from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts
+from klip_assets.store.state.registry import Registry
+from klip_assets.work.due import due_videos, note_deadly
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_video_whose_run_ends_while_it_is_looked_at_is_not_due(
         attempts.end({"stream": False})
         return False
 
-    monkeypatch.setattr("klip_assets.inbox.due.is_held", ends)
+    monkeypatch.setattr("klip_assets.work.due.is_held", ends)
     assert due_videos([entry], attempts, lake).videos == []
 
 

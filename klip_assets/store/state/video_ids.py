@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Container
 from pathlib import PurePath
 
-from klip_assets.store.lake.stage_status import is_day
+from klip_assets.contracts.subject import is_day
 
 LONGEST = 80
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from klip_assets import progress
-from klip_assets.progress import LogProgress, Pace
+from klip_assets.work import progress
+from klip_assets.work.progress import LogProgress, Pace
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from klip_assets.contracts import VIDEOS
-from klip_assets.inbox.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
 from klip_assets.inbox.changes import Ready
 from klip_assets.store.lake.generations import Generation, accepted_generation, accepted_sources
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import partition_lock, read_stages, record_stage
 from klip_assets.store.lake.tweet_sources import day_versions
 from klip_assets.store.locks import hold, is_held
+from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
 
 
 @dataclass(frozen=True)

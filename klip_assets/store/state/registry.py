@@ -11,8 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from klip_assets.inbox.memory import Memory
-from klip_assets.inbox.slugs import video_id_for
+from klip_assets.store.state.memory import Memory
+from klip_assets.store.state.video_ids import video_id_for
 
 
 @dataclass(frozen=True)

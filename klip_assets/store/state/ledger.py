@@ -23,8 +23,8 @@ from typing import Any
 import pyarrow as pa
 
 from klip_assets.contracts import LLM_CALLS
-from klip_assets.sentiment.llm.store import Store, StoredReply, put_reply
 from klip_assets.store.locks import hold, is_held
+from klip_assets.store.state.replies import Store, StoredReply, put_reply
 
 #: Tokens a request takes besides its text (roles, separators, the schema of the answer), for the most it can cost.
 _OVERHEAD_TOKENS = 600

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from klip_assets.inbox.memory import Memory
+from klip_assets.store.state.memory import Memory
 
 #: Processes that may die on one content.
 MOST_DEATHS = 3
