@@ -85,7 +85,7 @@ print(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb}))
 """
 KLIP = """
 import numpy as np
-from klip_assets.audio.features import measure_sound
+from klip_assets.signals.audio.features import measure_sound
 from klip_assets.media.decode import decode_sound
 def work(path):
     assert measure_sound(decode_sound(path), "v").rows.num_rows

@@ -25,16 +25,16 @@ import av
 import numpy as np
 from record import keep
 
-from klip_assets.audio.pitch import HOP as PITCH_HOP
-from klip_assets.audio.pitch import PitchMeter
-from klip_assets.audio.shout import CUES, Cue, ShoutMeter, shout
-from klip_assets.audio.spectrum import SpectrumMeter
-from klip_assets.audio.voice import FRAME, SHARE, VoiceMeter, speech_frames
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.inbox.recordings import MEDIA_SUFFIXES
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
-from klip_assets_tests.audio.voices import at_loudness, effort_cues
+from klip_assets.signals.audio.pitch import HOP as PITCH_HOP
+from klip_assets.signals.audio.pitch import PitchMeter
+from klip_assets.signals.audio.shout import CUES, Cue, ShoutMeter, shout
+from klip_assets.signals.audio.spectrum import SpectrumMeter
+from klip_assets.signals.audio.voice import FRAME, SHARE, VoiceMeter, speech_frames
 from klip_assets_tests.made import REPOSITORY
+from klip_assets_tests.signals.audio.voices import at_loudness, effort_cues
 
 EQUAL_LUFS = -23.0
 CALM, STRONG = ("01", "02"), {"03": "joy", "05": "anger", "06": "fear"}

@@ -20,8 +20,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from klip_assets.audio.voice import to_pcm16
 from klip_assets.media.decode import FloatArray
+from klip_assets.signals.audio.voice import to_pcm16
 from klip_assets.speech.chunks import ChunkLog
 from klip_assets.speech.utterances import Utterance, hear, plan, utterances
 from klip_assets.speech.words import Transcript, Word

@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from klip_assets.audio.voice import FRAME, FRAME_S, LISTEN, VoiceMeter, speech_spans
 from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray, in_blocks
+from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, VoiceMeter, speech_spans
 
 #: Frames that are heard at once.
 _BLOCK = 512 * FRAME

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klip_assets.audio.voice import FRAME_S, LISTEN
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray
+from klip_assets.signals.audio.voice import FRAME_S, LISTEN
 from klip_assets.speech.captions.sounds import merged
 from klip_assets.speech.captions.spoken import Heard, Piece
 from klip_assets.speech.chunks import ChunkLog

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.audio.voice import FRAME, FRAME_S, LISTEN, speech_spans
 from klip_assets.media.decode import SAMPLE_RATE_HZ, in_blocks
+from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, speech_spans
 from klip_assets.speech.utterances import Hearing, Span, Utterance, hear, plan, utterances
 
 CUT = {"pause_s": 0.6, "enough_s": 0.0, "longest_s": 20.0}

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from klip_assets.audio.voice import FRAME, FRAME_S
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
+from klip_assets.signals.audio.voice import FRAME, FRAME_S
 from klip_assets.speech import whisper
 from klip_assets.speech.chunks import ChunkLog
 from klip_assets.speech.utterances import Hearing, Utterance, hear, plan

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from klip_assets.audio import pitch
-from klip_assets.audio.loudness import LoudnessMeter
-from klip_assets.audio.pitch import PitchMeter
-from klip_assets.audio.shout import ShoutMeter
-from klip_assets.audio.spectrum import SpectrumMeter
 from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, in_blocks
+from klip_assets.signals.audio import pitch
+from klip_assets.signals.audio.loudness import LoudnessMeter
+from klip_assets.signals.audio.pitch import PitchMeter
+from klip_assets.signals.audio.shout import ShoutMeter
+from klip_assets.signals.audio.spectrum import SpectrumMeter
 
 #: Frequency and bandwidth of the formants of an open vowel, in Hz.
 FORMANTS_HZ = ((700, 90), (1200, 110), (2600, 160), (3500, 220))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.audio.shout import LEAST_SPEECH, shout
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
-from klip_assets_tests.audio.voices import at_loudness, effort_cues, vowel
+from klip_assets.signals.audio.shout import LEAST_SPEECH, shout
+from klip_assets_tests.signals.audio.voices import at_loudness, effort_cues, vowel
 
 #: Fall of the partials an octave before the formants, in dB: the flow through a relaxed glottis falls by 16 dB, that
 #: through a pressed one by 6 dB, of which the lips give 6 dB back.

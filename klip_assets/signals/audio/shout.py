@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from klip_assets.audio import pitch, spectrum
 from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray
+from klip_assets.signals.audio import pitch, spectrum
 
 Series = NDArray[np.float64]
 

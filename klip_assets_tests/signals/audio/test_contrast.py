@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from klip_assets.audio.contrast import AROUND_S, ENOUGH, FLOOR_LUFS, burst_z, loudness_z
+from klip_assets.signals.audio.contrast import AROUND_S, ENOUGH, FLOOR_LUFS, burst_z, loudness_z
 
 
 def talk(seconds: int, seed: int = 0) -> np.ndarray:

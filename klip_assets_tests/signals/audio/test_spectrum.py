@@ -8,8 +8,16 @@ import librosa
 import numpy as np
 import pytest
 
-from klip_assets.audio.spectrum import COEFFICIENTS, FRAME, HOP, MELS, SpectralFrames, SpectrumMeter, mel_filters
 from klip_assets.media.decode import SAMPLE_RATE_HZ
+from klip_assets.signals.audio.spectrum import (
+    COEFFICIENTS,
+    FRAME,
+    HOP,
+    MELS,
+    SpectralFrames,
+    SpectrumMeter,
+    mel_filters,
+)
 
 #: How far single precision may part from librosa.
 CENTROID_HZ, MFCC, FLUX_DB = 0.05, 0.01, 0.001

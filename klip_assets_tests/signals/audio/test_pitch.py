@@ -8,8 +8,8 @@ import librosa
 import numpy as np
 import pytest
 
-from klip_assets.audio.pitch import FRAME, HIGHEST_HZ, HOP, LOWEST_HZ, PitchMeter
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
+from klip_assets.signals.audio.pitch import FRAME, HIGHEST_HZ, HOP, LOWEST_HZ, PitchMeter
 
 VOICES_HZ = [66, 80, 100, 123, 150, 180, 200, 220, 250, 300, 333, 350, 400, 440, 480, 498]
 

@@ -11,8 +11,8 @@ from faster_whisper.vad import get_vad_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.audio.voice import FRAME, FRAME_S, LISTEN, SHARE, Gate, VoiceMeter, speech_frames, speech_spans
 from klip_assets.media.decode import decode_sound, in_blocks
+from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, SHARE, Gate, VoiceMeter, speech_frames, speech_spans
 
 
 def hear(sound: np.ndarray, block: int = 160_000) -> np.ndarray:

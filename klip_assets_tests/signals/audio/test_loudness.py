@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from klip_assets.audio.loudness import HOP, LoudnessMeter, to_lufs
 from klip_assets.media.decode import SAMPLE_RATE_HZ, in_blocks
+from klip_assets.signals.audio.loudness import HOP, LoudnessMeter, to_lufs
 
 #: Largest difference to FFmpeg's ebur128 filter.
 TOLERANCE_LU = 0.1

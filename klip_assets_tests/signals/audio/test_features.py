@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.audio.features import measure_sound
-from klip_assets.audio.spectrum import SpectrumMeter
 from klip_assets.contracts import AUDIO_FEATURES
 from klip_assets.media.decode import SAMPLE_RATE_HZ, in_blocks
+from klip_assets.signals.audio.features import measure_sound
+from klip_assets.signals.audio.spectrum import SpectrumMeter
 from klip_assets.store.lake.validate import conform
 
 LEVELS = ["rms_dbfs", "peak_dbfs", "loudness_momentary_lufs", "loudness_short_term_lufs", "loudness_z", "burst_z"]

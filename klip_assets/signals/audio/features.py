@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from klip_assets.audio import contrast, pitch, spectrum
-from klip_assets.audio.loudness import LoudnessMeter
-from klip_assets.audio.pitch import PitchMeter
-from klip_assets.audio.shout import ShoutMeter, shout
-from klip_assets.audio.spectrum import SpectrumMeter
-from klip_assets.audio.voice import FRAME as VOICE_FRAME
-from klip_assets.audio.voice import SHARE, VoiceMeter, speech_frames
 from klip_assets.contracts import AUDIO_FEATURES
 from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, FloatArray, in_blocks
+from klip_assets.signals.audio import contrast, pitch, spectrum
+from klip_assets.signals.audio.loudness import LoudnessMeter
+from klip_assets.signals.audio.pitch import PitchMeter
+from klip_assets.signals.audio.shout import ShoutMeter, shout
+from klip_assets.signals.audio.spectrum import SpectrumMeter
+from klip_assets.signals.audio.voice import FRAME as VOICE_FRAME
+from klip_assets.signals.audio.voice import SHARE, VoiceMeter, speech_frames
 
 Series = NDArray[np.float64]
 
