@@ -28,7 +28,7 @@ from xml.etree import ElementTree
 from record import keep
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.speech.captions.reader import read_captions
+from klip_assets.signals.speech.captions.reader import read_captions
 
 MOST_S = 30
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -31,7 +31,7 @@ from klip_assets.sentiment.tables import read_segments
 from klip_assets.sentiment.tiers import Chain
 from klip_assets.settings import Settings
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
-from klip_assets.speech.segments import build_segments
+from klip_assets.signals.speech.segments import build_segments
 
 MESSAGES_AN_HOUR = 50_000
 

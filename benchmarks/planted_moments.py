@@ -32,7 +32,7 @@ from klip_assets.highlights.weights import weight_set
 from klip_assets.sentiment.tables import read_segments
 from klip_assets.sentiment.tiers import Chain
 from klip_assets.settings import Settings
-from klip_assets.speech.segments import build_segments
+from klip_assets.signals.speech.segments import build_segments
 from klip_assets.store.lake.lake import Lake
 
 #: What is left of a video: its words, its chat.

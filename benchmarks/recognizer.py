@@ -22,8 +22,8 @@ from made import sample
 from record import keep, table
 
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
-from klip_assets.speech import sphinx
-from klip_assets.speech.utterances import Span, hear, plan
+from klip_assets.signals.speech import sphinx
+from klip_assets.signals.speech.utterances import Span, hear, plan
 from klip_assets_tests.made import REPOSITORY, SAMPLE
 
 JFK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"

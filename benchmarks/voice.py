@@ -22,7 +22,7 @@ from record import keep, table
 
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
 from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, SHARE, VoiceMeter, speech_frames, to_pcm16
-from klip_assets.speech import sphinx
+from klip_assets.signals.speech import sphinx
 from klip_assets_tests.made import REPOSITORY
 
 WORDLESS = (

@@ -34,10 +34,10 @@ from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
-from klip_assets.speech.captions.sounds import MAX_EVENTS, digest_of, sound_table, to_notes
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
-from klip_assets.speech.words import Transcript
+from klip_assets.signals.speech.captions.sounds import MAX_EVENTS, digest_of, sound_table, to_notes
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.transcribe import best_captions, engine_for, transcribe
+from klip_assets.signals.speech.words import Transcript
 from klip_assets.store.state.salt import read_salt
 
 GROUP = "recordings"

@@ -18,7 +18,7 @@ from klip_assets.highlights.tables import Signals
 from klip_assets.sentiment.tables import read_segments
 from klip_assets.sentiment.tiers import Chain
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
-from klip_assets.speech.segments import build_segments
+from klip_assets.signals.speech.segments import build_segments
 
 Series = NDArray[np.float64]
 

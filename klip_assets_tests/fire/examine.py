@@ -21,8 +21,8 @@ from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import read_info
 from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
-from klip_assets.speech.captions.reader import read_captions
-from klip_assets.speech.captions.sounds import sound_table, to_notes
+from klip_assets.signals.speech.captions.reader import read_captions
+from klip_assets.signals.speech.captions.sounds import sound_table, to_notes
 from klip_assets.store.lake.validate import conform
 from klip_assets.tweets.staging import stage
 from klip_assets_tests.fire.memory import peak_mb

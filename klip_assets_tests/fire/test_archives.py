@@ -24,7 +24,7 @@ from klip_assets.formats.text import (
     expansion_limit,
     open_text,
 )
-from klip_assets.speech.captions.reader import read_captions
+from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.tweets.staging import stage
 from klip_assets_tests.made import tweet, tweet_id_at
 

@@ -15,8 +15,8 @@ import pytest
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
 from klip_assets.settings import Settings
-from klip_assets.speech import sphinx
-from klip_assets.speech.utterances import hear, plan
+from klip_assets.signals.speech import sphinx
+from klip_assets.signals.speech.utterances import hear, plan
 from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.fire.conftest import Run
 from klip_assets_tests.made import REPOSITORY

@@ -13,8 +13,8 @@ from klip_assets.highlights.tables import Signals
 from klip_assets.sentiment.tables import read_segments
 from klip_assets.sentiment.tiers import Chain, LexiconTier
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
-from klip_assets.speech.segments import build_segments
-from klip_assets.speech.words import Transcript, Word
+from klip_assets.signals.speech.segments import build_segments
+from klip_assets.signals.speech.words import Transcript, Word
 
 LAG_S = 5
 

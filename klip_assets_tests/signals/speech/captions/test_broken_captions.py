@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_WORDS
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.speech.captions.reader import gives_word_times, read_captions
-from klip_assets.speech.captions.sounds import sound_table, to_notes
+from klip_assets.signals.speech.captions.reader import gives_word_times, read_captions
+from klip_assets.signals.speech.captions.sounds import sound_table, to_notes
 from klip_assets.store.lake.validate import conform
 from klip_assets_tests.fire.mutations import CHANGES
 

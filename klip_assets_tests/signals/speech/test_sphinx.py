@@ -15,11 +15,11 @@ import pytest
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound, in_blocks
-from klip_assets.speech import sphinx
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.sphinx import transcribe
-from klip_assets.speech.utterances import Utterance
-from klip_assets.speech.words import Word
+from klip_assets.signals.speech import sphinx
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.sphinx import transcribe
+from klip_assets.signals.speech.utterances import Utterance
+from klip_assets.signals.speech.words import Word
 from klip_assets.store.lake.validate import conform
 
 SENTENCE = "the weather is very nice today and we are going to walk in the park"
@@ -120,7 +120,7 @@ def test_a_recognizer_that_dies_is_an_error_that_says_where_and_what_was_recogni
 def test_no_recognizer_is_left_when_its_run_is_killed(tmp_path: Path) -> None:
     code = f"""
         import os, signal, time
-        from klip_assets.speech.sphinx import Recognizer
+        from klip_assets.signals.speech.sphinx import Recognizer
         processes = [Recognizer()._process.pid for _ in range(2)]
         open({str(tmp_path / "pids")!r}, "w").write(" ".join(map(str, processes)))
         time.sleep(0.5)

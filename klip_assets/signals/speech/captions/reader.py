@@ -21,14 +21,14 @@ from pathlib import Path
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
-from klip_assets.speech.captions.cues import Cue, read_cues, read_sbv_cues
-from klip_assets.speech.captions.json_transcripts import Reading, read_transcript
-from klip_assets.speech.captions.json_values import read_json
-from klip_assets.speech.captions.sounds import merged
-from klip_assets.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
-from klip_assets.speech.captions.timed_text import read_timed_text
-from klip_assets.speech.captions.youtube_json import is_json3, read_json3
-from klip_assets.speech.words import Transcript
+from klip_assets.signals.speech.captions.cues import Cue, read_cues, read_sbv_cues
+from klip_assets.signals.speech.captions.json_transcripts import Reading, read_transcript
+from klip_assets.signals.speech.captions.json_values import read_json
+from klip_assets.signals.speech.captions.sounds import merged
+from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
+from klip_assets.signals.speech.captions.timed_text import read_timed_text
+from klip_assets.signals.speech.captions.youtube_json import is_json3, read_json3
+from klip_assets.signals.speech.words import Transcript
 
 #: Captions roll if at least this share of their cues begins with the line the cue before ends with.
 ROLLING_SHARE = 0.2

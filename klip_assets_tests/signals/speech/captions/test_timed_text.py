@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.speech.captions.reader import read_captions
-from klip_assets.speech.captions.timed_text import MOST_DEPTH
-from klip_assets.speech.words import Transcript
+from klip_assets.signals.speech.captions.reader import read_captions
+from klip_assets.signals.speech.captions.timed_text import MOST_DEPTH
+from klip_assets.signals.speech.words import Transcript
 
 SBV = "0:00:01.000,0:00:03.000\nHello there world\n\n0:00:05.500,0:00:06.000\nSecond[br]cue.\n"
 ROOT = (

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.contracts import SOUND_EVENTS
-from klip_assets.speech.captions.reader import read_captions
-from klip_assets.speech.captions.sounds import (
+from klip_assets.signals.speech.captions.reader import read_captions
+from klip_assets.signals.speech.captions.sounds import (
     MAX_EVENTS,
     MOST_LABEL_CHARS,
     SoundEvent,
@@ -21,7 +21,7 @@ from klip_assets.speech.captions.sounds import (
     sound_table,
     to_notes,
 )
-from klip_assets.speech.words import Transcript
+from klip_assets.signals.speech.words import Transcript
 from klip_assets.store.lake.validate import conform
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.words import Word
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.words import Word
 
 WORDS = [Word(1.25, 1.5, "héllo", 0.5), Word(1.5, 2.0, "wörld\n", None)]
 

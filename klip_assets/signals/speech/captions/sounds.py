@@ -28,7 +28,7 @@ from typing import Any
 import pyarrow as pa
 
 from klip_assets.contracts import SOUND_EVENTS
-from klip_assets.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
+from klip_assets.signals.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
 
 #: Tags have this many words at most; more in brackets are taken for speech.
 MOST_TAG_WORDS = 8

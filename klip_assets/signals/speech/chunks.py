@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.failpoints import reach
-from klip_assets.speech.words import Word
+from klip_assets.signals.speech.words import Word
 
 
 class ChunkLog:

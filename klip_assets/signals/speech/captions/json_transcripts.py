@@ -22,7 +22,7 @@ from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
-from klip_assets.speech.captions.json_values import (
+from klip_assets.signals.speech.captions.json_values import (
     ValueRefused,
     confidence_of,
     entries_of,
@@ -31,7 +31,7 @@ from klip_assets.speech.captions.json_values import (
     text_of,
     times_of,
 )
-from klip_assets.speech.captions.spoken import Heard, Piece
+from klip_assets.signals.speech.captions.spoken import Heard, Piece
 
 #: Hours of speech whose words have no times would say nothing about when they are spoken.
 MAX_SEGMENT_CHARS = 100_000

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.speech.captions.cues import read_cues
-from klip_assets.speech.captions.reader import gives_word_times, read_captions
-from klip_assets.speech.transcribe import best_captions, engine_for, transcribe
-from klip_assets.speech.words import Transcript
+from klip_assets.signals.speech.captions.cues import read_cues
+from klip_assets.signals.speech.captions.reader import gives_word_times, read_captions
+from klip_assets.signals.speech.transcribe import best_captions, engine_for, transcribe
+from klip_assets.signals.speech.words import Transcript
 from klip_assets.store.lake.validate import conform
 
 VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nHello there world\n\n00:05.500 --> 00:06.000 align:start\nSecond cue.\n"

@@ -22,8 +22,8 @@ from xml.parsers import expat
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
-from klip_assets.speech.captions.cues import MAX_CUE_CHARS, Cue
-from klip_assets.speech.captions.spoken import LONGEST_S
+from klip_assets.signals.speech.captions.cues import MAX_CUE_CHARS, Cue
+from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: Damage after which reading goes on; a file with more is no TTML.
 MOST_DAMAGE = 100

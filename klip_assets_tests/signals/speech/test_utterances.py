@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from klip_assets.media.decode import SAMPLE_RATE_HZ, in_blocks
 from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, speech_spans
-from klip_assets.speech.utterances import Hearing, Span, Utterance, hear, plan, utterances
+from klip_assets.signals.speech.utterances import Hearing, Span, Utterance, hear, plan, utterances
 
 CUT = {"pause_s": 0.6, "enough_s": 0.0, "longest_s": 20.0}
 

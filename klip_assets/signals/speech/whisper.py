@@ -22,11 +22,11 @@ import numpy as np
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray
 from klip_assets.signals.audio.voice import FRAME_S, LISTEN
-from klip_assets.speech.captions.sounds import merged
-from klip_assets.speech.captions.spoken import Heard, Piece
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.utterances import Hearing, Utterance, hear, plan, utterances
-from klip_assets.speech.words import Transcript, Word
+from klip_assets.signals.speech.captions.sounds import merged
+from klip_assets.signals.speech.captions.spoken import Heard, Piece
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.utterances import Hearing, Utterance, hear, plan, utterances
+from klip_assets.signals.speech.words import Transcript, Word
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

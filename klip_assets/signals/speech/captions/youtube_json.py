@@ -16,10 +16,17 @@ from itertools import zip_longest
 from typing import Any
 
 from klip_assets.formats.refused import Refused
-from klip_assets.speech.captions.cues import MAX_CUE_CHARS
-from klip_assets.speech.captions.json_transcripts import Reading
-from klip_assets.speech.captions.json_values import ValueRefused, confidence_of, entries_of, seconds_of, shown, text_of
-from klip_assets.speech.captions.spoken import Piece, between
+from klip_assets.signals.speech.captions.cues import MAX_CUE_CHARS
+from klip_assets.signals.speech.captions.json_transcripts import Reading
+from klip_assets.signals.speech.captions.json_values import (
+    ValueRefused,
+    confidence_of,
+    entries_of,
+    seconds_of,
+    shown,
+    text_of,
+)
+from klip_assets.signals.speech.captions.spoken import Piece, between
 
 _MILLISECONDS = 1000.0
 _MOST_CONFIDENCE = 255.0

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.formats.refused import Refused
-from klip_assets.speech.captions.sounds import SoundEvent
+from klip_assets.signals.speech.captions.sounds import SoundEvent
 
 #: A pause this long ends a sentence where the source has no punctuation.
 SENTENCE_PAUSE_S = 0.7

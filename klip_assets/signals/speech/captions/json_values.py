@@ -15,7 +15,7 @@ from typing import Any
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import sound
-from klip_assets.speech.captions.spoken import LONGEST_S
+from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: A time this little before the start is an aligner's rounding, and taken for the start.
 SLACK_S = 1.0

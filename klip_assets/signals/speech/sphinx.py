@@ -22,9 +22,9 @@ from typing import TypeVar
 
 from klip_assets.media.decode import FloatArray
 from klip_assets.signals.audio.voice import to_pcm16
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.utterances import Utterance, hear, plan, utterances
-from klip_assets.speech.words import Transcript, Word
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.utterances import Utterance, hear, plan, utterances
+from klip_assets.signals.speech.words import Transcript, Word
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

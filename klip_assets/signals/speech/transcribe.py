@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from klip_assets.media.decode import LONGEST_S, FloatArray, decode_sound
-from klip_assets.speech import sphinx, whisper
-from klip_assets.speech.captions.reader import gives_word_times, read_captions
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.words import Transcript
+from klip_assets.signals.speech import sphinx, whisper
+from klip_assets.signals.speech.captions.reader import gives_word_times, read_captions
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.words import Transcript
 
 Captions = Sequence[tuple[str, Path]]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
-from klip_assets.speech.words import Transcript, Word, sentence_indexes
+from klip_assets.signals.speech.words import Transcript, Word, sentence_indexes
 from klip_assets.store.lake.validate import conform
 from klip_assets.work.invariants import word_problems
 

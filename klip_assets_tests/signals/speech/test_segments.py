@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import AUDIO_FEATURES, SEGMENTS, TRANSCRIPT_WORDS
-from klip_assets.speech.segments import LENGTH_S, REACH_S, build_segments, cut_points
-from klip_assets.speech.words import Transcript, Word
+from klip_assets.signals.speech.segments import LENGTH_S, REACH_S, build_segments, cut_points
+from klip_assets.signals.speech.words import Transcript, Word
 from klip_assets.store.lake.validate import conform
 from klip_assets.work.invariants import segment_problems
 

@@ -14,8 +14,14 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from klip_assets.speech.captions.sounds import MASKED_WORD, SoundEvent, is_mask, labels_of, labels_of_parenthesis
-from klip_assets.speech.words import Word
+from klip_assets.signals.speech.captions.sounds import (
+    MASKED_WORD,
+    SoundEvent,
+    is_mask,
+    labels_of,
+    labels_of_parenthesis,
+)
+from klip_assets.signals.speech.words import Word
 
 #: No recording is longer; a larger number is no place in a video.
 LONGEST_S = 1_000_000.0

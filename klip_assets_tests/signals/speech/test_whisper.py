@@ -14,10 +14,10 @@ from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
 from klip_assets.signals.audio.voice import FRAME, FRAME_S
-from klip_assets.speech import whisper
-from klip_assets.speech.chunks import ChunkLog
-from klip_assets.speech.utterances import Hearing, Utterance, hear, plan
-from klip_assets.speech.words import Word
+from klip_assets.signals.speech import whisper
+from klip_assets.signals.speech.chunks import ChunkLog
+from klip_assets.signals.speech.utterances import Hearing, Utterance, hear, plan
+from klip_assets.signals.speech.words import Word
 from klip_assets.store.lake.validate import conform
 
 LANGUAGES = 99
