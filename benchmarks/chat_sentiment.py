@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from record import keep, table
 
-from klip_assets.chat.sentiment import FEELING_FROM, message_scores
+from klip_assets.signals.chat.sentiment import FEELING_FROM, message_scores
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LABELLED = Path("data", "labeled_dataset.csv")

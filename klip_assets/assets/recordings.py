@@ -10,11 +10,6 @@ import pyarrow as pa
 
 from klip_assets.assets.declare import versions_of, video_stage
 from klip_assets.assets.stage import Output, Stage
-from klip_assets.chat.activity import chat_activity as activity_of
-from klip_assets.chat.activity import messages_a_second
-from klip_assets.chat.authors import author_hashes, salt_version
-from klip_assets.chat.lag import estimate_lag
-from klip_assets.chat.readers import read_chat
 from klip_assets.contracts import (
     AUDIO_FEATURES,
     CHAT_ACTIVITY,
@@ -34,6 +29,11 @@ from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
+from klip_assets.signals.chat.activity import chat_activity as activity_of
+from klip_assets.signals.chat.activity import messages_a_second
+from klip_assets.signals.chat.authors import author_hashes, salt_version
+from klip_assets.signals.chat.lag import estimate_lag
+from klip_assets.signals.chat.readers import read_chat
 from klip_assets.signals.speech.captions.sounds import MAX_EVENTS, digest_of, sound_table, to_notes
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.transcribe import best_captions, engine_for, transcribe

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from klip_assets.chat.readers import read_chat
 from klip_assets.errors import InputError
 from klip_assets.evaluation.binned import BinnedSet, bins_of
 from klip_assets.evaluation.tweets import TweetSet
+from klip_assets.signals.chat.readers import read_chat
 from klip_assets.training.texts import SENTIMENTS, unescaped
 
 MEL_BANDS = 64

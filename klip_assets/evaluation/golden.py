@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from klip_assets.chat.readers import read_chat
 from klip_assets.errors import InputError
 from klip_assets.evaluation.binned import BinnedSet, bins_of
 from klip_assets.inbox.recordings import Recording, read_inbox
+from klip_assets.signals.chat.readers import read_chat
 
 TRUTH = "truth.json"
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from klip_assets.chat.readers import read_chat
 from klip_assets.contracts import CHAT_MESSAGES, SOUND_EVENTS, TRANSCRIPT_WORDS, TWEETS_RAW, VIDEOS
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
 from klip_assets.inbox.recordings import CAPTION_SUFFIXES, MEDIA_SUFFIXES, TRANSCRIPT_SUFFIXES
@@ -21,6 +20,7 @@ from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import read_info
 from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
+from klip_assets.signals.chat.readers import read_chat
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.signals.speech.captions.sounds import sound_table, to_notes
 from klip_assets.store.lake.validate import conform

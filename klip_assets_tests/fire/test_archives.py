@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat.readers import read_chat
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats import text
 from klip_assets.formats.text import (
@@ -24,6 +23,7 @@ from klip_assets.formats.text import (
     expansion_limit,
     open_text,
 )
+from klip_assets.signals.chat.readers import read_chat
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.tweets.staging import stage
 from klip_assets_tests.made import tweet, tweet_id_at

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from klip_assets.chat.authors import salt_version
 from klip_assets.errors import InputError
+from klip_assets.signals.chat.authors import salt_version
 from klip_assets.store.state.salt import read_salt
 
 

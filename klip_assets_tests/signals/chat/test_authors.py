@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.chat.authors import author_hashes
+from klip_assets.signals.chat.authors import author_hashes
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

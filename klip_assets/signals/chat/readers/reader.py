@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from klip_assets.chat.readers import log as limits
-from klip_assets.chat.readers.documents import document_items, is_lines, line_values
-from klip_assets.chat.readers.flat import delimiter_of, read_record, read_rows
-from klip_assets.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
-from klip_assets.chat.readers.twitch import read_comment
-from klip_assets.chat.readers.youtube import is_youtube, read_youtube
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.json_stream import BrokenJsonError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import BrokenRecord, damage_of, open_text, shown_name
+from klip_assets.signals.chat.readers import log as limits
+from klip_assets.signals.chat.readers.documents import document_items, is_lines, line_values
+from klip_assets.signals.chat.readers.flat import delimiter_of, read_record, read_rows
+from klip_assets.signals.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
+from klip_assets.signals.chat.readers.twitch import read_comment
+from klip_assets.signals.chat.readers.youtube import is_youtube, read_youtube
 
 _SUPPORTED = (
     "supported are JSON of TwitchDownloader, of Twitch's API v5, of yt-dlp (live_chat) and of chat-downloader, and CSV "

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from klip_assets.chat.readers import read_chat
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.signals.chat.readers import read_chat
 
 Drop = Callable[..., Path]
 
@@ -116,7 +116,7 @@ def test_a_chat_of_another_day_is_not_taken_for_that_of_the_video(drop: Drop) ->
 def test_many_messages_that_cannot_be_placed_are_counted_and_listed_up_to_a_limit(
     drop: Drop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from klip_assets.chat.readers import log as limits
+    from klip_assets.signals.chat.readers import log as limits
 
     monkeypatch.setattr(limits, "MAX_REFUSED", 10)
     chat = read_chat(drop(log("time", [*range(100), *[5_000_000 + n for n in range(11)], UNIX])), "v")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from klip_assets.chat.lexicon import emotes_of_words
-from klip_assets.chat.times import Time, time_of, time_of_day
 from klip_assets.formats.refused import RowRefused
 from klip_assets.formats.text import sound
+from klip_assets.signals.chat.lexicon import emotes_of_words
+from klip_assets.signals.chat.times import Time, time_of, time_of_day
 
 #: Platforms allow 200 to 500 characters.
 MAX_TEXT_CHARS = 2_000

@@ -10,11 +10,11 @@ import csv
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from klip_assets.chat.lexicon import emotes_of_words, is_bot_message
-from klip_assets.chat.readers.log import NO_MESSAGE, Message, PassedOver
-from klip_assets.chat.values import Columns, columns_of, emotes_of_value, id_of, name_of, text_of
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, sound
+from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
+from klip_assets.signals.chat.values import Columns, columns_of, emotes_of_value, id_of, name_of, text_of
 
 _DELIMITERS = (",", ";", "\t", "|")
 

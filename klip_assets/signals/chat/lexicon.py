@@ -103,7 +103,7 @@ def read_entries() -> Mapping[str, Mapping[str, float]]:
         ValueError: A line is not understood, or an entry stands in two; names the line.
     """
     entries: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
-    text = files("klip_assets.chat").joinpath("sentiment.tsv").read_text(encoding="utf-8")
+    text = files("klip_assets.signals.chat").joinpath("sentiment.tsv").read_text(encoding="utf-8")
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("#"):
             continue

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat.activity import chat_activity, local_robust_z, message_rate, messages_a_second
-from klip_assets.chat.lexicon import phrases_of
-from klip_assets.chat.readers import read_chat
 from klip_assets.contracts import CHAT_ACTIVITY, CHAT_MESSAGES
+from klip_assets.signals.chat.activity import chat_activity, local_robust_z, message_rate, messages_a_second
+from klip_assets.signals.chat.lexicon import phrases_of
+from klip_assets.signals.chat.readers import read_chat
 from klip_assets.store.lake.validate import conform
 
 Log = Callable[..., pa.Table]
@@ -190,7 +190,7 @@ MILLIONS = """
 import json, re, sys, time
 import numpy as np, pyarrow as pa
 from pathlib import Path
-from klip_assets.chat.activity import chat_activity
+from klip_assets.signals.chat.activity import chat_activity
 from klip_assets.contracts import CHAT_MESSAGES
 def high_mb(field):
     return int(re.findall(field + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[0]) / 1024

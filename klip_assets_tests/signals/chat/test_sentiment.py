@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat.sentiment import FEELING_FROM, message_scores
+from klip_assets.signals.chat.sentiment import FEELING_FROM, message_scores
 
 
 def score(text: str) -> float:

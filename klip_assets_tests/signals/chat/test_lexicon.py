@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat import lexicon
-from klip_assets.chat.lexicon import (
+from klip_assets.signals.chat import lexicon
+from klip_assets.signals.chat.lexicon import (
     KINDS,
     LAUGHING_EMOTES,
     emotes_of_words,

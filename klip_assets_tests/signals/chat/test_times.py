@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.chat.times import Kind, Time, are_milliseconds, seconds_at, time_of, time_of_day
-from klip_assets.chat.values import columns_of
 from klip_assets.formats.refused import RowRefused
+from klip_assets.signals.chat.times import Kind, Time, are_milliseconds, seconds_at, time_of, time_of_day
+from klip_assets.signals.chat.values import columns_of
 
 NOON = datetime(2025, 3, 18, 12, tzinfo=UTC).timestamp()
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat.readers.documents import document_items
 from klip_assets.formats import json_stream
 from klip_assets.formats.json_stream import BrokenJsonError
+from klip_assets.signals.chat.readers.documents import document_items
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40)
 VALUES = st.recursive(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from klip_assets.chat.readers import Chat, read_chat
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.signals.chat.readers import Chat, read_chat
 
 Drop = Callable[..., Path]
 Json = dict[str, Any]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from klip_assets.chat.lexicon import emotes_of_words, is_bot_message
-from klip_assets.chat.readers.log import Message
-from klip_assets.chat.times import Time, time_of, time_of_day
-from klip_assets.chat.values import id_of, name_of, text_of
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import sound
+from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.signals.chat.readers.log import Message
+from klip_assets.signals.chat.times import Time, time_of, time_of_day
+from klip_assets.signals.chat.values import id_of, name_of, text_of
 
 
 def read_comment(position: str, item: Mapping[str, object], message: Mapping[str, object]) -> Message | Refused:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from klip_assets.chat.lexicon import laughs, read_entries
+from klip_assets.signals.chat.lexicon import laughs, read_entries
 
 #: A message counts as positive from here on, as negative from its negative on, in between as neutral.
 FEELING_FROM = 0.05

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from klip_assets.chat.lag import DEFAULT
-from klip_assets.chat.lexicon import laughs, phrases_of
 from klip_assets.contracts import CHAT_ACTIVITY
+from klip_assets.signals.chat.lag import DEFAULT
+from klip_assets.signals.chat.lexicon import laughs, phrases_of
 
 CHATTERS_WINDOW_S = 10
 RATE_BEFORE_S, RATE_AFTER_S = 4, 5

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from klip_assets.chat.readers import Chat, log, read_chat
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats import json_stream
+from klip_assets.signals.chat.readers import Chat, log, read_chat
 from klip_assets.store.lake.validate import conform
 
 Drop = Callable[..., Path]

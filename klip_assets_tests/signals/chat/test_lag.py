@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from klip_assets.chat.activity import messages_a_second
-from klip_assets.chat.lag import DEFAULT, ESTIMATED, Lag, estimate_lag
-from klip_assets.chat.readers import read_chat
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY
 from klip_assets.media.decode import decode_sound
 from klip_assets.settings import Settings
 from klip_assets.signals.audio.features import measure_sound
+from klip_assets.signals.chat.activity import messages_a_second
+from klip_assets.signals.chat.lag import DEFAULT, ESTIMATED, Lag, estimate_lag
+from klip_assets.signals.chat.readers import read_chat
 from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.made import REPOSITORY
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from klip_assets.chat.readers import read_chat
+from klip_assets.signals.chat.readers import read_chat
 
 Drop = Callable[..., Path]
 

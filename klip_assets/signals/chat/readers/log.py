@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from klip_assets.chat.sentiment import message_scores
-from klip_assets.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.formats.refused import Refused
+from klip_assets.signals.chat.sentiment import message_scores
+from klip_assets.signals.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
 
 #: Chats of days have some hundred thousand messages.
 MAX_MESSAGES = 1_000_000
