@@ -12,7 +12,7 @@ from pathlib import Path
 
 from record import keep
 
-from klip_assets.sentiment.bert.compact import SHIPPED, CompactModel, name_of
+from klip_assets.signals.text.bert.compact import SHIPPED, CompactModel, name_of
 from klip_assets.training.measure import as_markdown, measure
 from klip_assets.training.texts import measured_set, read_sets, training_set
 

@@ -25,13 +25,13 @@ from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, CHAT_MESSAGES, 
 from klip_assets.highlights.scoring import score_segments
 from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates
 from klip_assets.highlights.weights import weight_set
-from klip_assets.sentiment.tables import read_segments
-from klip_assets.sentiment.tiers import Chain
 from klip_assets.settings import Settings
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
 from klip_assets.signals.chat.activity import chat_activity, messages_a_second
 from klip_assets.signals.chat.lag import estimate_lag
 from klip_assets.signals.speech.segments import build_segments
+from klip_assets.signals.text.tables import read_segments
+from klip_assets.signals.text.tiers import Chain
 
 MESSAGES_AN_HOUR = 50_000
 

@@ -20,13 +20,13 @@ from pathlib import Path
 from pydantic import SecretStr
 from record import keep, table
 
-from klip_assets.sentiment.item import Item
-from klip_assets.sentiment.llm.channel import Dialect
-from klip_assets.sentiment.llm.models import Endpoint, Model
-from klip_assets.sentiment.llm.prompt import SEGMENT, prompt
-from klip_assets.sentiment.llm.reader import LlmTier
+from klip_assets.signals.text.item import Item
+from klip_assets.signals.text.llm.channel import Dialect
+from klip_assets.signals.text.llm.models import Endpoint, Model
+from klip_assets.signals.text.llm.prompt import SEGMENT, prompt
+from klip_assets.signals.text.llm.reader import LlmTier
 from klip_assets.store.state.ledger import Budget, Purpose
-from klip_assets_tests.sentiment.llm.fake_llm import FakeLlm, serving
+from klip_assets_tests.signals.text.llm.fake_llm import FakeLlm, serving
 
 SENTENCE = "So we go on along the river and then, oh wow, what a shot that was, did you see that? "
 

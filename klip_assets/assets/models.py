@@ -19,8 +19,8 @@ from klip_assets.assets.stage import OWNERS
 from klip_assets.contracts import EVALUATIONS
 from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.resources import Installation
-from klip_assets.sentiment.bert import compact
 from klip_assets.settings import Settings
+from klip_assets.signals.text.bert import compact
 from klip_assets.store.files import write_atomically
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.training import texts

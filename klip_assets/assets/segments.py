@@ -16,10 +16,10 @@ from klip_assets.contracts import (
 )
 from klip_assets.highlights.scoring import score_segments
 from klip_assets.highlights.weights import weight_set
-from klip_assets.sentiment.llm.prompt import SEGMENT
-from klip_assets.sentiment.tables import notes_of, read_segments
-from klip_assets.sentiment.tiers import chain_version
 from klip_assets.signals.speech.segments import build_segments
+from klip_assets.signals.text.llm.prompt import SEGMENT
+from klip_assets.signals.text.tables import notes_of, read_segments
+from klip_assets.signals.text.tiers import chain_version
 
 GROUP = "segments"
 

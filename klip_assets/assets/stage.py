@@ -26,9 +26,9 @@ from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, read_inbox
 from klip_assets.resources import REUSE_TAG, Installation
-from klip_assets.sentiment.known import NOTHING_KNOWN, Known
-from klip_assets.sentiment.tiers import Chain, build_chain
 from klip_assets.settings import Settings
+from klip_assets.signals.text.known import NOTHING_KNOWN, Known
+from klip_assets.signals.text.tiers import Chain, build_chain
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.quarantine import quarantine

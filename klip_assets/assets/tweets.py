@@ -18,12 +18,12 @@ from klip_assets.inbox.changes import TweetFile, tweet_changes
 from klip_assets.partitions import FIRST_DAY
 from klip_assets.products.tweet_days import roll_up_day
 from klip_assets.resources import Installation
-from klip_assets.sentiment.known import NOTHING_KNOWN
-from klip_assets.sentiment.language import detector_name
-from klip_assets.sentiment.llm.prompt import TWEET
-from klip_assets.sentiment.tables import known_readings, notes_of
-from klip_assets.sentiment.tables import read_tweets as read_with_models
-from klip_assets.sentiment.tiers import chain_version
+from klip_assets.signals.text.known import NOTHING_KNOWN
+from klip_assets.signals.text.language import detector_name
+from klip_assets.signals.text.llm.prompt import TWEET
+from klip_assets.signals.text.tables import known_readings, notes_of
+from klip_assets.signals.text.tables import read_tweets as read_with_models
+from klip_assets.signals.text.tiers import chain_version
 from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of

@@ -15,8 +15,8 @@ from klip_assets.cli.show import tweet_days
 from klip_assets.errors import NotFoundError
 from klip_assets.evaluation.golden import read_golden_set
 from klip_assets.evaluation.processed import measure, sample_dir
-from klip_assets.sentiment.tiers import tier_states
 from klip_assets.settings import Settings
+from klip_assets.signals.text.tiers import tier_states
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.warehouse.query import run_sql
 

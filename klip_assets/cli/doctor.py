@@ -60,7 +60,7 @@ def findings(settings: Settings) -> Iterator[dict[str, str]]:
 
 
 def _choices(settings: Settings) -> Iterator[dict[str, str]]:
-    from klip_assets.sentiment.tiers import tier_states
+    from klip_assets.signals.text.tiers import tier_states
 
     if not settings.whisper_model:
         detail = "pocketsphinx (US English, offline), where a recording has no captions; far from a neural recognizer"

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, TRANSCRIPT_WORDS
 from klip_assets.highlights.tables import Signals
-from klip_assets.sentiment.tables import read_segments
-from klip_assets.sentiment.tiers import Chain
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
 from klip_assets.signals.chat.activity import chat_activity
 from klip_assets.signals.speech.segments import build_segments
+from klip_assets.signals.text.tables import read_segments
+from klip_assets.signals.text.tiers import Chain
 
 Series = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 The measure is that of TweetEval and SemEval-2017 task 4 A: the mean recall of positive, neutral and negative. A tweet
 that a tier does not read counts as missed.
 
-Put here: the set and its figures. Keep out: finding sets (`adapters`), reading (`klip_assets.sentiment`).
+Put here: the set and its figures. Keep out: finding sets (`adapters`), reading (`klip_assets.signals.text`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from klip_assets.evaluation.bootstrap import Places, differences, draws, interval
 from klip_assets.evaluation.figures import Figure
-from klip_assets.sentiment.item import Item
-from klip_assets.sentiment.language import language_of
-from klip_assets.sentiment.lexicon import TIER as LEXICON
-from klip_assets.sentiment.llm.prompt import TWEET
-from klip_assets.sentiment.tiers import Chain, LexiconTier, Tier, build_chain
 from klip_assets.settings import Settings
+from klip_assets.signals.text.item import Item
+from klip_assets.signals.text.language import language_of
+from klip_assets.signals.text.lexicon import TIER as LEXICON
+from klip_assets.signals.text.llm.prompt import TWEET
+from klip_assets.signals.text.tiers import Chain, LexiconTier, Tier, build_chain
 from klip_assets.training.measure import macro_recall
 from klip_assets.training.texts import SENTIMENTS
 

@@ -142,7 +142,7 @@ def logits_of(network: torch.nn.Module, texts: Sequence[Sequence[int]]) -> Float
     """Return the logits of tokenized texts, shape (texts, 12)."""
     import torch
 
-    from klip_assets.sentiment.bert.batches import batches
+    from klip_assets.signals.text.bert.batches import batches
 
     found = np.zeros((len(texts), WIDTH), np.float32)
     with torch.inference_mode():

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTIONS
 from klip_assets.evaluation.figures import Figure
-from klip_assets.sentiment import lexicon
-from klip_assets.sentiment.bert.compact import CompactModel
-from klip_assets.sentiment.bert.plain import plain
+from klip_assets.signals.text import lexicon
+from klip_assets.signals.text.bert.compact import CompactModel
+from klip_assets.signals.text.bert.plain import plain
 from klip_assets.training.texts import SENTIMENTS
 
 Flags = NDArray[np.bool_]

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from klip_assets.contracts import EMOTIONS
 from klip_assets.errors import NotFoundError
-from klip_assets.sentiment.bert.plain import plain
+from klip_assets.signals.text.bert.plain import plain
 
 SENTIMENTS = ("negative", "neutral", "positive")
 

@@ -13,7 +13,7 @@ from klip_assets.cli import main
 from klip_assets.cli.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, query
-from klip_assets_tests.sentiment.llm.fake_llm import FakeLlm, error, serving
+from klip_assets_tests.signals.text.llm.fake_llm import FakeLlm, error, serving
 
 KEY = "sk-secret-0987654321"
 

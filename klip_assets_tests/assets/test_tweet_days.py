@@ -107,7 +107,7 @@ def test_a_file_that_is_no_tweets_is_refused_whole_and_only_once(settings: Setti
 def test_of_a_day_that_is_made_anew_only_new_texts_are_read_and_the_rows_are_those_of_reading_all(
     settings: Settings, lake: Lake, monkeypatch
 ) -> None:
-    from klip_assets.sentiment.bert.compact import CompactModel
+    from klip_assets.signals.text.bert.compact import CompactModel
 
     day, read = "2026-06-12", []
     scores = CompactModel.read

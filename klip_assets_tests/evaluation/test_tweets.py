@@ -19,11 +19,11 @@ from klip_assets.evaluation.adapters import tweet_sets
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.sets import sets_of, tweet_sets_of
 from klip_assets.evaluation.tweets import TweetSet, tiers_of, tweet_figures
-from klip_assets.sentiment.item import Item
-from klip_assets.sentiment.reading import Reading
 from klip_assets.settings import Settings
+from klip_assets.signals.text.item import Item
+from klip_assets.signals.text.reading import Reading
 from klip_assets.store.lake.lake import Lake
-from klip_assets_tests.sentiment.llm.fake_llm import FakeLlm, answers, serving
+from klip_assets_tests.signals.text.llm.fake_llm import FakeLlm, answers, serving
 
 RECORD = tomllib.loads(Path(__file__).with_name("recorded.toml").read_text("utf-8"))["tweets"]
 

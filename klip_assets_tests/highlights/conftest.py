@@ -9,12 +9,12 @@ import pytest
 
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENT_SENTIMENT, TRANSCRIPT_WORDS
 from klip_assets.highlights.tables import Signals
-from klip_assets.sentiment.tables import read_segments
-from klip_assets.sentiment.tiers import Chain, LexiconTier
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
 from klip_assets.signals.chat.activity import local_robust_z
 from klip_assets.signals.speech.segments import build_segments
 from klip_assets.signals.speech.words import Transcript, Word
+from klip_assets.signals.text.tables import read_segments
+from klip_assets.signals.text.tiers import Chain, LexiconTier
 
 LAG_S = 5
 

@@ -14,17 +14,17 @@ import pytest
 from klip_assets.contracts import EMOTIONS, EVALUATIONS
 from klip_assets.definitions import build_defs
 from klip_assets.errors import EngineUnavailableError
-from klip_assets.sentiment.bert.compact import CompactModel
-from klip_assets.sentiment.item import Item
-from klip_assets.sentiment.llm.prompt import SEGMENT
-from klip_assets.sentiment.tiers import build_chain
 from klip_assets.settings import Settings
+from klip_assets.signals.text.bert.compact import CompactModel
+from klip_assets.signals.text.item import Item
+from klip_assets.signals.text.llm.prompt import SEGMENT
+from klip_assets.signals.text.tiers import build_chain
 from klip_assets.store.lake.lake import Lake
 from klip_assets.training.export import export
 from klip_assets.training.fit import Recipe, best_cut, best_offsets, learn, logits_of
 from klip_assets.training.measure import f1, macro_f1, macro_recall
 from klip_assets.training.texts import read_sets, training_set
-from klip_assets_tests.sentiment.bert.tiny import make_encoder
+from klip_assets_tests.signals.text.bert.tiny import make_encoder
 from klip_assets_tests.training.sets import write_sets
 
 pytestmark = pytest.mark.slow

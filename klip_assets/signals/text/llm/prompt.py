@@ -1,0 +1,84 @@
+"""What a model is asked: instructions from a versioned file, and the text as data that can't pass for instructions.
+
+The instructions are the system message, the same for every text. The text stands in the user message, as JSON between
+two tags whose brackets JSON text can't hold here (they are escaped): whatever somebody says on a stream, it can neither
+close the block nor reach the instructions (OWASP LLM01, "segregate external content").
+
+Put here: making messages. Keep out: the wording (`prompts/`), and what comes back (`answer`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from klip_assets.signals.text.item import Item
+
+#: Characters of context on each side, and of the text itself; three minutes of quick speech are about 3,000.
+CONTEXT_CHARS = 400
+MOST_CHARS = 6_000
+
+OPEN, CLOSE = "<data>", "</data>"
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt file.
+
+    Attributes:
+        version: Its name: `segment-1`. A file that was used is never edited; the next one gets the next number.
+        instructions: Its text.
+    """
+
+    version: str
+    instructions: str
+
+    @property
+    def is_for_speech(self) -> bool:
+        """Whether texts come with context and with what the sound is like."""
+        return self.version.startswith("segment-")
+
+    def messages(self, item: Item) -> list[Message]:
+        """Return the messages that ask about one text."""
+        return [
+            {"role": "system", "content": self.instructions},
+            {"role": "user", "content": f"{OPEN}\n{self._data(item)}\n{CLOSE}"},
+        ]
+
+    def _data(self, item: Item) -> str:
+        fields = {"text": _quoted(item.text[:MOST_CHARS])}
+        if self.is_for_speech:
+            fields = {
+                "transcript": _quoted(item.text[:MOST_CHARS]),
+                "before": _quoted(item.before[-CONTEXT_CHARS:] if item.before else None),
+                "after": _quoted(item.after[:CONTEXT_CHARS] if item.after else None),
+                "speech_rate": _two_decimals(item.speech_rate_wps),
+                "absolute_loudness": _two_decimals(item.absolute_loudness),
+                "relative_loudness": _two_decimals(item.relative_loudness),
+            }
+        return "{" + ", ".join(f'"{name}": {value}' for name, value in fields.items()) + "}"
+
+
+def _quoted(text: str | None) -> str:
+    # Valid JSON, from which no tag can be built. A lone surrogate could not be sent.
+    encoded = json.dumps(text, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return encoded.replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _two_decimals(value: float | None) -> str:
+    return "null" if value is None else f"{value:.2f}"
+
+
+@cache
+def prompt(version: str) -> Prompt:
+    """Return a prompt by its version."""
+    text = files("klip_assets.signals.text.llm").joinpath(f"prompts/{version}.md").read_text("utf-8")
+    return Prompt(version, text.strip())
+
+
+#: The prompts in use.
+SEGMENT, TWEET = "segment-1", "tweet-1"
