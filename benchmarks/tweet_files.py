@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from klip_assets.tweets.columns import map_path
-from klip_assets.tweets.staging import stage
+from klip_assets.signals.tweets.columns import map_path
+from klip_assets.signals.tweets.staging import stage
 
 SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".js", ".parquet", ".gz", ".zst", ".ndjson", "_text.txt")
 #: SemEval's files have no header: id, label, text.

@@ -24,13 +24,13 @@ from klip_assets.signals.text.llm.prompt import TWEET
 from klip_assets.signals.text.tables import known_readings, notes_of
 from klip_assets.signals.text.tables import read_tweets as read_with_models
 from klip_assets.signals.text.tiers import chain_version
+from klip_assets.signals.tweets.merge import RawSource, merge_day
+from klip_assets.signals.tweets.staging import stage as stage_file
+from klip_assets.sources.x_api.fetch import fetch_posts
 from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.lake.tweet_sources import add_source, day_version, deleted_on, remove_source, sources_of
 from klip_assets.store.locks import hold
-from klip_assets.tweets.merge import RawSource, merge_day
-from klip_assets.tweets.staging import stage as stage_file
-from klip_assets.tweets.x_api.fetch import fetch_posts
 
 X_POSTS = "x_posts"
 TWEET_FILES = "tweet_files"

@@ -83,8 +83,8 @@ def _choices(settings: Settings) -> Iterator[dict[str, str]]:
 
 
 def _x_api(settings: Settings) -> dict[str, str]:
-    from klip_assets.tweets.x_api.client import checked_address
-    from klip_assets.tweets.x_api.sources import SEARCH, read_sources
+    from klip_assets.sources.x_api.client import checked_address
+    from klip_assets.sources.x_api.sources import SEARCH, read_sources
 
     try:
         sources, address = read_sources(settings.x_queries), checked_address(settings.x_base_url)

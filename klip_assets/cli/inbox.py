@@ -21,8 +21,8 @@ from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
+from klip_assets.signals.tweets.columns import checked_map, map_path
 from klip_assets.store.files import write_atomically
-from klip_assets.tweets.columns import checked_map, map_path
 
 #: Names that tweet files go by; what a file is shows its content.
 _TWEET_SUFFIXES = (

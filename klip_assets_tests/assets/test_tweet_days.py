@@ -12,10 +12,10 @@ from klip_assets.contracts import TWEET_SENTIMENT, TWEETS_RAW
 from klip_assets.jobs import INGEST_TWEETS
 from klip_assets.partitions import day_ranges
 from klip_assets.settings import Settings
+from klip_assets.signals.tweets.columns import map_path
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.tweet_sources import add_source
 from klip_assets.store.state.registry import Registry
-from klip_assets.tweets.columns import map_path
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
 from klip_assets_tests.processed import drop_tweets, process, query
 

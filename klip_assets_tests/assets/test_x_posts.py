@@ -19,7 +19,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.locks import hold
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import process, query
-from klip_assets_tests.tweets.x_api.fake_x import NOW, TOKEN, FakeX, error, serving
+from klip_assets_tests.sources.x_api.fake_x import NOW, TOKEN, FakeX, error, serving
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from klip_assets.media.probe import probe
 from klip_assets.signals.chat.readers import read_chat
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.signals.speech.captions.sounds import sound_table, to_notes
+from klip_assets.signals.tweets.staging import stage
 from klip_assets.store.lake.validate import conform
-from klip_assets.tweets.staging import stage
 from klip_assets_tests.fire.memory import peak_mb
 
 SECONDS_A_FILE = 30

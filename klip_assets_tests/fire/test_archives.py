@@ -25,7 +25,7 @@ from klip_assets.formats.text import (
 )
 from klip_assets.signals.chat.readers import read_chat
 from klip_assets.signals.speech.captions.reader import read_captions
-from klip_assets.tweets.staging import stage
+from klip_assets.signals.tweets.staging import stage
 from klip_assets_tests.made import tweet, tweet_id_at
 
 MEGABYTE = 1 << 20

@@ -1,0 +1,103 @@
+"""When tweets were created, and how far the times in a file are off.
+
+The time inside the id decides. A file's own time is only needed for ids from before ids carried one; for all others it
+is compared, and what disagrees is counted: a file in local time is off by the same hours in every row.
+
+Put here: that comparison, and the limits of what can be a tweet's time. Keep out: how times are written
+(`tweets.values`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from klip_assets.signals.tweets.snowflake import SNOWFLAKE_ERA, created_at_of
+from klip_assets.signals.tweets.values import RowRefused, is_absent, shown, time_of
+
+#: Day of the first tweet ever.
+FIRST_DAY = date(2006, 3, 21)
+#: Times are written to the second or the minute: what differs by no more agrees.
+TOLERANCE_S = 120
+DAY_S = 86_400
+_QUARTER_S = 900
+
+
+@dataclass
+class Clock:
+    """The present, and what was seen of the times in one file.
+
+    Attributes:
+        now: Naive UTC; a tweet from more than a day after it can't be one.
+        mismatches: Rows whose own time is not the one inside the id.
+        offsets: How often each difference occurs, in quarters of an hour: own time - time inside the id.
+    """
+
+    now: datetime
+    mismatches: int = 0
+    offsets: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def typical_offset(self) -> str:
+        """The most frequent difference, such as "-8 h"; '' if there is none."""
+        if not self.offsets:
+            return ""
+        quarters = min(self.offsets, key=lambda each: (-self.offsets[each], abs(each), each))
+        return f"{quarters / 4:+g} h" if quarters else "less than 8 min"
+
+    def created_at(self, tweet_id: str, told: object) -> datetime:
+        """Return when the tweet was created: the id decides; only an id without a time lets the file tell it.
+
+        Raises:
+            RowRefused: Neither tells it, or it can't be a tweet's time.
+        """
+        created_at = created_at_of(tweet_id)
+        if created_at is None:
+            if is_absent(told):
+                raise RowRefused("no time: neither the id nor the row has one", f"id {tweet_id}")
+            created_at = time_of(told)
+            if created_at is None:
+                raise RowRefused("time not understood", shown(told))
+            if created_at >= SNOWFLAKE_ERA:
+                raise RowRefused("not a tweet id: too small for its date", f"id {tweet_id}, {created_at:%Y-%m-%d}")
+        self.check(tweet_id, created_at)
+        if told is not None:
+            self.compare(created_at, told)
+        return created_at
+
+    def check(self, tweet_id: str, created_at: datetime) -> None:
+        """Refuse a time that no tweet can have.
+
+        Raises:
+            RowRefused: It lies before the first tweet or in the future.
+        """
+        if created_at.date() < FIRST_DAY:
+            raise RowRefused("the time lies before the first tweet", f"id {tweet_id}, {created_at:%Y-%m-%d}")
+        if created_at > self.now + timedelta(days=1):
+            raise RowRefused("the time lies in the future", f"id {tweet_id}, {created_at:%Y-%m-%d}")
+
+    def compare(self, created_at: datetime, told: object) -> None:
+        """Count a row whose own time is another than the one inside its id; a time that can't be read is none."""
+        if isinstance(told, str) and told[:19] == created_at.isoformat(timespec="seconds") and told[-1:] == "Z":
+            return
+        own = time_of(told)
+        if own is None:
+            return
+        off_s = (own - created_at).total_seconds()
+        # A bare date agrees with all times of its day.
+        is_date = isinstance(told, str) and ":" not in told and not told.strip().isdigit()
+        if (-DAY_S < off_s <= 0) if is_date and own.time() == datetime.min.time() else abs(off_s) < TOLERANCE_S:
+            return
+        self.add([off_s])
+
+    def add(self, offsets_s: Iterable[float]) -> None:
+        """Count rows whose own time is another than the one inside their ids.
+
+        Args:
+            offsets_s: Own time - time inside the id, one a row.
+        """
+        quarters = [round(float(off_s) / _QUARTER_S) for off_s in offsets_s]
+        self.mismatches += len(quarters)
+        self.offsets.update(quarters)

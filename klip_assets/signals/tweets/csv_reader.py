@@ -1,0 +1,82 @@
+"""Tweets from delimited text: CSV, semicolons, tabs or another delimiter, with a header or a map of columns.
+
+Put here: header, delimiter and rows of such files. Keep out: cutting text into records (`textfile`) and names
+of columns (`tweets.columns`).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+from klip_assets.formats.refused import Refused, RowRefused
+from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, open_text
+from klip_assets.signals.tweets.clock import Clock
+from klip_assets.signals.tweets.columns import NUMBERED, columns_of, holds_tweets
+from klip_assets.signals.tweets.rows import Row, row_of_fields
+from klip_assets.signals.tweets.values import shown
+
+_DELIMITERS = (",", ";", "\t", "|", "\x01", "^", "~", ":")
+_PROBED_LINES = 10
+
+
+def read_csv(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None) -> Iterator[Row | Refused]:
+    """Read tweets from delimited text, streaming. Rows are counted as in a spreadsheet: the header is row 1.
+
+    Args:
+        path: The file.
+        clock: Tells each tweet's time.
+        mapped: Names of columns as a person gave them, see `columns_of`; by number, the file has no header.
+    """
+    pairs = frozenset(mapped.items()) if mapped else frozenset()
+    numbered = bool(mapped) and all(NUMBERED.fullmatch(name) for name in mapped.values())  # type: ignore[union-attr]
+    with open_text(path) as stream:
+        lines = (line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip())
+        probed = list(islice(lines, _PROBED_LINES if numbered else 1))
+    if numbered:
+        delimiter = max(_DELIMITERS, key=lambda d: min(len(_names(line, d)) for line in probed))
+    else:
+        delimiter = max(_DELIMITERS, key=lambda d: len(columns_of(_names("".join(probed), d), pairs)))
+    # What tabs part is often written without any quoting: quotes are then part of the text.
+    bare_width = len(_names(probed[0], delimiter)) if probed and delimiter == "\t" else None
+    with open_text(path) as stream:
+        records = (
+            (number, record)
+            for number, record in enumerate(delimited_records(stream, delimiter, bare_width=bare_width), start=1)
+            if isinstance(record, BrokenRecord) or any(field and not field.isspace() for field in record)
+        )
+        if numbered:
+            widest = max(int(name[1:]) for _, name in pairs)
+            names = tuple(f"#{number}" for number in range(1, max(widest, len(_names(probed[0], delimiter))) + 1))
+        else:
+            _, header = next(records, (1, []))
+            names = () if isinstance(header, BrokenRecord) else tuple(header)
+            if not holds_tweets(columns_of(names, pairs)):
+                found = header.reason if isinstance(header, BrokenRecord) else "columns: " + shown(", ".join(header))
+                yield Refused("file", "no header with a column for the tweet's id (or url) and one for its text", found)
+                return
+        columns = columns_of(names, pairs)
+        for number, record in records:
+            try:
+                yield _row(record, names, columns, clock)
+            except RowRefused as refusal:
+                yield Refused(f"row {number}", refusal.reason, refusal.detail)
+
+
+def _names(line: str, delimiter: str) -> tuple[str, ...]:
+    try:
+        return tuple(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return ()
+
+
+def _row(record: list[str] | BrokenRecord, names: tuple[str, ...], columns: Mapping[str, str], clock: Clock) -> Row:
+    if isinstance(record, BrokenRecord):
+        raise RowRefused(record.reason)
+    if any(field.strip() for field in record[len(names) :]):
+        raise RowRefused("more fields than columns", f"{len(record)} fields, {len(names)} columns")
+    # A row that ends early lacks its last columns; what they hold is not known.
+    fields = dict(zip(names, record, strict=False))
+    return row_of_fields(fields, columns, clock=clock)

@@ -1,0 +1,214 @@
+"""What becomes of the copies of a tweet.
+
+A tweet may stand in several files, several times in one, and in several versions if it was edited. Of its copies the
+first text stays and the latest counts win:
+
+- text, entities and everything else that a tweet says come from the copy that was read first (`text_observed_at`; a
+  copy that does not say when it was read comes last), then from the longest text (a cut one loses), then from the one
+  that sorts first;
+- counts and `observed_at` come from the copy read last (again, one without a time loses), then the larger counts.
+
+Both orders look at nothing but the rows, and are total. So it does not matter in which order files come, how rows are
+spread over them, or what the files are called.
+
+An edited tweet is one tweet. Its id and its time are those of its first version, which all its versions name
+(`root_tweet_id`), so that an edit never moves it to another day; what it says, and its counts, are those of the latest
+version there is. A version from a file that knows of no edits is one of it where another file of the same day names it.
+
+Put here: picking winners, and the day's table made of them. Keep out: reading files (`tweets.staging`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from klip_assets.contracts import TWEETS, TWEETS_RAW
+from klip_assets.signals.tweets.snowflake import created_at_of
+
+_ENGAGEMENT = ("like_count", "retweet_count", "reply_count", "quote_count")
+_COUNTS = (*_ENGAGEMENT, "impression_count")
+#: Columns of the copy that was read last; all others are of the one read first.
+_LATEST = (*_COUNTS, "observed_at")
+#: Where two copies are as old and their texts the same, the rest of what they say decides.
+_SAID = tuple(
+    name for name in TWEETS_RAW.schema.names if name not in (*_LATEST, "tweet_id", "day", "text", "text_observed_at")
+)
+_LAST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """What one file says about one day.
+
+    Attributes:
+        sha256: Hash of the file's content.
+        name: The file, relative to the inbox.
+        rows: Its tweets of the day, as TWEETS_RAW.
+    """
+
+    sha256: str
+    name: str
+    rows: pa.Table
+
+
+def merge_day(sources: Sequence[RawSource], *, ingested_at: datetime, deleted: Collection[str] = ()) -> pa.Table:
+    """Merge what all files say about a day: each tweet once, as TWEETS, sorted by id.
+
+    Args:
+        sources: The files, in any order: the result does not depend on it.
+        ingested_at: UTC time to write into `ingested_at`.
+        deleted: Ids of tweets that their authors deleted; one version's id takes the whole tweet out.
+    """
+    ordered = sorted(sources, key=lambda source: (source.sha256, source.name))
+    if not any(source.rows.num_rows for source in ordered):
+        return TWEETS.empty()
+    rows = pa.concat_tables([source.rows.select(TWEETS_RAW.schema.names) for source in ordered])
+    source_of_row = np.repeat(np.arange(len(ordered)), [source.rows.num_rows for source in ordered])
+    names = [source.name for source in ordered]
+    merged = merge_copies(rows)
+    files = _source_files(rows["tweet_id"], source_of_row, names, merged["tweet_id"])
+    merged, files = _one_row_a_tweet(merged, files, frozenset(deleted))
+    stamp = ingested_at if ingested_at.tzinfo is None else ingested_at.astimezone(UTC).replace(tzinfo=None)
+    return TWEETS.from_columns(
+        {
+            **{name: merged[name].combine_chunks() for name in TWEETS_RAW.schema.names},
+            "source_files": files,
+            "ingested_at": pa.repeat(pa.scalar(stamp, pa.timestamp("us")), merged.num_rows),
+        }
+    )
+
+
+def merge_copies(rows: pa.Table) -> pa.Table:
+    """Merge the copies of each id: each once, sorted by id, numerically.
+
+    Args:
+        rows: Tweets as TWEETS_RAW, an id any number of times.
+    """
+    at, known = rows.schema.get_field_index("text_observed_at"), rows["text_observed_at"]
+    rows = rows.set_column(at, rows.schema.field(at), pc.coalesce(known, rows["observed_at"]))
+    order, first = _by_id(rows["tweet_id"])
+    if len(first) == len(order):
+        return rows.take(order)
+    # Only ids that come more than once need the two orders.
+    lengths = np.diff(np.append(first, len(order)))
+    alone = order.take(pa.array(first[lengths == 1]))
+    several = rows.take(order.take(pa.array(np.flatnonzero(np.repeat(lengths > 1, lengths)))))
+    oldest = several.take(_firsts(several, _text_keys(several)))
+    latest = several.take(_firsts(several, _count_keys(several)))
+    for name in _LATEST:
+        oldest = oldest.set_column(oldest.schema.get_field_index(name), oldest.schema.field(name), latest[name])
+    merged = pa.concat_tables([rows.take(alone), oldest])
+    return merged.take(_by_id(merged["tweet_id"])[0])
+
+
+def _by_id(ids: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
+    """Return the order of the rows by id, and where in it each id begins."""
+    # Shorter ids are smaller numbers; of equal length, the text order is the order of the numbers.
+    keys = pa.table({"digits": pc.utf8_length(ids), "id": ids})
+    order = pc.sort_indices(keys, sort_keys=[("digits", "ascending"), ("id", "ascending")])
+    return order, _beginnings(ids.take(order))
+
+
+def _beginnings(sorted_ids: pa.ChunkedArray) -> np.ndarray:
+    ids = sorted_ids.combine_chunks() if isinstance(sorted_ids, pa.ChunkedArray) else sorted_ids
+    if len(ids) == 0:
+        return np.zeros(0, np.int64)
+    changes = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1)).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(np.append(True, changes))
+
+
+def _firsts(rows: pa.Table, keys: list[tuple[str, pa.Array | pa.ChunkedArray, str]]) -> pa.Array:
+    """Return the index of the first row of each id in an order, ids in the order of the text."""
+    table = pa.table({"id": rows["tweet_id"], **{name: values for name, values, _ in keys}})
+    order = pc.sort_indices(table, sort_keys=[("id", "ascending"), *((name, way) for name, _, way in keys)])
+    return order.take(pa.array(_beginnings(rows["tweet_id"].take(order))))
+
+
+def _text_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, str]]:
+    read_us = pc.fill_null(rows["text_observed_at"].cast(pa.int64()), _LAST)
+    keys = [("read", read_us, "ascending"), ("length", pc.utf8_length(rows["text"]), "descending")]
+    return [*keys, ("text", rows["text"], "ascending"), *((n, _sortable(rows[n]), "ascending") for n in _SAID)]
+
+
+def _count_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, str]]:
+    # A NULL sorts as the earliest time there is, and as less than none. (Sums are floats, as counts may be huge.)
+    observed_us = pc.fill_null(rows["observed_at"].cast(pa.int64()), np.iinfo(np.int64).min)
+    counts = {name: pc.fill_null(rows[name], -1) for name in _COUNTS}
+    engagement = np.vstack([counts[name].to_numpy().astype(np.float64) for name in _ENGAGEMENT]).sum(axis=0)
+    keys = [("observed", observed_us, "descending"), ("engagement", pa.array(engagement), "descending")]
+    return [*keys, *((name, values, "descending") for name, values in counts.items())]
+
+
+def _sortable(values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return a column as one that can be sorted and has no NULL."""
+    if pa.types.is_list(values.type):
+        # Lists can't be sorted; their texts, with what no tag, name or link holds between them, can.
+        return pc.fill_null(pc.binary_join(values.combine_chunks(), "\x1f"), "")
+    if pa.types.is_temporal(values.type) or pa.types.is_boolean(values.type):
+        return pc.fill_null(values.cast(pa.int64()), -1)
+    return pc.fill_null(values, "")
+
+
+def _one_row_a_tweet(
+    rows: pa.Table, files: list[list[str]], deleted: frozenset[str]
+) -> tuple[pa.Table, list[list[str]]]:
+    """Make one row of the versions of an edited tweet, and take out what was deleted."""
+    edited = pc.or_(
+        pc.fill_null(pc.greater(pc.list_value_length(rows["edit_history_ids"]), 1), False),
+        pc.fill_null(pc.not_equal(rows["root_tweet_id"], rows["tweet_id"]), False),
+    )
+    if not deleted and not pc.any(edited, min_count=0).as_py():
+        return rows, files
+    root_of: dict[str, str] = {}
+    for row in rows.select(["tweet_id", "root_tweet_id", "edit_history_ids"]).filter(edited).to_pylist():
+        root = row["root_tweet_id"] or row["tweet_id"]
+        for version in (row["tweet_id"], *(row["edit_history_ids"] or ())):
+            root_of[version] = min(root, root_of.get(version, root), key=_number)
+    versions: dict[str, list[int]] = {}
+    for index, tweet_id in enumerate(rows["tweet_id"].to_pylist()):
+        versions.setdefault(root_of.get(tweet_id, tweet_id), []).append(index)
+    known: dict[str, set[str]] = {}
+    for version, root in root_of.items():
+        known.setdefault(root, {root}).add(version)
+    # Rows are sorted by id, and later versions have larger ones.
+    kept = {root: indices for root, indices in versions.items() if not deleted & {root, *known.get(root, ())}}
+    latest = rows.take(pa.array([indices[-1] for indices in kept.values()], pa.int64()))
+    history = [
+        sorted(known[root], key=_number) if root in known else old
+        for root, old in zip(kept, latest["edit_history_ids"].to_pylist(), strict=True)
+    ]
+    created = [
+        created_at_of(root) or old if root in known else old
+        for root, old in zip(kept, latest["created_at"].to_pylist(), strict=True)
+    ]
+    roots = pa.array(kept, pa.string())
+    changed = {"tweet_id": roots, "root_tweet_id": roots, "edit_history_ids": history, "created_at": created}
+    for name, values in changed.items():
+        at = latest.schema.get_field_index(name)
+        field = latest.schema.field(at)
+        latest = latest.set_column(at, field, pa.array(values, field.type))
+    of_root = [sorted({name for index in indices for name in files[index]}) for indices in kept.values()]
+    order = _by_id(latest["tweet_id"])[0]
+    return latest.take(order), [of_root[index] for index in order.to_pylist()]
+
+
+def _number(tweet_id: str) -> int:
+    return int(tweet_id)
+
+
+def _source_files(
+    ids: pa.ChunkedArray, source_of_row: np.ndarray, names: Sequence[str], winners: pa.ChunkedArray
+) -> list[list[str]]:
+    """Return the sorted names of the files that hold a copy, for each winning tweet."""
+    if len(names) == 1:
+        return [[names[0]]] * len(winners)
+    copies = pa.table({"id": ids, "source": pa.array(source_of_row)})
+    grouped = copies.group_by("id").aggregate([("source", "distinct")])
+    of_id = dict(zip(grouped["id"].to_pylist(), grouped["source_distinct"].to_pylist(), strict=True))
+    return [sorted({names[source] for source in of_id[tweet_id]}) for tweet_id in winners.to_pylist()]

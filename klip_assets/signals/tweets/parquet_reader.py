@@ -1,0 +1,78 @@
+"""Tweets from Parquet files: of pandas, Spark, DuckDB, or of Klip itself.
+
+Put here: rows of such files. Keep out: names of columns (`tweets.columns`) and what makes a row (`tweets.rows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from klip_assets.formats.refused import Refused, RowRefused
+from klip_assets.signals.tweets.clock import Clock
+from klip_assets.signals.tweets.columns import columns_of, holds_tweets
+from klip_assets.signals.tweets.rows import Row, row_of_object
+from klip_assets.signals.tweets.values import shown
+
+#: What a Parquet file begins and ends with.
+MAGIC = b"PAR1"
+_ROWS_AT_A_TIME = 2_000
+_NO_NAMES: Mapping[str, str] = {}
+
+
+def read_parquet(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None) -> Iterator[Row | Refused]:
+    """Read tweets from Parquet, some thousand rows at a time. Rows are counted from 1.
+
+    Args:
+        path: The file.
+        clock: Tells each tweet's time.
+        mapped: Names of columns as a person gave them, see `columns_of`.
+    """
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            pairs = frozenset(mapped.items()) if mapped else frozenset()
+            nested = tuple(f"{field.name}_{inner.name}" for field in file.schema_arrow for inner in _inner(field.type))
+            if not holds_tweets(columns_of((*names, *nested), pairs)):
+                found = "columns: " + shown(", ".join(names))
+                yield Refused("file", "no column for the tweet's id (or url), or none for its text", found)
+                return
+            for batch in file.iter_batches(_ROWS_AT_A_TIME):
+                for fields in _rows(batch):
+                    number += 1
+                    try:
+                        yield row_of_object(fields, user_names=_NO_NAMES, observed_at=None, clock=clock, mapped=mapped)
+                    except RowRefused as refusal:
+                        yield Refused(f"row {number}", refusal.reason, refusal.detail)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # The disk's trouble, not the file's.
+        position = "end of file" if number else "file"
+        yield Refused(position, "the Parquet file is damaged or cut short", shown(str(error)))
+
+
+def _rows(batch: pa.RecordBatch) -> list[dict[str, object]]:
+    columns = {name: _plain(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+    names = list(columns)
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _plain(column: pa.Array) -> list[object]:
+    """Return the values of a column as Python has them; times as text, in UTC where they have a zone."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if pa.types.is_timestamp(kind):
+        in_us = column.cast(pa.timestamp("us", kind.tz), safe=False)
+        return in_us.cast(pa.timestamp("us")).cast(pa.string()).to_pylist()
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return [None if value is None else value.decode("utf-8", "klip_cp1252") for value in column.to_pylist()]
+    return column.to_pylist()
+
+
+def _inner(kind: pa.DataType) -> list[pa.Field]:
+    return list(kind) if pa.types.is_struct(kind) else []

@@ -1,0 +1,209 @@
+"""From one tweet as a file has it to one row of TWEETS_RAW.
+
+Put here: what makes a row of the fields of a tweet, whatever the format. Keep out: reading files
+(`tweets.json_reader`, `tweets.csv_reader`) and what single values mean (`tweets.values`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from klip_assets.formats.text import sound
+from klip_assets.signals.tweets.clock import Clock
+from klip_assets.signals.tweets.columns import columns_of, holds_tweets
+from klip_assets.signals.tweets.entities import entities_of_api, entities_of_lists, entities_of_text
+from klip_assets.signals.tweets.snowflake import created_at_of
+from klip_assets.signals.tweets.values import (
+    RowRefused,
+    count_of,
+    flag_of,
+    name_of,
+    other_id_of,
+    shown,
+    text_of_tweet,
+    time_of,
+    tweet_id_of,
+    user_name_of,
+)
+
+Row = dict[str, object]
+
+#: Lists of hashtags and the like, by column.
+Lists = Mapping[str, list[str]]
+
+COUNTS = ("like_count", "retweet_count", "reply_count", "quote_count", "impression_count")
+_RETWEET_TEXT = re.compile(r"RT @[A-Za-z0-9_]{1,20}: ")
+_NESTED = (
+    "public_metrics", "author", "user", "note_tweet", "extended_tweet", "__twarc", "retweeted_status", "quoted_status",
+    "retweetedTweet", "quotedTweet",
+)  # fmt: skip
+#: Versions of a tweet are made within the hour; a history that spans more is none.
+_LONGEST_EDITING = timedelta(days=1)
+
+
+def row_of_fields(
+    fields: Mapping[str, object], columns: Mapping[str, str], *, clock: Clock, lists: Lists | None = None
+) -> Row:
+    """Make a row of a tweet's flat fields.
+
+    Args:
+        fields: Values by the names the file gives them.
+        columns: What each column is called in the file, see `columns_of`.
+        clock: Tells the tweet's time.
+        lists: Hashtags and the like where the file gives them; those it does not are taken from the text.
+
+    Raises:
+        RowRefused: The fields do not hold a usable tweet.
+    """
+
+    def given(column: str) -> object:
+        return fields.get(columns[column]) if column in columns else None
+
+    tweet_id = tweet_id_of(given("tweet_id"), given("url"))
+    created_at = clock.created_at(tweet_id, given("created_at"))
+    text = text_of_tweet(given("text"))
+    retweeted = other_id_of(given("retweeted_tweet_id"))
+    flagged = flag_of(given("is_retweet"))
+    observed_at = time_of(given("observed_at"))
+    return {
+        "tweet_id": tweet_id,
+        "day": created_at.date(),
+        "created_at": created_at,
+        "author": user_name_of(given("author")),
+        "author_id": _user_id(given("author_id")),
+        "text": text,
+        "lang": name_of(given("lang")),
+        "root_tweet_id": tweet_id,
+        "is_retweet": (retweeted is not None or says_retweet(text)) if flagged is None else flagged,
+        "retweeted_tweet_id": retweeted,
+        "quoted_tweet_id": other_id_of(given("quoted_tweet_id")),
+        "in_reply_to": other_id_of(given("in_reply_to")),
+        "conversation_id": other_id_of(given("conversation_id")),
+        **(lists if lists and len(lists) == 4 else {**entities_of_text(text).lists(), **(lists or {})}),
+        **{name: count_of(given(name), name) for name in COUNTS},
+        "observed_at": observed_at,
+        "text_observed_at": observed_at,
+    }
+
+
+def row_of_object(
+    tweet: Mapping[str, object],
+    *,
+    user_names: Mapping[str, str],
+    observed_at: datetime | None,
+    clock: Clock,
+    mapped: Mapping[str, str] | None = None,
+) -> Row:
+    """Make a row of a tweet object: of the X API (version 2 or 1.1), twarc, an account archive, snscrape or another.
+
+    Args:
+        tweet: The object.
+        user_names: User names by user id, from `includes.users`.
+        observed_at: When the response was retrieved; the object's own time goes before it.
+        clock: Tells the tweet's time.
+        mapped: Fields that hold the columns named, see `columns_of`.
+
+    Raises:
+        RowRefused: The object does not hold a usable tweet.
+    """
+    fields = _flat(tweet)
+    columns = columns_of(tuple(fields), frozenset(mapped.items()) if mapped else frozenset())
+    if not holds_tweets(columns):
+        raise RowRefused("not a tweet: id or text is missing", "fields: " + shown(", ".join(map(str, tweet))))
+    lists = _lists(tweet)
+    if isinstance(repeated := tweet.get("retweeted_status"), dict) and (whole := _whole_text(repeated)):
+        fields[columns["text"]], lists = _whole_retweet(repeated, whole)
+    row = row_of_fields(fields, columns, clock=clock, lists=lists)
+    if row["observed_at"] is None:
+        row["observed_at"] = row["text_observed_at"] = observed_at
+    if row["author"] is None and isinstance(row["author_id"], str):
+        row["author"] = user_names.get(row["author_id"])
+    refer(row, tweet.get("referenced_tweets"))
+    date_by_first_version(row, tweet.get("edit_history_tweet_ids"))
+    return row
+
+
+def date_by_first_version(row: Row, history: object) -> None:
+    """Note the versions of an edited tweet, and give it the day and time of its first.
+
+    Args:
+        row: The row so far; changed.
+        history: Ids of all versions, as the API states them.
+    """
+    versions = [version for version in map(other_id_of, history) if version] if isinstance(history, list) else []
+    if not versions:
+        return
+    row["edit_history_ids"] = versions
+    root = min(versions, key=int)
+    own, first = created_at_of(str(row["tweet_id"])), created_at_of(root)
+    if own and first and timedelta(0) <= own - first < _LONGEST_EDITING:
+        row |= {"root_tweet_id": root, "created_at": first, "day": first.date()}
+
+
+def refer(row: Row, references: object) -> None:
+    """Fill in what the tweet repeats, quotes and answers, from the API's `referenced_tweets`."""
+    columns = {"retweeted": "retweeted_tweet_id", "quoted": "quoted_tweet_id", "replied_to": "in_reply_to"}
+    for reference in references if isinstance(references, list) else ():
+        kind = reference.get("type") if isinstance(reference, dict) else None
+        if isinstance(kind, str) and kind in columns:
+            row[columns[kind]] = other_id_of(reference.get("id"))
+            row["is_retweet"] = row["is_retweet"] or kind == "retweeted"
+
+
+def says_retweet(text: str) -> bool:
+    """Return whether a text begins as the platform writes a retweet: "RT @name: "."""
+    return text.startswith("RT @") and _RETWEET_TEXT.match(text) is not None
+
+
+def _user_id(value: object) -> str | None:
+    name = name_of(value)
+    return name if name and name.isascii() and name.isdigit() else None
+
+
+def _flat(tweet: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields with those of known nested objects beside them, joined by '_'."""
+    flat = {name: value for name, value in tweet.items() if name not in _NESTED or not isinstance(value, dict)}
+    for name in _NESTED:
+        nested = tweet.get(name)
+        if isinstance(nested, dict):
+            flat |= {f"{name}_{inner}": value for inner, value in nested.items()}
+    if isinstance(user := tweet.get("author") or tweet.get("user"), dict):
+        flat.setdefault("author_id", user.get("id_str") or user.get("id"))
+    return flat
+
+
+def _lists(tweet: Mapping[str, object]) -> Lists | None:
+    """Return the hashtags and the like of the longest text given; what is left out, the text must tell."""
+    for name in ("note_tweet", "extended_tweet"):
+        longer = tweet.get(name)
+        if isinstance(longer, dict):
+            entities = longer.get("entities")
+            return entities_of_api(entities).lists() if isinstance(entities, dict) else None
+    entities = tweet.get("entities")
+    return entities_of_api(entities).lists() if isinstance(entities, dict) else entities_of_lists(tweet)
+
+
+def _whole_text(tweet: Mapping[str, object]) -> str | None:
+    """Return the text of a tweet of API 1.1 as it was written, not as it was cut for old clients."""
+    longer = tweet.get("extended_tweet")
+    texts = (longer.get("full_text") if isinstance(longer, dict) else None, tweet.get("full_text"), tweet.get("text"))
+    return next((text for text in texts if isinstance(text, str) and text), None)
+
+
+def _whole_retweet(repeated: Mapping[str, object], whole: str) -> tuple[str, Lists | None]:
+    """Return text and lists of a retweet of API 1.1, whose own text is cut: those of the tweet it repeats."""
+    user = repeated.get("user")
+    name = user.get("screen_name") if isinstance(user, dict) else None
+    if not isinstance(name, str) or not name:
+        return whole, _lists(repeated)
+    lists = _lists(repeated)
+    if lists and "mentions" in lists:
+        lists = {**lists, "mentions": [sound(name), *lists["mentions"]]}
+    return f"RT @{name}: {whole}", lists
+
+
+def now_utc() -> datetime:
+    """Return the present as naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,241 @@
+"""One file of tweets, read once and parted by day, whatever its size.
+
+Put here: from a file to tables by day, with what was refused and how often an id came twice. Keep out: formats
+(`tweets.readers`), what becomes of copies (`tweets.merge`) and where rows wait (`tweets.spill`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW
+from klip_assets.formats.refused import Refused
+from klip_assets.signals.tweets.merge import merge_copies
+from klip_assets.signals.tweets.readers import TweetReader
+from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE
+from klip_assets.signals.tweets.spill import Spill
+
+#: Refusals that are kept by name; a file that is broken throughout would otherwise fill the memory with them.
+MAX_REFUSED = 10_000
+
+_ROWS_PER_CHUNK = 20_000
+_CHARS_PER_CHUNK = 20_000_000
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What one file holds: rows_in = the rows of all parts + duplicates + what was refused + deletions.
+
+    Attributes:
+        kind: What the file is, in a few words; '' if it is nothing known.
+        parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW; a part is made when it is asked for.
+        deleted: Tweets it reports as deleted, by day, each once, as TWEETS_DELETED.
+        refused: What could not be used; the last entry says how many more there are beyond 10,000.
+        rows_in: Records seen.
+        rows_out: Tweets in all parts.
+        duplicates: Copies of a tweet that another copy in the same file beat.
+        deletions: Reports of deleted tweets, copies included.
+        time_mismatches: Rows whose own time is not the one inside the id, which is used.
+        typical_offset: The most frequent difference: own time - time inside the id, such as "-8 h"; '' if none.
+    """
+
+    kind: str
+    parts: Mapping[date, pa.Table]
+    deleted: Mapping[date, pa.Table]
+    refused: list[Refused]
+    rows_in: int
+    rows_out: int
+    duplicates: int
+    deletions: int
+    time_mismatches: int
+    typical_offset: str
+
+
+def stage(path: Path, *, now: datetime | None = None, scratch: Path | None = None) -> Staged:
+    """Read a file of tweets and part it by day, at constant memory but for the largest day.
+
+    Args:
+        path: The file.
+        now: As for `read_tweets`.
+        scratch: Folder for what does not fit in memory; a temporary one, removed with the result, by default.
+
+    Raises:
+        OSError: The file can't be read, or the scratch folder written.
+    """
+    temporary = tempfile.TemporaryDirectory(prefix="klip-tweets-") if scratch is None else None
+    spill = Spill(scratch or Path(temporary.name if temporary else ""))
+    refused, old, gone = _Refusals(), _Numbers(), _Numbers()
+    taken = waiting_chars = 0
+    waiting: list[dict[str, object]] = []
+    reader = TweetReader(path, now=now)
+    for found in reader.read():
+        if isinstance(found, dict):
+            taken += 1
+            waiting.append(found)
+            waiting_chars += len(found["text"])  # type: ignore[arg-type]
+            if (number := int(str(found["tweet_id"]))) < FIRST_SNOWFLAKE:
+                old.add(number, found["day"])  # type: ignore[arg-type]
+            if len(waiting) == _ROWS_PER_CHUNK or waiting_chars > _CHARS_PER_CHUNK:
+                spill.add(table_of(waiting))
+                waiting, waiting_chars = [], 0
+        elif isinstance(found, pa.Table):
+            taken += found.num_rows
+            spill.add(found)
+        elif isinstance(found, Refused):
+            refused.add(found)
+        else:
+            gone.add(int(found.tweet_id), found.day)
+    spill.add(table_of(waiting))
+    spill.close()
+    parts = _Parts(spill, _old_in_several_days(spill, old), temporary)
+    rows_out = sum(parts.counts.values())
+    return Staged(
+        kind=reader.kind,
+        parts=parts,
+        deleted={day: _deleted(ids, day) for day, ids in gone.by_day().items()},
+        refused=refused.listed(),
+        rows_in=taken + refused.count + gone.count,
+        rows_out=rows_out,
+        duplicates=taken - rows_out,
+        deletions=gone.count,
+        time_mismatches=reader.clock.mismatches,
+        typical_offset=reader.clock.typical_offset,
+    )
+
+
+def table_of(rows: list[dict[str, object]]) -> pa.Table:
+    """Make a table of rows; quicker than the general way, as a file may hold millions."""
+    columns = []
+    for column in TWEETS_RAW.schema:
+        name = column.name
+        columns.append(pa.array([row.get(name) for row in rows], column.type))
+    return pa.Table.from_arrays(columns, schema=TWEETS_RAW.schema)
+
+
+class _Parts(Mapping[date, pa.Table]):
+    """The days of a file, each merged when it is asked for.
+
+    Args:
+        spill: The rows.
+        moved: Tweets from before ids carried a time that the file has on several days -> their rows, on the first.
+        temporary: The scratch folder, if it is to go with this.
+    """
+
+    def __init__(
+        self, spill: Spill, moved: dict[date, pa.Table], temporary: tempfile.TemporaryDirectory[str] | None
+    ) -> None:
+        self._spill, self._moved, self._temporary = spill, moved, temporary
+        self._elsewhere = {i: day for day, rows in moved.items() for i in rows["tweet_id"].to_pylist()}
+        counts = {day: self._count(day) for day in spill.days()}
+        #: How many tweets each day has, each id once.
+        self.counts = {day: count for day, count in counts.items() if count}
+
+    def __getitem__(self, day: date) -> pa.Table:
+        if day not in self.counts:
+            raise KeyError(day)
+        rows = self._spill.rows(day)
+        if self._elsewhere:
+            rows = rows.filter(pc.invert(pc.is_in(rows["tweet_id"], pa.array(list(self._elsewhere), pa.string()))))
+            if day in self._moved:
+                rows = pa.concat_tables([rows, self._moved[day]])
+        return merge_copies(rows).combine_chunks()
+
+    def __iter__(self) -> Iterator[date]:
+        return iter(self.counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def _count(self, day: date) -> int:
+        ids = self._spill.rows(day, ["tweet_id"])["tweet_id"]
+        if not self._elsewhere:
+            return int(pc.count_distinct(ids).as_py())
+        kept = set(ids.to_pylist()) - self._elsewhere.keys()
+        return len(kept) + (len(set(self._moved[day]["tweet_id"].to_pylist())) if day in self._moved else 0)
+
+
+def _old_in_several_days(spill: Spill, old: _Numbers) -> dict[date, pa.Table]:
+    """Find tweets without a time in their id that a file puts on several days; return one copy, by its day.
+
+    One id never lands on two days, and only the file tells the day of these.
+    """
+    ids, days = old.arrays()
+    order = np.lexsort((days, ids))
+    ids, days = ids[order], days[order]
+    same = ids[1:] == ids[:-1]
+    moving = set(np.unique(ids[1:][same & (days[1:] != days[:-1])]).tolist())
+    if not moving:
+        return {}
+    wanted = pa.array([str(number) for number in sorted(moving)])
+    touched = sorted({int(day) for number, day in zip(ids, days, strict=True) if int(number) in moving})
+    found = [spill.rows(_EPOCH + timedelta(days=day)) for day in touched]
+    copies = merge_copies(pa.concat_tables([rows.filter(pc.is_in(rows["tweet_id"], wanted)) for rows in found]))
+    by_day: dict[date, list[int]] = {}
+    for index, day in enumerate(copies["day"].to_pylist()):
+        by_day.setdefault(day, []).append(index)
+    return {day: copies.take(pa.array(indices)) for day, indices in by_day.items()}
+
+
+def _deleted(ids: list[int], day: date) -> pa.Table:
+    return TWEETS_DELETED.from_columns({"tweet_id": [str(number) for number in ids], "day": [day] * len(ids)})
+
+
+@dataclass
+class _Numbers:
+    """Ids and their days, at 12 bytes each."""
+
+    count: int = 0
+    _waiting: list[tuple[int, int]] = field(default_factory=list)
+    _chunks: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+
+    def add(self, number: int, day: date) -> None:
+        self.count += 1
+        self._waiting.append((number, (day - _EPOCH).days))
+        if len(self._waiting) >= _ROWS_PER_CHUNK:
+            self._pack()
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        self._pack()
+        return np.concatenate([ids for ids, _ in self._chunks]), np.concatenate([days for _, days in self._chunks])
+
+    def by_day(self) -> dict[date, list[int]]:
+        ids, days = self.arrays()
+        return {_EPOCH + timedelta(days=int(day)): np.unique(ids[days == day]).tolist() for day in np.unique(days)}
+
+    def _pack(self) -> None:
+        ids = np.fromiter((number for number, _ in self._waiting), np.int64, len(self._waiting))
+        days = np.fromiter((day for _, day in self._waiting), np.int32, len(self._waiting))
+        self._chunks.append((ids, days))
+        self._waiting = []
+
+
+class _Refusals:
+    """What was refused: all of it counted, the first of it kept, and always what ended the reading."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kept: list[Refused] = []
+        self._end: Refused | None = None
+
+    def add(self, found: Refused) -> None:
+        self.count += 1
+        if found.position == "end of file":
+            self._end = found
+        elif len(self._kept) < MAX_REFUSED:
+            self._kept.append(found)
+
+    def listed(self) -> list[Refused]:
+        end = [self._end] if self._end else []
+        if self.count <= MAX_REFUSED:
+            return [*self._kept, *end]
+        kept = self._kept[: MAX_REFUSED - 1 - len(end)]
+        return [*kept, *end, Refused("rest", "too many to list", f"{self.count - len(kept) - len(end):,} more")]

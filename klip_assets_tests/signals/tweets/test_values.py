@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from klip_assets.formats.refused import RowRefused
+from klip_assets.formats.text import sound
+from klip_assets.signals.tweets.values import count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
+
+
+@pytest.mark.parametrize(
+    "given", ["569429411646156800", 569429411646156800, ' ="569429411646156800" ', "'569429411646156800"]
+)
+def test_an_id_is_read_as_spreadsheets_protect_it(given: object) -> None:
+    assert tweet_id_of(given) == "569429411646156800"
+
+
+@pytest.mark.parametrize("given", ["5.70306E+17", "5,70306E+17", "5.7e17", 5.70306e17, "570306133677760513.0"])
+def test_an_id_that_a_spreadsheet_rounded_is_refused_with_that_reason(given: object) -> None:
+    with pytest.raises(RowRefused, match="rounded by a spreadsheet"):
+        tweet_id_of(given)
+
+
+def test_the_address_gives_the_id_where_the_column_is_missing_or_rounded() -> None:
+    url = "https://twitter.com/BarackObama/status/920061541986250758?s=20"
+    assert tweet_id_of(None, url) == tweet_id_of("9.2E+17", url) == "920061541986250758"
+
+
+@pytest.mark.parametrize("given", [None, "", "nan", "abc", True, [], "0", "-1"])
+def test_what_is_no_id_is_refused(given: object) -> None:
+    with pytest.raises(RowRefused):
+        tweet_id_of(given)
+    assert other_id_of(given) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("12", 12), (12, 12), ("12.0", 12), (12.0, 12), ("1,234,567", 1234567), (" 7 ", 7), ("0", 0),
+        (None, None), ("", None), ("NaN", None), ("None", None),
+    ],
+)  # fmt: skip
+def test_a_count_is_read_and_an_absent_one_is_not_known(given: object, expected: int | None) -> None:
+    assert count_of(given, "like_count") == expected
+
+
+@pytest.mark.parametrize("given", ["-1", -1, "many", 1.5, True, [], 2**63, "1.2K"])
+def test_what_is_no_count_is_refused_with_the_columns_name(given: object) -> None:
+    with pytest.raises(RowRefused) as refusal:
+        count_of(given, "like_count")
+    assert "like_count" in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2021-04-08T19:34:16.000Z", datetime(2021, 4, 8, 19, 34, 16)),
+        ("2021-04-08T21:34:16+02:00", datetime(2021, 4, 8, 19, 34, 16)),
+        ("2021-04-08 19:34:16", datetime(2021, 4, 8, 19, 34, 16)),
+        ("2021-04-08 19:34:16 UTC", datetime(2021, 4, 8, 19, 34, 16)),
+        ("2021-04-08", datetime(2021, 4, 8)),
+        ("Wed Aug 27 13:08:45 +0000 2008", datetime(2008, 8, 27, 13, 8, 45)),
+        ("10/2/17 12:41", datetime(2017, 10, 2, 12, 41)),
+        ("8/16/2016 19:22:57", datetime(2016, 8, 16, 19, 22, 57)),
+        ("2/22/2015 12:05 AM", datetime(2015, 2, 22, 0, 5)),
+        ("2/22/2015", datetime(2015, 2, 22)),
+        (1219842525, datetime(2008, 8, 27, 13, 8, 45)),
+        ("1219842525000", datetime(2008, 8, 27, 13, 8, 45)),
+    ],
+)
+def test_times_become_naive_utc(given: object, expected: datetime) -> None:
+    assert time_of(given) == expected
+
+
+@pytest.mark.parametrize("given", [None, "", "soon", "13/45/2017 1:00", "0001-01-01T00:00:00+14:00", True, [], 1e400])
+def test_a_time_that_is_none_is_not_known(given: object) -> None:
+    assert time_of(given) is None
+
+
+def test_html_entities_are_resolved_once_and_only_where_they_are_complete() -> None:
+    assert text_of_tweet("a &amp; b &lt;3 &#39;x&#39; &quot;") == "a & b <3 'x' \""
+    assert text_of_tweet("&amp;lt;") == "&lt;"
+    # html.unescape alone makes '®ion' and '©' of these links.
+    assert text_of_tweet("x.org?a=1&region=2&copy=3") == "x.org?a=1&region=2&copy=3"
+
+
+def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
+    assert sound("a\ud83db") == "a\ufffdb"
+    assert sound("\ud83d\ude00") == "😀"
