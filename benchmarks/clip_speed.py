@@ -21,7 +21,7 @@ from typing import Any
 from made import sample
 from record import keep, table
 
-from klip_assets.editing.clips import make_clip
+from klip_assets.products.editing.clips import make_clip
 
 LENGTH_S = 30.0
 

@@ -22,9 +22,9 @@ import pyarrow as pa
 from record import keep, table
 
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, CHAT_MESSAGES, TRANSCRIPT_WORDS
-from klip_assets.highlights.scoring import score_segments
-from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates
-from klip_assets.highlights.weights import weight_set
+from klip_assets.products.highlights.scoring import score_segments
+from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates
+from klip_assets.products.highlights.weights import weight_set
 from klip_assets.settings import Settings
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
 from klip_assets.signals.chat.activity import chat_activity, messages_a_second

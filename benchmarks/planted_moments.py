@@ -27,8 +27,8 @@ from klip_assets.contracts import CHAT_ACTIVITY, TRANSCRIPT_WORDS
 from klip_assets.evaluation.golden import read_golden_set
 from klip_assets.evaluation.moments import Hits, hits_at_n
 from klip_assets.evaluation.processed import measure, signals_of
-from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates
-from klip_assets.highlights.weights import weight_set
+from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates
+from klip_assets.products.highlights.weights import weight_set
 from klip_assets.settings import Settings
 from klip_assets.signals.speech.segments import build_segments
 from klip_assets.signals.text.tables import read_segments

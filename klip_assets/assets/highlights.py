@@ -19,8 +19,8 @@ from klip_assets.contracts import (
     VIDEOS,
     WEIGHTS,
 )
-from klip_assets.highlights.tables import Signals, describe_highlights, find_candidates, find_emotion_moments
-from klip_assets.highlights.weights import weight_set, weights_table
+from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates, find_emotion_moments
+from klip_assets.products.highlights.weights import weight_set, weights_table
 from klip_assets.resources import Installation
 from klip_assets.store.lake.provenance import Provenance
 
@@ -30,7 +30,7 @@ GROUP = "highlights"
 @dg.asset(
     name=WEIGHTS.name,
     group_name=GROUP,
-    description=f"{WEIGHTS.description}\n\nRead from `klip_assets/highlights/weights.toml`.",
+    description=f"{WEIGHTS.description}\n\nRead from `klip_assets/products/highlights/weights.toml`.",
     owners=OWNERS,
     kinds={"parquet", "toml"},
     code_version="1",

@@ -11,7 +11,7 @@ from klip_assets.contracts import FEEDBACK, HIGHLIGHTS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.evaluation.learning import Judged, Learnt, judged_moments, latest_verdicts, learn_weights
 from klip_assets.evaluation.processed import signals_of
-from klip_assets.highlights.weights import WeightSet, toml_of, weight_set, weight_sets
+from klip_assets.products.highlights.weights import WeightSet, toml_of, weight_set, weight_sets
 from klip_assets.resources import Installation
 from klip_assets.settings import Settings
 from klip_assets.store.files import write_atomically

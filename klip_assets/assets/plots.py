@@ -12,8 +12,8 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 
-from klip_assets.highlights.tables import Signals, score_curve
-from klip_assets.highlights.weights import WeightSet
+from klip_assets.products.highlights.tables import Signals, score_curve
+from klip_assets.products.highlights.weights import WeightSet
 
 
 def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> dg.MarkdownMetadataValue | None:

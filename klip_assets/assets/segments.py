@@ -14,8 +14,8 @@ from klip_assets.contracts import (
     TRANSCRIPT_WORDS,
     VIDEOS,
 )
-from klip_assets.highlights.scoring import score_segments
-from klip_assets.highlights.weights import weight_set
+from klip_assets.products.highlights.scoring import score_segments
+from klip_assets.products.highlights.weights import weight_set
 from klip_assets.signals.speech.segments import build_segments
 from klip_assets.signals.text.llm.prompt import SEGMENT
 from klip_assets.signals.text.tables import notes_of, read_segments

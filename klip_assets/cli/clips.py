@@ -49,8 +49,8 @@ def clip(
     """
     if bool(ranks) == everything:
         raise click.UsageError("Name one or more RANKs, or --all.")
-    from klip_assets.editing.clips import make_clip
-    from klip_assets.editing.source import find_recording
+    from klip_assets.products.editing.clips import make_clip
+    from klip_assets.products.editing.source import find_recording
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.state.registry import Registry
 

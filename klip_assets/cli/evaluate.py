@@ -30,7 +30,7 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
     from klip_assets.evaluation.sets import AnySet, figures_of, sets_of, tweet_sets_of
     from klip_assets.evaluation.tables import evaluation_rows
     from klip_assets.evaluation.tweets import TweetSet
-    from klip_assets.highlights.weights import weight_set
+    from klip_assets.products.highlights.weights import weight_set
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.lake.provenance import Provenance
 

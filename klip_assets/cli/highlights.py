@@ -148,7 +148,7 @@ def _refuse_contradictions(
 
 
 def _write_list(settings: Settings, video: str, form: str, top: int | None, file: Path | None, *, force: bool) -> None:
-    from klip_assets.editing.lists import FORMATS
+    from klip_assets.products.editing.lists import FORMATS
     from klip_assets.store.files import write_atomically
 
     if file is not None and file.exists() and not force:
@@ -166,7 +166,7 @@ def _write_list(settings: Settings, video: str, form: str, top: int | None, file
 
 
 def _show_why(settings: Settings, rows: Sequence[dict[str, Any]], video: str | None, *, as_json: bool) -> None:
-    from klip_assets.editing.contributions import contributions
+    from klip_assets.products.editing.contributions import contributions
 
     sets: dict[str, dict[str, float]] = {}
     for row in run_sql(settings.warehouse_path, "SELECT * FROM weights").to_pylist():

@@ -21,7 +21,7 @@ def rate(video: str, rank: int, verdict: str, as_json: bool) -> None:
     """
     from klip_assets import __version__
     from klip_assets.contracts import FEEDBACK
-    from klip_assets.editing.feedback import verdict_row
+    from klip_assets.products.editing.feedback import verdict_row
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.lake.provenance import Provenance
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, TRANSCRIPT_WORDS
-from klip_assets.highlights.tables import Signals
+from klip_assets.products.highlights.tables import Signals
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
 from klip_assets.signals.chat.activity import chat_activity
 from klip_assets.signals.speech.segments import build_segments

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from klip_assets.errors import InputError
 from klip_assets.evaluation.bootstrap import draws, interval
 from klip_assets.evaluation.ranking import average_precision
-from klip_assets.highlights.scoring import score_rows
-from klip_assets.highlights.tables import Signals, score_curve
-from klip_assets.highlights.weights import MODEL, WeightSet
+from klip_assets.products.highlights.scoring import score_rows
+from klip_assets.products.highlights.tables import Signals, score_curve
+from klip_assets.products.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
 Labels = NDArray[np.bool_]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klip_assets.evaluation.binned import BinnedSet
-from klip_assets.highlights.tables import score_curve
-from klip_assets.highlights.weights import weight_set
+from klip_assets.products.highlights.tables import score_curve
+from klip_assets.products.highlights.weights import weight_set
 
 Series = NDArray[np.float64]
 

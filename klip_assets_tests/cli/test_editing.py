@@ -197,7 +197,7 @@ def test_a_recording_that_changed_is_a_clear_error_and_one_that_was_touched_is_n
 def test_an_unchanged_recording_is_not_read_whole_to_know_that(
     published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from klip_assets.editing import source
+    from klip_assets.products.editing import source
 
     hashed: list[Path] = []
 

@@ -38,9 +38,9 @@ from klip_assets.evaluation.learning import (
     latest_verdicts,
     learn_weights,
 )
-from klip_assets.highlights.scoring import score_rows
-from klip_assets.highlights.tables import Signals, score_curve
-from klip_assets.highlights.weights import (
+from klip_assets.products.highlights.scoring import score_rows
+from klip_assets.products.highlights.tables import Signals, score_curve
+from klip_assets.products.highlights.weights import (
     MODEL,
     WeightSet,
     read_weights,
@@ -53,7 +53,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.validate import conform
-from klip_assets_tests.highlights.conftest import make_signals
+from klip_assets_tests.products.highlights.conftest import make_signals
 
 DEFAULT = weight_set("klip-2")
 TERMS = tuple(DEFAULT.terms)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from klip_assets.editing.timecode import frame_rate
+from klip_assets.products.editing.timecode import frame_rate
 
 #: Three digits number the events.
 MOST_EVENTS = 999

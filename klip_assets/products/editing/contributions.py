@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from klip_assets.highlights.weights import MODEL
+from klip_assets.products.highlights.weights import MODEL
 
 
 @dataclass(frozen=True)

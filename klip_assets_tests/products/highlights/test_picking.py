@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from klip_assets.highlights.picking import (
+from klip_assets.products.highlights.picking import (
     FEWEST,
     LEAST_GAP_S,
     LEAST_RISE,

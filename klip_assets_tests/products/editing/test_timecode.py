@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.editing.timecode import FrameRate, clock_ms, frame_rate
+from klip_assets.products.editing.timecode import FrameRate, clock_ms, frame_rate
 
 MEASURED = [23.976, 23.976023976, 24.0, 25.0, 29.97, 29.97002997, 30.0, 48.0, 50.0, 59.94, 59.9402, 60.0, 10.0, 15.0]
 DROP = [29.97, 59.94]

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from klip_assets.highlights.scoring import FASTEST_WPS, Scored, column, emotion_term, score_rows
-from klip_assets.highlights.smoothing import LASTING, SHARP, highest_around, smoothed, usual
-from klip_assets.highlights.weights import MODEL, WeightSet
+from klip_assets.products.highlights.scoring import FASTEST_WPS, Scored, column, emotion_term, score_rows
+from klip_assets.products.highlights.smoothing import LASTING, SHARP, highest_around, smoothed, usual
+from klip_assets.products.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.editing.contributions import contributions
-from klip_assets.editing.edl import edl
-from klip_assets.editing.lists import CSV_COLUMNS, FORMATS, as_csv, as_json, as_markdown, as_srt
-from klip_assets.editing.timecode import frame_rate
+from klip_assets.products.editing.contributions import contributions
+from klip_assets.products.editing.edl import edl
+from klip_assets.products.editing.lists import CSV_COLUMNS, FORMATS, as_csv, as_json, as_markdown, as_srt
+from klip_assets.products.editing.timecode import frame_rate
 
 VIDEO: dict[str, Any] = {
     "video_id": "stream",

@@ -14,11 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTION_MOMENTS, EMOTIONS, HIGHLIGHT_CANDIDATES, HIGHLIGHTS
-from klip_assets.highlights.curve import Curve, build_curve
-from klip_assets.highlights.explain import dominant_emotion, why
-from klip_assets.highlights.picking import pick
-from klip_assets.highlights.scoring import column, known
-from klip_assets.highlights.weights import WeightSet
+from klip_assets.products.highlights.curve import Curve, build_curve
+from klip_assets.products.highlights.explain import dominant_emotion, why
+from klip_assets.products.highlights.picking import pick
+from klip_assets.products.highlights.scoring import column, known
+from klip_assets.products.highlights.weights import WeightSet
 
 #: Moments kept for each emotion.
 MOMENTS = 5

@@ -12,8 +12,8 @@ from typing import Any
 
 import av
 
-from klip_assets.editing.cut import M4A, MP4, NOTHING_THERE, Form, Piece
-from klip_assets.editing.packets import Stretch, read
+from klip_assets.products.editing.cut import M4A, MP4, NOTHING_THERE, Form, Piece
+from klip_assets.products.editing.packets import Stretch, read
 
 #: x264's constant quality: no loss that is seen.
 QUALITY = {"crf": "18", "preset": "veryfast"}

@@ -53,7 +53,7 @@ class WeightSet:
 @cache
 def weight_sets() -> dict[str, WeightSet]:
     """Return every weight set that comes with Klip, by version."""
-    sets = tomllib.loads(files("klip_assets.highlights").joinpath("weights.toml").read_text())
+    sets = tomllib.loads(files("klip_assets.products.highlights").joinpath("weights.toml").read_text())
     return {version: WeightSet(version, entry["emotion"], entry["weights"]) for version, entry in sets.items()}
 
 
@@ -96,14 +96,16 @@ def read_weights(path: Path) -> dict[str, WeightSet]:
         raise InputError(f"{path} can't be read: {error.strerror or error}", hint="see KLIP_WEIGHTS") from None
     except ValueError as error:
         raise InputError(
-            f"{path} is no TOML: {error}", hint="write it as klip_assets/highlights/weights.toml"
+            f"{path} is no TOML: {error}", hint="write it as klip_assets/products/highlights/weights.toml"
         ) from None
     if not sets:
-        raise InputError(f"{path} holds no weight set", hint="write it as klip_assets/highlights/weights.toml")
+        raise InputError(f"{path} holds no weight set", hint="write it as klip_assets/products/highlights/weights.toml")
     found = {}
     for version, entry in sets.items():
         if (wrong := _wrong(version, entry)) is not None:
-            raise InputError(f"{path}, weight set {version!r}: {wrong}", hint="see klip_assets/highlights/weights.toml")
+            raise InputError(
+                f"{path}, weight set {version!r}: {wrong}", hint="see klip_assets/products/highlights/weights.toml"
+            )
         weights = {term: float(weight) for term, weight in entry["weights"].items()}
         found[version] = WeightSet(version, entry["emotion"], weights)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 
-from klip_assets.editing.packets import Stretch, read
+from klip_assets.products.editing.packets import Stretch, read
 
 #: What players and editing programs expect in an MP4; anything else goes into Matroska, which takes all.
 MP4_CODECS = frozenset({"h264", "hevc", "av1", "aac"})

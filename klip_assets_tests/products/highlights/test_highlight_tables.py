@@ -21,8 +21,8 @@ from klip_assets.contracts import (
     SEGMENT_SENTIMENT,
     SEGMENTS,
 )
-from klip_assets.highlights.explain import dominant_emotion, why
-from klip_assets.highlights.tables import (
+from klip_assets.products.highlights.explain import dominant_emotion, why
+from klip_assets.products.highlights.tables import (
     MOMENTS,
     Signals,
     describe_highlights,
@@ -30,7 +30,7 @@ from klip_assets.highlights.tables import (
     find_emotion_moments,
     score_curve,
 )
-from klip_assets.highlights.weights import MODEL, weight_set
+from klip_assets.products.highlights.weights import MODEL, weight_set
 from klip_assets.store.lake.validate import conform
 from klip_assets.work.invariants import highlight_problems
 

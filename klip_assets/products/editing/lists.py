@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from klip_assets.editing.edl import edl
-from klip_assets.editing.timecode import clock_ms
+from klip_assets.products.editing.edl import edl
+from klip_assets.products.editing.timecode import clock_ms
 
 Row = Mapping[str, Any]
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import av
 
-from klip_assets.editing.cut import NOTHING_THERE, copy_packets, form_of
-from klip_assets.editing.encode import encode_exactly, exact_form
-from klip_assets.editing.packets import find_stretch, read
 from klip_assets.errors import InputError, UnreadableMediaError
 from klip_assets.media.probe import open_media, reason
+from klip_assets.products.editing.cut import NOTHING_THERE, copy_packets, form_of
+from klip_assets.products.editing.encode import encode_exactly, exact_form
+from klip_assets.products.editing.packets import find_stretch, read
 from klip_assets.store.files import sweep, write_atomically
 
 #: Quantiser of the JPEG encoder, 2 (best) to 31.

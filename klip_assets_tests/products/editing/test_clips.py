@@ -7,9 +7,9 @@ from typing import Any
 import av
 import pytest
 
-from klip_assets.editing.clips import clip_stem, make_clip
 from klip_assets.errors import InputError, UnreadableMediaError
-from klip_assets_tests.editing.films import click_at, frames_shown, number_shown, write_film
+from klip_assets.products.editing.clips import clip_stem, make_clip
+from klip_assets_tests.products.editing.films import click_at, frames_shown, number_shown, write_film
 
 START_S, END_S, PEAK_S = 9.35, 14.2, 12.55
 
@@ -189,7 +189,7 @@ def test_nothing_is_overwritten_unless_told(tmp_path: Path) -> None:
 
 def test_a_clip_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, out = write_film(tmp_path / "a.mkv", sounds=("aac",)), tmp_path / "out"
-    from klip_assets.editing import cut
+    from klip_assets.products.editing import cut
 
     monkeypatch.setattr(cut, "MP4", cut.Form(".mp3", "mp3", {}))  # It can't hold a picture.
     with pytest.raises(UnreadableMediaError, match=r"highlight 1 of stream can't be cut: .*h264"):

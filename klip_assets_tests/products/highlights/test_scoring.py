@@ -13,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 
 from klip_assets.contracts import EMOTIONS, KLIPSTREAM_EMOTIONS, SEGMENT_SCORES, SEGMENT_SENTIMENT, SEGMENTS, WEIGHTS
 from klip_assets.errors import InputError
-from klip_assets.highlights.scoring import ENOUGH, emotion_term, score_rows, score_segments
-from klip_assets.highlights.tables import Signals
-from klip_assets.highlights.weights import MODEL, weight_set, weight_sets, weights_table
+from klip_assets.products.highlights.scoring import ENOUGH, emotion_term, score_rows, score_segments
+from klip_assets.products.highlights.tables import Signals
+from klip_assets.products.highlights.weights import MODEL, weight_set, weight_sets, weights_table
 from klip_assets.store.lake.validate import conform
 
 SETS = pytest.mark.parametrize("version", ["klipstream-1", "klip-2"])

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTIONS, KLIPSTREAM_EMOTIONS, SEGMENT_SCORES
-from klip_assets.highlights.weights import MODEL, WeightSet
+from klip_assets.products.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENT_SENTIMENT, TRANSCRIPT_WORDS
-from klip_assets.highlights.tables import Signals
+from klip_assets.products.highlights.tables import Signals
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
 from klip_assets.signals.chat.activity import local_robust_z
 from klip_assets.signals.speech.segments import build_segments
