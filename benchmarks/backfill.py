@@ -23,11 +23,10 @@ from statistics import median
 from typing import Any
 
 from klip_assets.contracts import VIDEO_TABLES
+from klip_assets.defs.jobs import PROCESS_VIDEO, PUBLISH
+from klip_assets.defs.partitions import VIDEOS
 from klip_assets.inbox.changes import settle
 from klip_assets.inbox.recordings import read_inbox
-from klip_assets.jobs import PROCESS_VIDEO, PUBLISH
-from klip_assets.partitions import VIDEOS
-from klip_assets.sensors import vods_sensor
 from klip_assets.store.state.registry import Registry
 from klip_assets_tests.made import REPOSITORY, write_vtt, write_wav
 from klip_assets_tests.service.klip_dev import Service
@@ -61,7 +60,7 @@ def main() -> None:
 def stop_vods(service: Service) -> None:
     """Switch the sensor `vods` off, as the switch on its page does."""
     query = "query($s: SensorSelector!) {sensorOrError(sensorSelector: $s) {... on Sensor {id}}}"
-    found = ask(service, query, s={**SELECTOR, "sensorName": vods_sensor.name})["sensorOrError"]["id"]
+    found = ask(service, query, s={**SELECTOR, "sensorName": "vods"})["sensorOrError"]["id"]
     query = "mutation($id: String) {stopSensor(id: $id) {... on StopSensorMutationResult {instigationState {status}}}}"
     assert ask(service, query, id=found)["stopSensor"]["instigationState"]["status"] == "STOPPED"
 

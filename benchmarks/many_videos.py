@@ -22,13 +22,13 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.cli.instance import dagster_instance
 from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES
+from klip_assets.defs.instance import dagster_instance
+from klip_assets.defs.partitions import VIDEOS
+from klip_assets.defs.resources import Installation
+from klip_assets.defs.sensors import build_sensors
 from klip_assets.inbox.changes import settle
 from klip_assets.inbox.recordings import read_inbox
-from klip_assets.partitions import VIDEOS
-from klip_assets.resources import Installation
-from klip_assets.sensors import publish_sensor, vods_sensor
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import withdraw
 from klip_assets.store.lake.lake import Lake
@@ -107,10 +107,11 @@ def measure(settings: Settings) -> Iterator[tuple[str, float]]:
     os.utime(Lake(settings.lake_dir).path(STAGE_STATUS, changed))
     yield "publish that accepts one video", _timed(lambda: _publish(settings))
     with dagster_instance(settings) as instance:
-        for name, sensor in (("vods", vods_sensor), ("publish", publish_sensor)):
+        sensors = {sensor.name: sensor for sensor in build_sensors(settings)}
+        for name in ("vods", "publish"):
             resources = {"installation": Installation()}
             with dg.build_sensor_context(instance=instance, cursor="{}", resources=resources) as context:
-                yield f"look of the sensor {name}", _timed(lambda sensor=sensor, context=context: sensor(context))
+                yield f"look of the sensor {name}", _timed(lambda look=sensors[name], context=context: look(context))
     yield "klip process with nothing to do", _timed(lambda: process(settings))
 
 

@@ -28,7 +28,7 @@ from code_location import LOAD, seconds
 from playwright.sync_api import sync_playwright
 
 from klip_assets.contracts import HIGHLIGHTS, VIDEOS
-from klip_assets.partitions import VIDEOS as PARTITIONS
+from klip_assets.defs.partitions import VIDEOS as PARTITIONS
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.service.browser import FLAGS, SIZE
 from klip_assets_tests.service.klip_dev import Service

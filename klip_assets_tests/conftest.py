@@ -41,7 +41,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 @pytest.fixture(scope="session")
 def dagster_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Dagster's storage with its tables made and nothing in them; to be copied (making it takes seconds)."""
-    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.defs.instance import dagster_instance
 
     base = tmp_path_factory.mktemp("storage")
     with pytest.MonkeyPatch.context() as environment:
@@ -75,7 +75,7 @@ def registry(settings: Settings) -> Registry:
 @pytest.fixture
 def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """A real Dagster instance on SQLite, in the test's own folder."""
-    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.defs.instance import dagster_instance
 
     with dagster_instance(settings) as found:
         yield found

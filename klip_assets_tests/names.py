@@ -14,7 +14,7 @@ import dagster as dg
 
 from klip_assets.cli import main
 from klip_assets.contracts import TABLES, sql_type
-from klip_assets.definitions import build_defs
+from klip_assets.defs.build import build_defs
 from klip_assets.settings import Settings
 
 SNAPSHOT = Path(__file__).with_name("names.txt")

@@ -145,11 +145,12 @@ def add_path(
 @click.argument("video")
 def remove(video: str) -> None:
     """Take VIDEO out of lake, partitions and warehouse. Its file stays in the inbox and is not processed again."""
-    from klip_assets.cli.instance import dagster_instance
-    from klip_assets.cli.runner import Runner
+    from klip_assets.cli.progress import BarProgress
     from klip_assets.contracts import STAGE_STATUS, VIDEOS
-    from klip_assets.jobs import PUBLISH
-    from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
+    from klip_assets.defs.instance import dagster_instance
+    from klip_assets.defs.jobs import PUBLISH
+    from klip_assets.defs.runner import Runner
+    from klip_assets.defs.runs import unfinished_run, unlist_video
     from klip_assets.store.lake.generations import withdraw
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.lake.stage_status import partition_lock
@@ -163,7 +164,8 @@ def remove(video: str) -> None:
     if video not in known and not lake.exists(VIDEOS, video):
         raise NotFoundError(f"there is no video {video!r}", hint="klip videos lists them")
     with dagster_instance(settings) as instance:
-        _refuse_while_queued(instance, video)
+        if run_id := unfinished_run(instance, video):
+            raise LockHeldError(f"run {run_id} on {video} is not over: it stays", hint="try again afterwards")
         try:
             with (
                 hold(partition_lock(lake.root, "video_id", video), what=f"video {video}", timeout_s=1.0),
@@ -176,26 +178,15 @@ def remove(video: str) -> None:
                 registry.release_content(video)
                 if video in known:
                     Attempts(settings.memory_path).give_up(video, known[video].fingerprint)
-                if instance.has_dynamic_partition(VIDEO_PARTITIONS.name or "", video):
-                    instance.delete_dynamic_partition(VIDEO_PARTITIONS.name or "", video)
+                unlist_video(instance, video)
         except LockHeldError as error:
             raise LockHeldError(f"{error.message}: {video} stays", hint="try again when its run is over") from error
-        outcome = Runner(instance, quiet=True).run(PUBLISH)
+        outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:
         raise InputError(f"{video} is removed, but publishing failed: {'; '.join(outcome.problems)}")
     console.print(f"Removed {escape(video)} from lake and warehouse.")
     if video in known:
         console.print(f"Its file stays in the inbox; [bold]klip process {escape(video)}[/bold] brings it back.")
-
-
-def _refuse_while_queued(instance: object, video: str) -> None:
-    import dagster as dg
-
-    assert isinstance(instance, dg.DagsterInstance)
-    waiting = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    filters = dg.RunsFilter(tags={"dagster/partition": video}, statuses=waiting)
-    if runs := instance.get_runs(filters, limit=1):
-        raise LockHeldError(f"run {runs[0].run_id} on {video} is not over: it stays", hint="try again afterwards")
 
 
 def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, str]:

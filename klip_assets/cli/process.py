@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
 
-from klip_assets.assets.tweets import TWEET_FILES
-from klip_assets.cli.instance import dagster_instance, fail_runs_of_dead_processes
 from klip_assets.cli.output import console, json_option, notes, show_rows
-from klip_assets.cli.runner import Outcome, Runner
+from klip_assets.cli.progress import BarProgress
 from klip_assets.contracts.subject import is_day
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.inbox.changes import Ready, settle, tweet_changes
 from klip_assets.inbox.recordings import display_name, read_inbox
-from klip_assets.jobs import INGEST_TWEETS, PROCESS_TWEET_DAYS, PROCESS_VIDEO, PUBLISH
-from klip_assets.partitions import VIDEOS, day_ranges
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
@@ -30,8 +26,11 @@ from klip_assets.store.locks import hold
 from klip_assets.store.state.attempts import Attempts
 from klip_assets.store.state.registry import Registry
 from klip_assets.store.warehouse.publish import needs_publish
-from klip_assets.work.due import Due, dirty_days, due_videos, note_deadly
+from klip_assets.work.due import Due, day_ranges, dirty_days, due_videos, note_deadly
 from klip_assets.work.refusals import refuse_unknown
+
+if TYPE_CHECKING:
+    from klip_assets.defs.runner import Outcome, Runner
 
 
 @dataclass
@@ -51,11 +50,11 @@ class Report:
 
     def add(self, subject: str, outcome: Outcome | str) -> None:
         """Note how something went."""
-        if isinstance(outcome, Outcome):
+        if isinstance(outcome, str):
+            self.rows.append({"what": subject, "outcome": outcome, "problem": None})
+        else:
             problem = "; ".join(outcome.problems) or None
             self.rows.append({"what": subject, "outcome": "done" if outcome.ok else "failed", "problem": problem})
-        else:
-            self.rows.append({"what": subject, "outcome": outcome, "problem": None})
 
 
 @click.command()
@@ -89,6 +88,10 @@ def run_process(
         NotFoundError: A video that was named is not in the inbox.
         InputError: A day that was named is none.
     """
+    from klip_assets.defs.instance import dagster_instance, fail_runs_of_dead_processes
+    from klip_assets.defs.jobs import PROCESS_TWEET_DAYS, PUBLISH
+    from klip_assets.defs.runner import Runner
+
     settings.make_folders()
     lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)
     attempts = Attempts(settings.memory_path)
@@ -109,7 +112,7 @@ def run_process(
                 f"(klip process {escape(entry.video_id)} tries it again)"
             )
         asked_days = [_day(day) for day in days]
-        runner = Runner(instance, quiet=quiet, reuse=not force)
+        runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
         for entry in due.videos:
             report.add(entry.video_id, _run_video(runner, entry, lake, settings, again=named))
         if not named:
@@ -137,7 +140,7 @@ def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
 def _day(text: str) -> str:
     if not is_day(text):
         raise InputError(f"{text!r} is not a day", hint="write it as YYYY-MM-DD")
-    from klip_assets.partitions import DAYS
+    from klip_assets.defs.partitions import DAYS
 
     if not DAYS.has_partition_key(text):
         raise InputError(f"{text} is no day of tweets: they begin on 2006-03-21 and end today")
@@ -145,6 +148,9 @@ def _day(text: str) -> str:
 
 
 def _run_video(runner: Runner, entry: Ready, lake: Lake, settings: Settings, *, again: bool) -> Outcome | str:
+    from klip_assets.defs.jobs import PROCESS_VIDEO
+    from klip_assets.defs.runs import list_video
+
     path = partition_lock(lake.root, "video_id", entry.video_id)
     what = f"video {entry.video_id}"
     with hold(
@@ -153,7 +159,7 @@ def _run_video(runner: Runner, entry: Ready, lake: Lake, settings: Settings, *, 
         done = accepted_generation(lake, "video_id", entry.video_id)
         if not again and done is not None and done.source == entry.fingerprint:
             return "processed meanwhile by another run"
-        runner.instance.add_dynamic_partitions(VIDEOS.name or "", [entry.video_id])
+        list_video(runner.instance, entry.video_id)
         outcome = runner.run(PROCESS_VIDEO, partition=entry.video_id)
         if outcome.ok and not _computed(lake, entry.video_id, outcome.run_id):
             return "nothing changed"
@@ -165,6 +171,9 @@ def _computed(lake: Lake, key: str, run_id: str) -> bool:
 
 
 def _ingest(runner: Runner, settings: Settings, registry: Registry, report: Report) -> None:
+    from klip_assets.defs.assets.tweets import TWEET_FILES
+    from klip_assets.defs.jobs import INGEST_TWEETS
+
     changes = tweet_changes(settings.tweet_inbox, registry, None)
     if changes.fresh or changes.gone or registry.leftovers():
         files = [str(file.name) for file in changes.fresh]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from klip_assets.contracts import VIDEOS
 from klip_assets.inbox.changes import Ready
@@ -17,6 +17,9 @@ from klip_assets.store.lake.stage_status import partition_lock, read_stages, rec
 from klip_assets.store.lake.tweet_sources import day_versions
 from klip_assets.store.locks import hold, is_held
 from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
+
+#: An ingest of scattered days becomes at most this many runs; the gaps between are recognised as unchanged.
+MOST_RANGES = 8
 
 
 @dataclass(frozen=True)
@@ -117,3 +120,22 @@ def note_deadly(lake: Lake, entry: Ready) -> None:
     lock = partition_lock(lake.root, "video_id", entry.video_id)
     with hold(lock, what=f"video {entry.video_id}", timeout_s=1.0):
         record_stage(lake, entry.video_id, VIDEOS.name, status="failed", error=error, run_id="", started_at=now)
+
+
+def day_ranges(days: Iterable[str], most: int = MOST_RANGES) -> list[tuple[str, str]]:
+    """Group days into ranges of consecutive ones, closing the smallest gaps if there would be too many.
+
+    Returns:
+        First and last day of each range, sorted.
+    """
+    ranges: list[tuple[date, date]] = []
+    for day in sorted({date.fromisoformat(text) for text in days}):
+        if ranges and day - ranges[-1][1] == timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    while len(ranges) > most:
+        gaps = [ranges[i + 1][0] - ranges[i][1] for i in range(len(ranges) - 1)]
+        smallest = gaps.index(min(gaps))
+        ranges[smallest : smallest + 2] = [(ranges[smallest][0], ranges[smallest + 1][1])]
+    return [(first.isoformat(), last.isoformat()) for first, last in ranges]

@@ -1,7 +1,7 @@
 """What must hold between the tables of one video or day before anybody may see it.
 
 Each function takes tables and answers with sentences, none if all is well. The blocking asset checks in
-`klip_assets.checks` show the same functions in the Dagster UI.
+`klip_assets.defs.checks` show the same functions in the Dagster UI.
 
 Put here: facts that every sound generation satisfies. Keep out: quality (that is measured in `evaluation`).
 """

@@ -242,12 +242,14 @@ def test_doctor_says_what_reads_and_why_not_the_rest(settings: Settings, monkeyp
 def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> None:
     import dagster as dg
 
-    from klip_assets.cli.instance import PROCESS_TAG, dagster_instance, process_tag
-    from klip_assets.definitions import build_defs
+    from klip_assets.defs.build import build_defs
+    from klip_assets.defs.instance import dagster_instance
+    from klip_assets.defs.tags import PROCESS_TAG
+    from klip_assets.store.processes import this_process
 
     with dagster_instance(settings) as instance:
         job = build_defs().resolve_job_def("publish_warehouse")
-        tags = {"dead": "999999999:1", "alive": process_tag()}
+        tags = {"dead": "999999999:1", "alive": this_process()}
         runs = {
             name: instance.create_run_for_job(job, tags={PROCESS_TAG: tag}, status=dg.DagsterRunStatus.STARTED)
             for name, tag in tags.items()

@@ -27,7 +27,7 @@ from klip_assets.contracts import (
     VIDEOS,
     WEIGHTS,
 )
-from klip_assets.definitions import build_defs
+from klip_assets.defs.build import build_defs
 from klip_assets.errors import InputError
 from klip_assets.evaluation.learning import (
     LEAST_PART,

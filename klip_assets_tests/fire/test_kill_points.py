@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from klip_assets.cli.instance import dagster_instance
 from klip_assets.contracts import PROVENANCE, PUBLISHED_TABLES, STAGE_STATUS, TABLES
+from klip_assets.defs.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import is_held

@@ -21,7 +21,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from klip_assets.cli.instance import dagster_instance
+from klip_assets.defs.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import run_sql
 from klip_assets_tests.made import REPOSITORY
@@ -77,8 +77,11 @@ class Service:
             timeout=300,
         )
 
-    def start(self, *, daemon: bool = True) -> None:
-        """Start `klip dev`, or only its web page, and wait until that shows our assets."""
+    def start(self, *, daemon: bool = True, plain: bool = False) -> None:
+        """Start `klip dev`, or only its web page, and wait until that shows our assets.
+
+        `plain` starts `dagster dev` instead, in the checkout and without the variables that `klip` sets.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
@@ -87,10 +90,15 @@ class Service:
         if not daemon:
             web = str(Path(sys.executable).with_name("dagster-webserver"))
             command = [web, "-p", str(self.port), "-w", str(REPOSITORY / "workspace.yaml")]
+        environment = self.environment
+        if plain:
+            dagster = str(Path(sys.executable).with_name("dagster"))
+            command = [dagster, "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(self.port)]
+            environment = {k: v for k, v in environment.items() if k not in ("DAGSTER_HOME", "KLIP_DAGSTER_STORAGE")}
         with self.log.open("wb") as log:
             # A session of its own: a Ctrl-C in a terminal reaches the whole group, a signal in a test must not.
             self.process = subprocess.Popen(
-                command, env=self.environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
+                command, env=environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
             )
         self.wait(self._answers, "the code location to be served", at_most_s=300)
 
@@ -182,14 +190,18 @@ class Service:
 
         return list(self.wait(ended, f"{looks} looks of the sensor {sensor}", at_most_s=300))
 
-    def _answers(self) -> bool:
-        query = "{workspaceOrError {... on Workspace {locationEntries {loadStatus locationOrLoadError {__typename}}}}}"
+    def ask(self, query: str) -> dict[str, Any]:
+        """Ask the web page's GraphQL; return the data of its answer."""
         request = urllib.request.Request(
             f"{self.url}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
         )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return dict(json.load(reply)["data"])
+
+    def _answers(self) -> bool:
+        query = "{workspaceOrError {... on Workspace {locationEntries {loadStatus locationOrLoadError {__typename}}}}}"
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
-                entries = json.load(reply)["data"]["workspaceOrError"]["locationEntries"]
+            entries = self.ask(query)["workspaceOrError"]["locationEntries"]
         except (urllib.error.URLError, TimeoutError, ConnectionError, KeyError, ValueError):
             return False
         loaded = [entry["locationOrLoadError"]["__typename"] for entry in entries if entry["locationOrLoadError"]]

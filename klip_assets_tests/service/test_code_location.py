@@ -11,10 +11,12 @@ import dagster as dg
 import pytest
 import yaml
 
+from klip_assets import definitions
 from klip_assets.contracts import TABLES
-from klip_assets.definitions import build_defs, defs
-from klip_assets.schedules import SCHEDULES
-from klip_assets.sensors import SENSORS
+from klip_assets.definitions import defs
+from klip_assets.defs.build import build_defs
+from klip_assets.defs.schedules import build_schedules
+from klip_assets.defs.sensors import build_sensors
 from klip_assets.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -32,6 +34,7 @@ assert repository.get_all_jobs() and repository.assets_defs_by_key and repositor
 print(*sorted(name for name in {HEAVY!r} if name in sys.modules))
 """
 
+SENSORS, SCHEDULES = build_sensors(Settings()), build_schedules(Settings())
 SPECS = sorted(build_defs().resolve_all_asset_specs(), key=lambda spec: spec.key)
 IDS = [spec.key.to_user_string() for spec in SPECS]
 
@@ -78,7 +81,7 @@ def test_the_function_that_dagster_finds_gives_the_definitions() -> None:
 
 
 def test_two_builds_share_nothing_that_one_could_break_for_the_other() -> None:
-    first, second = build_defs(), build_defs({"installation": dg.ResourceDefinition.mock_resource()})
+    first, second = build_defs(), build_defs(resources={"installation": dg.ResourceDefinition.mock_resource()})
     assert first.resources is not second.resources
     dg.Definitions.validate_loadable(first)
     dg.Definitions.validate_loadable(second)
@@ -88,7 +91,7 @@ def test_workspace_and_pyproject_agree_on_module_and_location() -> None:
     (entry,) = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())["load_from"]
     block = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["dagster"]
     module = entry["python_module"]
-    assert module["module_name"] == block["module_name"] == build_defs.__module__
+    assert module["module_name"] == block["module_name"] == definitions.__name__
     assert module["location_name"] == block["code_location_name"]
 
 

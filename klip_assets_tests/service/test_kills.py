@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from klip_assets.partitions import VIDEOS
+from klip_assets.defs.partitions import VIDEOS
 from klip_assets.store.lake.stage_status import partition_lock
 from klip_assets.store.locks import is_held
 

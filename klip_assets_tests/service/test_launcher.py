@@ -12,7 +12,8 @@ import dagster as dg
 import pytest
 from dagster._core.launcher.base import WorkerStatus
 
-from klip_assets.launcher import WORKER_TAG, WatchedRunLauncher, worker_tag
+from klip_assets.defs.launcher import WatchedRunLauncher, worker_tag
+from klip_assets.defs.tags import WORKER_TAG
 from klip_assets.store.processes import is_alive, this_process
 
 

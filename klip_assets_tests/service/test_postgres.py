@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 import yaml
 
-from klip_assets.cli.instance import dagster_environment
-from klip_assets.partitions import VIDEOS
+from klip_assets.defs.instance import dagster_environment
+from klip_assets.defs.partitions import VIDEOS
 from klip_assets.settings import Settings
 from klip_assets_tests.made import tweet, tweet_id_at
 
@@ -24,7 +24,7 @@ def test_the_two_configurations_differ_in_the_storage_alone() -> None:
     ours, theirs = (
         yaml.safe_load((REPOSITORY / folder / "dagster.yaml").read_text()) for folder in (".", "deploy/postgres")
     )
-    assert list(ours.pop("storage")) == ["sqlite"]
+    assert ours.pop("storage")["custom"]["class"] == "DataFolderSqliteStorage"
     assert theirs.pop("storage") == {"postgres": {"postgres_url": {"env": "KLIP_POSTGRES_URL"}}}
     assert ours == theirs
 

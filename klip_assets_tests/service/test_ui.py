@@ -18,7 +18,7 @@ import dagster as dg
 import pytest
 
 from klip_assets.contracts import HIGHLIGHTS, text_of
-from klip_assets.definitions import build_defs
+from klip_assets.defs.build import build_defs
 from klip_assets_tests.service.browser import FLAGS, SIZE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

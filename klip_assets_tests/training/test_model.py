@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from klip_assets.contracts import EMOTIONS, EVALUATIONS
-from klip_assets.definitions import build_defs
+from klip_assets.defs.build import build_defs
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.settings import Settings
 from klip_assets.signals.text.bert.compact import CompactModel

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets import __version__
-from klip_assets.assets.stage import OWNERS
 from klip_assets.contracts import EVALUATIONS
+from klip_assets.defs.assets.stage import OWNERS
+from klip_assets.defs.resources import Installation
 from klip_assets.evaluation.tables import evaluation_rows
-from klip_assets.resources import Installation
 from klip_assets.settings import Settings
 from klip_assets.signals.text.bert import compact
 from klip_assets.store.files import write_atomically

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from klip_assets.cli import main
-from klip_assets.cli.instance import dagster_instance
+from klip_assets.defs.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, query
 from klip_assets_tests.signals.text.llm.fake_llm import FakeLlm, error, serving

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from klip_assets.cli import main
-from klip_assets.definitions import build_defs
-from klip_assets.schedules import x_posts as x_schedule
+from klip_assets.defs.build import build_defs
+from klip_assets.defs.schedules import build_schedules
 from klip_assets.settings import Settings
 from klip_assets.store.locks import hold
 from klip_assets_tests.made import REPOSITORY
@@ -114,9 +114,14 @@ def test_two_runs_do_not_fetch_at_once(x: FakeX, settings: Settings, instance: d
     assert not result.success and x.asked == []
 
 
+def x_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    _, schedule = build_schedules(settings)
+    return schedule
+
+
 def tick(instance: dg.DagsterInstance) -> object:
     with dg.build_schedule_context(instance=instance) as context:
-        return x_schedule(context)
+        return x_schedule(Settings())(context)
 
 
 def test_the_schedule_asks_for_a_run_unless_one_is_under_way_or_nothing_is_configured(
@@ -134,12 +139,12 @@ def test_the_schedule_runs_by_itself_once_a_token_and_queries_are_set(
     x: FakeX, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KLIP_X_EVERY_MIN", "5")
-    code = "from klip_assets.schedules import x_posts as s; print(s.default_status.name, s.cron_schedule)"
-    said = [_python(code)]
+    often = x_schedule(Settings())
     monkeypatch.delenv("KLIP_X_QUERIES")
     monkeypatch.setenv("KLIP_X_EVERY_MIN", "60")
-    said.append(_python(code))
-    assert said == ["RUNNING */5 * * * *", "STOPPED 0 * * * *"]
+    hourly = x_schedule(Settings())
+    assert (often.default_status.name, often.cron_schedule) == ("RUNNING", "*/5 * * * *")
+    assert (hourly.default_status.name, hourly.cron_schedule) == ("STOPPED", "0 * * * *")
 
 
 def test_the_lineage_begins_with_the_posts() -> None:

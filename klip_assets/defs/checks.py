@@ -18,7 +18,8 @@ from klip_assets.contracts import (
     VIDEOS,
     Table,
 )
-from klip_assets.resources import PARTITION_TAG, Installation
+from klip_assets.defs.resources import Installation
+from klip_assets.defs.tags import PARTITION_TAG
 from klip_assets.store.lake.lake import Lake
 from klip_assets.work.invariants import highlight_problems, segment_problems, sound_problems, word_problems
 

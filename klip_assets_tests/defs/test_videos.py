@@ -246,8 +246,8 @@ def test_sidecar_metadata_is_in_the_row(settings: Settings) -> None:
 
 
 def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lake: Lake) -> None:
-    from klip_assets.cli.instance import dagster_instance
-    from klip_assets.definitions import build_defs
+    from klip_assets.defs.build import build_defs
+    from klip_assets.defs.instance import dagster_instance
     from klip_assets.store.lake.generations import consider
 
     drop_stream(settings)

@@ -13,8 +13,9 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from pydantic import PrivateAttr
 
 from klip_assets.contracts.subject import is_day
-from klip_assets.launcher import worker_tag
-from klip_assets.partitions import DAYS
+from klip_assets.defs.launcher import worker_tag
+from klip_assets.defs.partitions import DAYS
+from klip_assets.defs.tags import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import is_whole
 from klip_assets.store.lake.lake import Lake
@@ -23,13 +24,6 @@ from klip_assets.store.lake.tweet_sources import day_version
 from klip_assets.store.locks import hold
 from klip_assets.store.state.attempts import Attempts
 from klip_assets.store.state.registry import Registry
-
-PARTITION_TAG = "dagster/partition"
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
-
-#: A run with this tag takes over stages whose inputs and code have not changed. Runs started by hand do not.
-REUSE_TAG = "klip/reuse"
 
 
 class Installation(dg.ConfigurableResource):
@@ -65,7 +59,7 @@ class Installation(dg.ConfigurableResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Take the lock of what the run works on, and note that work on it begins."""
         if context.run and context.instance and GRPC_INFO_TAG in context.run.tags:
-            # For run monitoring: see `klip_assets.launcher`.
+            # For run monitoring: see `klip_assets.defs.launcher`.
             context.instance.add_run_tags(context.run.run_id, worker_tag(context.run.run_id))
         tags = context.run.tags if context.run else {}
         job_name = context.run.job_name if context.run else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES
+from klip_assets.defs.tags import PUBLISH_TAGS, TWEET_TAGS
 
 PROCESS_VIDEO = "process_video"
 FETCH_X_POSTS = "fetch_x_posts"
@@ -12,12 +13,6 @@ INGEST_TWEETS = "ingest_tweets"
 PROCESS_TWEET_DAYS = "process_tweet_days"
 PUBLISH = "publish_warehouse"
 EVALUATE = "evaluate"
-
-#: Publishing goes ahead of the videos that wait: else the first of fifty would be seen only after the last.
-PUBLISH_TAGS = {"klip/publish": "true", "dagster/priority": "10"}
-
-#: Tweets are seconds of work and need not wait for hours of video.
-TWEET_TAGS = {"dagster/priority": "5"}
 
 process_video = dg.define_asset_job(
     PROCESS_VIDEO,

@@ -5,18 +5,17 @@ Put here: starting jobs and saying how they went. Keep out: choosing what to run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 import dagster as dg
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from klip_assets.cli.instance import PROCESS_TAG, process_tag
-from klip_assets.cli.output import notes
-from klip_assets.definitions import build_defs
-from klip_assets.resources import RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
-from klip_assets.work.progress import LogProgress, Pace
+from klip_assets.defs.build import build_defs
+from klip_assets.defs.tags import PROCESS_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
+from klip_assets.store.processes import this_process
+from klip_assets.work.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -36,46 +35,16 @@ class Outcome:
     failed_checks: list[str] = field(default_factory=list)
 
 
-class BarProgress:
-    """Shows stages as bars on the terminal: what is being made, how far it is, how fast.
+class RunProgress(Progress, Protocol):
+    """Progress that is shown while a run is on: it is entered when the run begins and left when it ends."""
 
-    Where there is no terminal, the long stages tell their progress in lines.
-    """
+    def __enter__(self) -> Self:
+        """Begin to show it."""
 
-    def __init__(self, bars: Progress, *, quiet: bool) -> None:
-        self._bars = bars
-        self._quiet = quiet
-        self._task: TaskID | None = None
-
-    def begin(self, subject: str, table: str) -> None:
-        """Show what is being made now."""
-        if self._task is None:
-            self._task = self._bars.add_task("", total=None, pace="")
-        self._bars.reset(self._task, total=None, description=f"{subject}: {table}", pace="")
-
-    def reporter(
-        self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
-    ) -> Callable[[float], None]:
-        """Return a function that moves the bar."""
-        task = self._task
-        assert task is not None
-        if self._bars.disable:
-            tell = (lambda text: None) if self._quiet else (lambda text: notes.print(f"{subject}: {text}"))
-            tell(f"{table} ...")
-            return LogProgress().reporter(subject, table, total, tell)
-
-        pace = Pace(total)
-
-        def report(done: float) -> None:
-            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.tell(done))
-
-        return report
-
-    def clear(self) -> None:
-        """Take the bar away."""
-        if self._task is not None:
-            self._bars.remove_task(self._task)
-            self._task = None
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take it away."""
 
 
 class Runner:
@@ -83,19 +52,15 @@ class Runner:
 
     Args:
         instance: Where the runs are recorded.
-        quiet: No bars (for JSON output).
+        progress: Told how far each run is; entered and left with it.
         reuse: Take over stages whose inputs and code have not changed.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, *, quiet: bool, reuse: bool = True) -> None:
+    def __init__(self, instance: dg.DagsterInstance, progress: RunProgress, *, reuse: bool = True) -> None:
         self.instance = instance
         self.reuse = reuse
-        self._bars = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(),
-            TextColumn("{task.fields[pace]}"), console=notes, transient=True, disable=quiet or not notes.is_terminal,
-        )  # fmt: skip
-        self._progress = BarProgress(self._bars, quiet=quiet)
-        self._defs = build_defs({"progress": self._progress})
+        self._progress = progress
+        self._defs = build_defs(resources={"progress": progress})
 
     def run(
         self,
@@ -113,12 +78,12 @@ class Runner:
             days: First and last day, for jobs on tweets.
             config: Run configuration.
         """
-        tags = {PROCESS_TAG: process_tag()}
+        tags = {PROCESS_TAG: this_process()}
         if self.reuse:
             tags[REUSE_TAG] = "true"
         if days:
             tags |= {RANGE_START_TAG: days[0], RANGE_END_TAG: days[1]}
-        with self._bars:
+        with self._progress:
             result = self._defs.resolve_job_def(job).execute_in_process(
                 instance=self.instance,
                 partition_key=partition,
@@ -126,7 +91,6 @@ class Runner:
                 raise_on_error=False,
                 run_config={**(config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
-            self._progress.clear()
         checks = [
             evaluation
             for evaluation in result.get_asset_check_evaluations()

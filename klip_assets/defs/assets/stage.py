@@ -20,12 +20,13 @@ import pyarrow as pa
 
 from klip_assets import __version__
 from klip_assets.contracts import VIDEOS, Table, text_of
+from klip_assets.defs.resources import Installation
+from klip_assets.defs.tags import REUSE_TAG
 from klip_assets.errors import ChangedMeanwhileError, EngineUnavailableError, InputError, KlipError, NotFoundError
 from klip_assets.failpoints import reach
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, read_inbox
-from klip_assets.resources import REUSE_TAG, Installation
 from klip_assets.settings import Settings
 from klip_assets.signals.text.known import NOTHING_KNOWN, Known
 from klip_assets.signals.text.tiers import Chain, build_chain

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from klip_assets.assets.declare import versions_of, video_stage
-from klip_assets.assets.stage import Output, Stage
 from klip_assets.contracts import (
     AUDIO_FEATURES,
     SEGMENT_SCORES,
@@ -14,6 +12,8 @@ from klip_assets.contracts import (
     TRANSCRIPT_WORDS,
     VIDEOS,
 )
+from klip_assets.defs.assets.declare import versions_of, video_stage
+from klip_assets.defs.assets.stage import Output, Stage
 from klip_assets.products.highlights.scoring import score_segments
 from klip_assets.products.highlights.weights import weight_set
 from klip_assets.signals.speech.segments import build_segments

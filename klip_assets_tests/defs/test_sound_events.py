@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_WORDS
-from klip_assets.definitions import build_defs
+from klip_assets.defs.build import build_defs
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation, consider
 from klip_assets.store.lake.lake import Lake
@@ -67,7 +67,7 @@ def test_other_sounds_between_equal_words_are_not_taken_for_unchanged(settings: 
 def test_sounds_made_from_an_older_transcript_are_not_published(
     settings: Settings, lake: Lake, cues: list[tuple[float, float, str]]
 ) -> None:
-    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.defs.instance import dagster_instance
 
     drop(settings, LAUGHING)
     process(settings)
@@ -83,7 +83,7 @@ def test_sounds_made_from_an_older_transcript_are_not_published(
 
 
 def test_the_list_of_sounds_stands_in_the_footer_and_not_in_the_metadata(settings: Settings, lake: Lake) -> None:
-    from klip_assets.cli.instance import dagster_instance
+    from klip_assets.defs.instance import dagster_instance
 
     drop(settings, LAUGHING)
     process(settings)

@@ -14,12 +14,10 @@ import dagster as dg
 from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
+from klip_assets.defs.tags import PROCESS_TAG
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings, project_dir
-from klip_assets.store.processes import is_alive, this_process
-
-#: Runs of the command line carry their process here, so that a later one can tell when it died.
-PROCESS_TAG = "klip/process"
+from klip_assets.store.processes import is_alive
 
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
 
@@ -63,11 +61,6 @@ def _reason(error: BaseException) -> str:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return str(error).strip().partition("\n")[0]
-
-
-def process_tag() -> str:
-    """Name this process so that it can't be mistaken for a later one with the same number."""
-    return this_process()
 
 
 def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from klip_assets.assets.stage import OWNERS, RETRY_IO, Output, Stage, describe, result_of, run_stage
 from klip_assets.contracts import Table
-from klip_assets.partitions import DAYS, VIDEOS
-from klip_assets.resources import Installation
+from klip_assets.defs.assets.stage import OWNERS, RETRY_IO, Output, Stage, describe, result_of, run_stage
+from klip_assets.defs.partitions import DAYS, VIDEOS
+from klip_assets.defs.resources import Installation
 
 Compute = Callable[[Stage], Output | pa.Table]
 Inputs = Callable[[Stage], Mapping[str, str]]

@@ -12,12 +12,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
-from klip_assets.inbox.changes import settle, tweet_changes
-from klip_assets.inbox.recordings import display_name, read_inbox
-from klip_assets.jobs import (
+from klip_assets.defs.jobs import (
     INGEST_TWEETS,
     PROCESS_TWEET_DAYS,
     PROCESS_VIDEO,
@@ -25,41 +24,69 @@ from klip_assets.jobs import (
     ingest_tweets,
     process_tweet_days,
 )
-from klip_assets.partitions import VIDEOS, day_ranges
-from klip_assets.resources import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG, Installation
+from klip_assets.defs.partitions import VIDEOS
+from klip_assets.defs.resources import Installation
+from klip_assets.defs.tags import (
+    AUTO_RETRY_RUN_ID_TAG,
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    REUSE_TAG,
+    RUN_KEY_TAG,
+    UNFINISHED_RUNS,
+    WILL_RETRY_TAG,
+)
+from klip_assets.inbox.changes import settle, tweet_changes
+from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.publish import needs_publish
-from klip_assets.work.due import dirty_days, due_videos, note_deadly
+from klip_assets.work.due import day_ranges, dirty_days, due_videos, note_deadly
 from klip_assets.work.refusals import refuse_unknown
-
-#: How Dagster marks a failed run that it will start again, and the run that took its place.
-WILL_RETRY_TAG = "dagster/will_retry"
-AUTO_RETRY_RUN_ID_TAG = "dagster/auto_retry_run_id"
-
-#: How Dagster marks a run with the key of the request it was started for.
-RUN_KEY_TAG = "dagster/run_key"
 
 #: Partitions that one look may add back; SQLite takes only so many in one statement.
 _MOST_PARTITIONS = 500
 
-#: Runs that wait or are on.
-UNFINISHED_RUNS = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+
+def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """Make the sensors.
+
+    Args:
+        settings: Says how often they look.
+    """
+    polling: dict[str, Any] = {
+        "minimum_interval_seconds": settings.sensor_interval_s,
+        "default_status": dg.DefaultSensorStatus.RUNNING,
+    }
+    return [
+        dg.sensor(
+            name="vods",
+            job_name=PROCESS_VIDEO,
+            description="A new or changed recording in data/inbox/vods, stable over two looks, becomes a partition "
+            "and a run.",
+            **polling,
+        )(look_at_vods),
+        dg.sensor(
+            name="tweets",
+            jobs=[ingest_tweets, process_tweet_days],
+            description="New or changed files in data/inbox/tweets are read; then the days they touch are made anew.",
+            **polling,
+        )(look_at_tweets),
+        dg.sensor(
+            name="publish",
+            job_name=PUBLISH,
+            description="Publishes when the lake holds something the warehouse does not: after successes, failures, "
+            "and runs of the command line alike.",
+            **polling,
+        )(look_at_lake),
+        dg.run_failure_sensor(
+            name="alerts",
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            description="Logs every failed run and, if KLIP_ALERT_WEBHOOK is set, posts it there as JSON.",
+        )(tell_of_failure),
+    ]
 
 
-@dg.sensor(
-    name="vods",
-    job_name=PROCESS_VIDEO,
-    minimum_interval_seconds=Settings().sensor_interval_s,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A new or changed recording in data/inbox/vods, stable over two looks, becomes a partition and a run.",
-)
-def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
+def look_at_vods(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
     """Look at the VOD inbox."""
     settings, lake, registry = installation.settings, installation.lake, installation.registry
     # Before the lake is looked at: a run that ends in between has then either left its work there, or is seen here.
@@ -97,14 +124,7 @@ def vods_sensor(context: dg.SensorEvaluationContext, installation: dg.ResourcePa
     )
 
 
-@dg.sensor(
-    name="tweets",
-    jobs=[ingest_tweets, process_tweet_days],
-    minimum_interval_seconds=Settings().sensor_interval_s,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="New or changed files in data/inbox/tweets are read; then the days they touch are made anew.",
-)
-def tweets_sensor(
+def look_at_tweets(
     context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
 ) -> dg.SensorResult | dg.SkipReason:
     """Look at the tweet inbox, and for days whose sources changed."""
@@ -141,15 +161,7 @@ def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
     return requests
 
 
-@dg.sensor(
-    name="publish",
-    job_name=PUBLISH,
-    minimum_interval_seconds=Settings().sensor_interval_s,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Publishes when the lake holds something the warehouse does not: after successes, failures, and runs "
-    "of the command line alike.",
-)
-def publish_sensor(
+def look_at_lake(
     context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
 ) -> dg.SensorResult | dg.SkipReason:
     """Compare the lake with what is published."""
@@ -165,12 +177,7 @@ def publish_sensor(
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{due}:{_hour()}")])
 
 
-@dg.run_failure_sensor(
-    name="alerts",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Logs every failed run and, if KLIP_ALERT_WEBHOOK is set, posts it there as JSON.",
-)
-def alerts_sensor(context: dg.RunFailureSensorContext) -> None:
+def tell_of_failure(context: dg.RunFailureSensorContext) -> None:
     """Tell people about a failed run."""
     run = context.dagster_run
     alert = {
@@ -217,6 +224,3 @@ def _hour() -> str:
 
 def _digest(parts: list[str]) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
-
-
-SENSORS = [vods_sensor, tweets_sensor, publish_sensor, alerts_sensor]

@@ -8,8 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from klip_assets.assets.declare import versions_of, video_stage
-from klip_assets.assets.stage import Output, Stage
 from klip_assets.contracts import (
     AUDIO_FEATURES,
     CHAT_ACTIVITY,
@@ -18,6 +16,8 @@ from klip_assets.contracts import (
     TRANSCRIPT_WORDS,
     VIDEOS,
 )
+from klip_assets.defs.assets.declare import versions_of, video_stage
+from klip_assets.defs.assets.stage import Output, Stage
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name

@@ -5,17 +5,18 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from klip_assets.assets.tweets import TWEET_FILES
-from klip_assets.cli.instance import dagster_instance
-from klip_assets.cli.runner import Runner
+from klip_assets.cli.progress import BarProgress
 from klip_assets.contracts import TWEET_SENTIMENT, TWEETS_RAW
-from klip_assets.jobs import INGEST_TWEETS
-from klip_assets.partitions import day_ranges
+from klip_assets.defs.assets.tweets import TWEET_FILES
+from klip_assets.defs.instance import dagster_instance
+from klip_assets.defs.jobs import INGEST_TWEETS
+from klip_assets.defs.runner import Runner
 from klip_assets.settings import Settings
 from klip_assets.signals.tweets.columns import map_path
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.tweet_sources import add_source
 from klip_assets.store.state.registry import Registry
+from klip_assets.work.due import day_ranges
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
 from klip_assets_tests.processed import drop_tweets, process, query
 
@@ -158,7 +159,7 @@ def test_no_failed_row_has_a_score(settings: Settings, monkeypatch) -> None:
 def test_an_interrupted_ingest_is_found_by_the_next_process(settings: Settings, lake: Lake, registry: Registry) -> None:
     drop_tweets(settings)
     with dagster_instance(settings) as instance:
-        assert Runner(instance, quiet=True).run(INGEST_TWEETS).ok
+        assert Runner(instance, BarProgress(quiet=True)).run(INGEST_TWEETS).ok
     # As if the process had died before the days were made.
     report = process(settings)
     assert [row["what"] for row in report.rows] == ["tweets 2026-06-12 to 2026-06-13", "warehouse"]
@@ -242,7 +243,7 @@ def test_a_file_in_local_time_is_reported_with_its_difference(settings: Settings
     rows = [f"{tweet_id_at('2026-06-12', n)},2026-06-12 04:00:0{n},x" for n in range(3)]
     (settings.tweet_inbox / "pacific.csv").write_text("id,created_at,text\n" + "\n".join(rows))
     with dagster_instance(settings) as instance:
-        outcome = Runner(instance, quiet=True).run(INGEST_TWEETS)
+        outcome = Runner(instance, BarProgress(quiet=True)).run(INGEST_TWEETS)
         assert outcome.ok
         event = instance.get_latest_materialization_event(dg.AssetKey(TWEET_FILES))
         assert event and event.asset_materialization

@@ -6,10 +6,10 @@ from datetime import timedelta
 import dagster as dg
 
 from klip_assets import __version__
-from klip_assets.assets.stage import OWNERS, RETRY_IO, column_schema
-from klip_assets.assets.tweets import TWEET_FILES
 from klip_assets.contracts import DAY_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES
-from klip_assets.resources import Installation
+from klip_assets.defs.assets.stage import OWNERS, RETRY_IO, column_schema
+from klip_assets.defs.assets.tweets import TWEET_FILES
+from klip_assets.defs.resources import Installation
 from klip_assets.store.warehouse.publish import publish
 
 PREFIX = "warehouse"

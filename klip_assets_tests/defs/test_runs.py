@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 
 from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS
-from klip_assets.definitions import build_defs
-from klip_assets.partitions import VIDEOS as VIDEO_PARTITIONS
+from klip_assets.defs.build import build_defs
+from klip_assets.defs.partitions import VIDEOS as VIDEO_PARTITIONS
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation, consider
 from klip_assets.store.lake.lake import Lake

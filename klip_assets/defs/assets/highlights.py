@@ -4,9 +4,6 @@ import dagster as dg
 import pyarrow as pa
 
 from klip_assets import __version__
-from klip_assets.assets.declare import versions_of, video_stage
-from klip_assets.assets.plots import score_plot
-from klip_assets.assets.stage import OWNERS, Output, Stage, describe, result_of
 from klip_assets.contracts import (
     AUDIO_FEATURES,
     CHAT_ACTIVITY,
@@ -19,9 +16,12 @@ from klip_assets.contracts import (
     VIDEOS,
     WEIGHTS,
 )
+from klip_assets.defs.assets.declare import versions_of, video_stage
+from klip_assets.defs.assets.plots import score_plot
+from klip_assets.defs.assets.stage import OWNERS, Output, Stage, describe, result_of
+from klip_assets.defs.resources import Installation
 from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates, find_emotion_moments
 from klip_assets.products.highlights.weights import weight_set, weights_table
-from klip_assets.resources import Installation
 from klip_assets.store.lake.provenance import Provenance
 
 GROUP = "highlights"

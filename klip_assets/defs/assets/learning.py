@@ -6,13 +6,13 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from klip_assets.assets.stage import OWNERS
 from klip_assets.contracts import FEEDBACK, HIGHLIGHTS
+from klip_assets.defs.assets.stage import OWNERS
+from klip_assets.defs.resources import Installation
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.evaluation.learning import Judged, Learnt, judged_moments, latest_verdicts, learn_weights
 from klip_assets.evaluation.processed import signals_of
 from klip_assets.products.highlights.weights import WeightSet, toml_of, weight_set, weight_sets
-from klip_assets.resources import Installation
 from klip_assets.settings import Settings
 from klip_assets.store.files import write_atomically
 from klip_assets.store.lake.lake import Lake

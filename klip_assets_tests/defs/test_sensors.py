@@ -12,10 +12,11 @@ import dagster as dg
 import pytest
 
 from klip_assets.contracts import VIDEO_TABLES
-from klip_assets.definitions import build_defs
-from klip_assets.resources import RANGE_START_TAG, Installation
-from klip_assets.schedules import yesterdays_tweets
-from klip_assets.sensors import alerts_sensor, publish_sensor, tweets_sensor, vods_sensor
+from klip_assets.defs.build import build_defs
+from klip_assets.defs.resources import Installation
+from klip_assets.defs.schedules import build_schedules
+from klip_assets.defs.sensors import build_sensors
+from klip_assets.defs.tags import RANGE_START_TAG
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation, withdraw
 from klip_assets.store.lake.lake import Lake
@@ -26,6 +27,8 @@ from klip_assets.store.state.registry import Registry
 from klip_assets.work.due import Due, due_videos
 from klip_assets_tests.made import write_wav
 from klip_assets_tests.processed import drop_tweets, process
+
+vods_sensor, tweets_sensor, publish_sensor, alerts_sensor = build_sensors(Settings())
 
 
 def look(sensor, instance: dg.DagsterInstance, cursor: str | None = None):
@@ -88,7 +91,7 @@ def test_a_run_that_ends_while_the_sensor_looks_is_not_started_again(
         instance.report_run_canceled(run)
         return found
 
-    monkeypatch.setattr("klip_assets.sensors.due_videos", ends_after)
+    monkeypatch.setattr("klip_assets.defs.sensors.due_videos", ends_after)
     assert look(vods_sensor, instance, pending).run_requests == []
 
 
@@ -107,7 +110,7 @@ def test_a_video_that_is_removed_while_the_sensor_looks_is_not_put_back_on_the_l
         instance.delete_dynamic_partition("videos", "a")
         return found
 
-    monkeypatch.setattr("klip_assets.sensors.due_videos", removed_after)
+    monkeypatch.setattr("klip_assets.defs.sensors.due_videos", removed_after)
     assert look(vods_sensor, instance, "{}").dynamic_partitions_requests == []
 
 
@@ -127,7 +130,7 @@ def test_a_publish_while_the_sensor_looks_does_not_give_one_attempt_two_names(
         assert accepted_generation(lake, "video_id", "a") != accepted
         return found
 
-    monkeypatch.setattr("klip_assets.sensors.due_videos", published_after)
+    monkeypatch.setattr("klip_assets.defs.sensors.due_videos", published_after)
     (again,) = look(vods_sensor, instance, "{}").run_requests
     assert again.run_key == asked.run_key, "Dagster starts a run key once"
 
@@ -155,7 +158,7 @@ def test_a_failure_of_the_machine_is_tried_again_under_another_key_after_its_wai
     attempts.end({"a": True})
     assert look(vods_sensor, instance, "{}").run_requests == [], "not before its wait is over"
     later = time.time() + WAITS_S[0] + 1
-    monkeypatch.setattr("klip_assets.sensors.time.time", lambda: later)
+    monkeypatch.setattr("klip_assets.defs.sensors.time.time", lambda: later)
     (second,) = look(vods_sensor, instance, "{}").run_requests
     assert second.run_key != first.run_key
 
@@ -225,6 +228,7 @@ def test_publishing_is_asked_for_once_there_is_something_new(settings: Settings,
 
 def test_the_schedule_takes_the_day_before_the_tick() -> None:
     context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 0, 30))
+    yesterdays_tweets, _ = build_schedules(Settings())
     assert yesterdays_tweets(context).tags[RANGE_START_TAG] == "2026-02-28"
 
 

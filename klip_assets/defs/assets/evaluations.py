@@ -3,13 +3,13 @@
 import dagster as dg
 
 from klip_assets import __version__
-from klip_assets.assets.stage import OWNERS, describe, result_of
 from klip_assets.contracts import EVALUATIONS, HIGHLIGHTS
+from klip_assets.defs.assets.stage import OWNERS, describe, result_of
+from klip_assets.defs.resources import Installation
 from klip_assets.evaluation.sets import figures_of, sets_of
 from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.evaluation.tweets import TweetSet
 from klip_assets.products.highlights.weights import weight_set
-from klip_assets.resources import Installation
 from klip_assets.store.lake.provenance import Provenance
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from klip_assets.assets.declare import day_stage, versions_of
-from klip_assets.assets.stage import OWNERS, RETRY_IO, Output, Stage
 from klip_assets.contracts import TWEET_DAILY, TWEET_SENTIMENT, TWEETS, TWEETS_DELETED
+from klip_assets.defs.assets.declare import day_stage, versions_of
+from klip_assets.defs.assets.stage import OWNERS, RETRY_IO, Output, Stage
+from klip_assets.defs.partitions import FIRST_DAY
+from klip_assets.defs.resources import Installation
 from klip_assets.errors import KlipError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.changes import TweetFile, tweet_changes
-from klip_assets.partitions import FIRST_DAY
 from klip_assets.products.tweet_days import roll_up_day
-from klip_assets.resources import Installation
 from klip_assets.signals.text.known import NOTHING_KNOWN
 from klip_assets.signals.text.language import detector_name
 from klip_assets.signals.text.llm.prompt import TWEET

@@ -1,0 +1,66 @@
+"""Progress of runs on the terminal: bars where there is one, else lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from klip_assets.cli.output import notes
+from klip_assets.work.progress import LogProgress, Pace
+
+
+class BarProgress:
+    """Shows stages as bars on the terminal: what is being made, how far it is, how fast.
+
+    Where there is no terminal, the long stages tell their progress in lines.
+
+    Args:
+        quiet: Neither bars nor lines (for JSON output).
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._bars = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(),
+            TextColumn("{task.fields[pace]}"), console=notes, transient=True, disable=quiet or not notes.is_terminal,
+        )  # fmt: skip
+        self._quiet = quiet
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None
+        self._bars.stop()
+
+    def begin(self, subject: str, table: str) -> None:
+        """Show what is being made now."""
+        if self._task is None:
+            self._task = self._bars.add_task("", total=None, pace="")
+        self._bars.reset(self._task, total=None, description=f"{subject}: {table}", pace="")
+
+    def reporter(
+        self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
+    ) -> Callable[[float], None]:
+        """Return a function that moves the bar."""
+        task = self._task
+        assert task is not None
+        if self._bars.disable:
+            tell = (lambda text: None) if self._quiet else (lambda text: notes.print(f"{subject}: {text}"))
+            tell(f"{table} ...")
+            return LogProgress().reporter(subject, table, total, tell)
+
+        pace = Pace(total)
+
+        def report(done: float) -> None:
+            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.tell(done))
+
+        return report

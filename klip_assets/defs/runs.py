@@ -1,0 +1,26 @@
+"""What the command line asks Dagster about a video, and tells it."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from klip_assets.defs.partitions import VIDEOS
+from klip_assets.defs.tags import PARTITION_TAG, UNFINISHED_RUNS
+
+
+def unfinished_run(instance: dg.DagsterInstance, video_id: str) -> str | None:
+    """Return the id of a run on a video that waits or is on, None if there is none."""
+    filters = dg.RunsFilter(tags={PARTITION_TAG: video_id}, statuses=UNFINISHED_RUNS)
+    runs = instance.get_runs(filters, limit=1)
+    return runs[0].run_id if runs else None
+
+
+def list_video(instance: dg.DagsterInstance, video_id: str) -> None:
+    """Add a video to the partitions, if it is not among them."""
+    instance.add_dynamic_partitions(VIDEOS.name or "", [video_id])
+
+
+def unlist_video(instance: dg.DagsterInstance, video_id: str) -> None:
+    """Take a video off the partitions, if it is among them."""
+    if instance.has_dynamic_partition(VIDEOS.name or "", video_id):
+        instance.delete_dynamic_partition(VIDEOS.name or "", video_id)

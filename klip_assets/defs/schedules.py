@@ -1,0 +1,52 @@
+"""Schedules: yesterday's tweets once a day, whether or not a file arrived; new posts of X every few minutes."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from klip_assets.defs.jobs import FETCH_X_POSTS, PROCESS_TWEET_DAYS
+from klip_assets.defs.tags import RANGE_END_TAG, RANGE_START_TAG, UNFINISHED_RUNS
+from klip_assets.settings import Settings
+
+
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Make the schedules.
+
+    Args:
+        settings: Says how often X is asked, and whether there is anything to ask it.
+    """
+    fetching = dg.DefaultScheduleStatus.RUNNING if settings.fetches_from_x else dg.DefaultScheduleStatus.STOPPED
+    return [
+        dg.schedule(
+            name="yesterdays_tweets",
+            job_name=PROCESS_TWEET_DAYS,
+            cron_schedule="30 0 * * *",
+            execution_timezone="UTC",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Makes the day that just ended anew. (With today as the last partition, Dagster's own daily "
+            "schedule would take today.)",
+        )(ask_for_yesterday),
+        dg.schedule(
+            name="x_posts",
+            job_name=FETCH_X_POSTS,
+            cron_schedule="0 * * * *" if settings.x_every_min == 60 else f"*/{settings.x_every_min} * * * *",
+            execution_timezone="UTC",
+            default_status=fetching,
+            description="Fetches new posts from X, if KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are set.",
+        )(ask_for_x_posts),
+    ]
+
+
+def ask_for_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Ask for the day before the tick."""
+    day = (context.scheduled_execution_time - timedelta(days=1)).date().isoformat()
+    return dg.RunRequest(run_key=day, tags={RANGE_START_TAG: day, RANGE_END_TAG: day})
+
+
+def ask_for_x_posts(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a run, unless one is under way or there is nothing to fetch with."""
+    if not Settings().fetches_from_x:
+        return dg.SkipReason("KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are not both set")
+    if context.instance.get_runs_count(dg.RunsFilter(job_name=FETCH_X_POSTS, statuses=UNFINISHED_RUNS)):
+        return dg.SkipReason(f"a run of {FETCH_X_POSTS} is under way")
+    return dg.RunRequest()

@@ -1,0 +1,122 @@
+"""The Dagster services on this machine: starting them, stopping them, and deleting what they leave."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from klip_assets.defs.instance import dagster_environment, dagster_instance, fail_runs_of_dead_processes
+from klip_assets.errors import InputError, NotFoundError
+from klip_assets.settings import Settings, project_dir
+from klip_assets.store.locks import hold
+
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> str | None:
+    """Run web page and daemon until this process is told to stop, or one of them ends by itself.
+
+    Args:
+        settings: The installation they serve.
+        host: Address the web page listens on.
+        port: Its port.
+        on_start: Called when they are about to be started.
+
+    Returns:
+        What ended by itself, and how: "dagster-daemon was killed by signal 9". None if this process was told to stop.
+
+    Raises:
+        NotFoundError: There is no workspace.yaml: this is no checkout of Klip.
+        InputError: Dagster's storage can't be used, or a service is not installed.
+        LockHeldError: Another process serves the same data folder.
+    """
+    workspace = project_dir() / "workspace.yaml"
+    if not workspace.is_file():
+        raise NotFoundError(f"there is no {workspace}", hint="run klip dev in a checkout of Klip")
+    # Two daemons on one inbox would start everything twice.
+    with hold(settings.state_dir / "dev.lock", what=f"{settings.data_dir}", timeout_s=1.0):
+        # One process makes the storage: several at once would stumble over each other's tables.
+        with dagster_instance(settings) as instance:
+            fail_runs_of_dead_processes(instance)
+        environment = {**os.environ, **dagster_environment(settings), "PYTHONUNBUFFERED": "1"}
+        flags = ["-w", str(workspace)]
+        web = [_script("dagster-webserver"), "-h", host, "-p", str(port), *flags]
+        daemon = [_script("dagster-daemon"), "run", *flags]
+        on_start()
+        return _serve([web, daemon], environment)
+
+
+def delete_finished_runs(settings: Settings, *, older_than: timedelta) -> int:
+    """Delete runs that are over, with their logs and events.
+
+    Args:
+        settings: The installation.
+        older_than: How long ago a run must have been created.
+
+    Returns:
+        How many were deleted.
+    """
+    before, deleted = datetime.now(UTC) - older_than, 0
+    with dagster_instance(settings) as instance:
+        fail_runs_of_dead_processes(instance)
+        while ids := instance.get_run_ids(dg.RunsFilter(statuses=_FINISHED, created_before=before), limit=100):
+            for run_id in ids:
+                instance.delete_run(run_id)
+            deleted += len(ids)
+    return deleted
+
+
+def _script(name: str) -> str:
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        raise InputError(f"{name} is not installed beside {sys.executable}", hint="pip install -e .")
+    return str(path)
+
+
+def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str | None:
+    # A signal to this process ends both services; one that ends by itself ends the other.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    services: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands:
+            services.append(
+                subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=_end_with_parent())
+            )
+        while not (ended := [service for service in services if service.poll() is not None]):
+            time.sleep(0.3)
+        name, code = Path(commands[services.index(ended[0])][0]).name, ended[0].returncode
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return f"{name} {how}"
+    except KeyboardInterrupt:
+        return None
+    finally:
+        for service in services:
+            if service.poll() is None:
+                service.send_signal(signal.SIGINT)
+        for service in services:
+            try:
+                service.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                service.kill()
+
+
+def _end_with_parent() -> Callable[[], object] | None:
+    # What the kernel sends a service when this process is killed: without it, it would stay, and be there twice.
+    if sys.platform != "linux":
+        return None
+    prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
+    return lambda: prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
