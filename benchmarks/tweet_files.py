@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from klip_assets.signals.tweets.columns import map_path
+from klip_assets.inbox.tweet_files import map_path
 from klip_assets.signals.tweets.staging import stage
 
 SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".js", ".parquet", ".gz", ".zst", ".ndjson", "_text.txt")
@@ -40,7 +40,7 @@ def look_at(path: Path, name: Path) -> dict[str, Any]:
             link.symlink_to(path.resolve())
             map_path(link).write_text(json.dumps(NO_HEADER))
             path = link
-        staged = stage(path)
+        staged = stage(path, column_map=map_path(path))
         out = sum(part.num_rows for part in staged.parts.values())
     assert out == staged.rows_out
     listed = [entry for entry in staged.refused if entry.position != "rest"]

@@ -19,20 +19,11 @@ from klip_assets.cli.output import console, json_option, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
+from klip_assets.inbox.tweet_files import TWEET_SUFFIXES, map_path
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
-from klip_assets.signals.tweets.columns import checked_map, map_path
+from klip_assets.signals.tweets.columns import checked_map
 from klip_assets.store.files import write_atomically
-
-#: Names that tweet files go by; what a file is shows its content.
-_TWEET_SUFFIXES = (
-    *(
-        kind + packed
-        for kind in (".jsonl", ".ndjson", ".json", ".js", ".csv", ".tsv", ".txt")
-        for packed in ("", ".gz", ".zst")
-    ),
-    ".parquet",
-)
 
 
 @click.command()
@@ -115,7 +106,7 @@ def add_path(
         siblings = [r for r in read_inbox(path.parent).recordings if r.path == path]
         chosen = list(siblings[0].files) if siblings else [path]
         media = {path}
-    elif path.name.lower().endswith(_TWEET_SUFFIXES) and sidecar_stem(path) is None:
+    elif path.name.lower().endswith(TWEET_SUFFIXES) and sidecar_stem(path) is None:
         target = settings.tweet_inbox / path.name
         if mapped:
             # First, so that the file is never read without it.

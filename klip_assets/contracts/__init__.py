@@ -45,7 +45,7 @@ from klip_assets.contracts.records import (
 )
 from klip_assets.contracts.table import Table, bounds_of, sql_type, text_of
 from klip_assets.contracts.tweets import TWEET_SENTIMENT, TWEETS, TWEETS_DELETED, TWEETS_RAW
-from klip_assets.contracts.vocabulary import EMOTIONS, KLIPSTREAM_EMOTIONS
+from klip_assets.contracts.vocabulary import EMOTIONS, KLIPSTREAM_EMOTIONS, SENTIMENTS
 
 #: Every table, in the order in which data flows.
 TABLES: dict[str, Table] = {
@@ -74,7 +74,7 @@ __all__ = [
     "AUDIO_FEATURES", "AUTHOR_DAILY", "CHAT_ACTIVITY", "CHAT_MESSAGES", "DAY_TABLES", "DERIVED_TABLES", "EMOTIONS",
     "EMOTION_MOMENTS", "EVALUATIONS", "FEEDBACK", "HASHTAG_DAILY", "HIGHLIGHTS", "HIGHLIGHT_CANDIDATES",
     "KLIPSTREAM_EMOTIONS", "LLM_CALLS", "PROVENANCE", "PUBLISHED_TABLES", "QUARANTINE", "SEGMENTS", "SEGMENT_SCORES",
-    "SEGMENT_SENTIMENT", "SOUND_EVENTS", "STAGE_STATUS", "TABLES", "TRANSCRIPT_WORDS", "TWEETS", "TWEETS_DELETED",
-    "TWEETS_RAW", "TWEET_DAILY", "TWEET_HOURLY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_REACTION", "VIDEO_TABLES",
-    "VIDEO_TWEETS", "WEIGHTS", "Table", "bounds_of", "sql_type", "text_of",
+    "SEGMENT_SENTIMENT", "SENTIMENTS", "SOUND_EVENTS", "STAGE_STATUS", "TABLES", "TRANSCRIPT_WORDS", "TWEETS",
+    "TWEETS_DELETED", "TWEETS_RAW", "TWEET_DAILY", "TWEET_HOURLY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_REACTION",
+    "VIDEO_TABLES", "VIDEO_TWEETS", "WEIGHTS", "Table", "bounds_of", "sql_type", "text_of",
 ]  # fmt: skip

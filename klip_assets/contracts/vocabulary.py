@@ -21,6 +21,9 @@ EMOTIONS = ("excitement", "amusement", "joy", "anger", "sadness", "surprise", "d
 #: The five emotions KlipStream documents for its emotion term.
 KLIPSTREAM_EMOTIONS = ("excitement", "amusement", "joy", "anger", "sadness")
 
+#: What a text may be called as a whole; models and sets of labels count in this order.
+SENTIMENTS = ("negative", "neutral", "positive")
+
 VIDEO_ID = text_column("video_id", "Id of the video: an ASCII slug of its file name.")
 SEGMENT_INDEX = count_column("segment_index", "Place of the segment in the video, from 0.")
 RUN_ID = column("run_id", STRING, "Dagster run that wrote it.", volatile=True)

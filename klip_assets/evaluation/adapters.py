@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from klip_assets.contracts import SENTIMENTS
 from klip_assets.errors import InputError
 from klip_assets.evaluation.binned import BinnedSet, bins_of
 from klip_assets.evaluation.tweets import TweetSet
 from klip_assets.signals.chat.readers import read_chat
-from klip_assets.training.texts import SENTIMENTS, unescaped
 
 MEL_BANDS = 64
 #: Folders between the one that is named and a file of a set.
@@ -70,6 +70,13 @@ def tweet_sets(root: Path) -> Iterator[TweetSet]:
         if not len(labels) == len(texts) > 0 or labels.min() < 0 or labels.max() >= len(SENTIMENTS):
             raise InputError(f"{path}: {len(texts)} tweets, but labels for {len(labels)}, or labels that are none")
         yield TweetSet(f"tweeteval-{path.parent.name}-val", tuple(map(unescaped, texts)), labels)
+
+
+def unescaped(text: str) -> str:
+    """Return a tweet as it was written: its organizers wrote some characters as escapes, and doubled quotes."""
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.removeprefix('"').removesuffix('"').replace('""', '"') if text.startswith('"') else text
 
 
 def _below(root: Path, pattern: str) -> list[Path]:

@@ -12,20 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from klip_assets.contracts import SENTIMENTS
 from klip_assets.evaluation.bootstrap import Places, differences, draws, interval
 from klip_assets.evaluation.figures import Figure
+from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.settings import Settings
 from klip_assets.signals.text.item import Item
 from klip_assets.signals.text.language import language_of
 from klip_assets.signals.text.lexicon import TIER as LEXICON
 from klip_assets.signals.text.llm.prompt import TWEET
 from klip_assets.signals.text.tiers import Chain, LexiconTier, Tier, build_chain
-from klip_assets.training.measure import macro_recall
-from klip_assets.training.texts import SENTIMENTS
-
-Labels = NDArray[np.int64]
 
 #: How a text that was not read is written among the labels.
 UNREAD = -1
@@ -106,7 +103,7 @@ def _recall(label: int) -> Callable[[Labels, Labels], float]:
 
 
 _METRICS: dict[str, Callable[[Labels, Labels], float]] = {
-    MACRO_RECALL: lambda labels, guess: macro_recall(labels, guess) / 100,
+    MACRO_RECALL: macro_recall,
     **{f"recall of {name}": _recall(place) for place, name in enumerate(SENTIMENTS)},
     READ: lambda labels, guess: float(np.mean(guess != UNREAD)),
 }

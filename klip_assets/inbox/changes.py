@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from klip_assets.inbox.fingerprint import file_sha256, fingerprint, unreadable_fingerprint
 from klip_assets.inbox.recordings import Recording, display_name, files_below
-from klip_assets.signals.tweets.columns import MAP_SUFFIX, map_path
+from klip_assets.inbox.tweet_files import MAP_SUFFIX, map_path
 from klip_assets.store.state.registry import Registry
 
 

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from klip_assets.contracts import EMOTIONS
+from klip_assets.contracts import EMOTIONS, SENTIMENTS
 from klip_assets.signals.text.bert.graph import streamline
 from klip_assets.signals.text.bert.plain import plain
 from klip_assets.signals.text.bert.quantized import write_int8
 from klip_assets.signals.text.bert.ranges import fix_ranges
 from klip_assets.training.fit import Learnt
-from klip_assets.training.texts import SENTIMENTS
 
 _SAMPLE = 3000
 _EMBEDDING = "word_embeddings.weight"

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from klip_assets.contracts import EMOTIONS
+from klip_assets.contracts import EMOTIONS, SENTIMENTS
 from klip_assets.errors import EngineUnavailableError
+from klip_assets.evaluation.metrics import macro_recall
 from klip_assets.training.network import WIDTH, base_encoder, build
-from klip_assets.training.texts import SENTIMENTS
 
 if TYPE_CHECKING:
     import torch
@@ -253,9 +253,7 @@ def best_offsets(logits: Floats, labels: NDArray[np.int64]) -> Floats:
         for last in grid:
             offsets = np.array([first, 0, last], np.float32)
             guesses = (logits + offsets).argmax(1)
-            recall = np.mean(
-                [np.mean(guesses[labels == label] == label) for label in range(3) if (labels == label).any()]
-            )
+            recall = macro_recall(labels, guesses)
             if recall > best + 1e-9:
-                best, found = float(recall), offsets
+                best, found = recall, offsets
     return found

@@ -12,15 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from klip_assets.contracts import EMOTIONS
+from klip_assets.contracts import EMOTIONS, SENTIMENTS
 from klip_assets.evaluation.figures import Figure
+from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.signals.text import lexicon
 from klip_assets.signals.text.bert.compact import CompactModel
 from klip_assets.signals.text.bert.plain import plain
-from klip_assets.training.texts import SENTIMENTS
 
 Flags = NDArray[np.bool_]
-Labels = NDArray[np.int64]
 
 SENTIMENT_SET, EMOTION_SET = "tweeteval-sentiment-val", "goemotions-dev"
 
@@ -53,7 +52,7 @@ def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Tab
     )
     figures: dict[str, list[Figure]] = {SENTIMENT_SET: [], EMOTION_SET: []}
     for system, guess in guesses.items():
-        value, low, high = _with_interval(macro_recall, labels, guess)
+        value, low, high = _with_interval(_macro_recall_percent, labels, guess)
         figures[SENTIMENT_SET].append(Figure("macro_recall", system, value, low, high, len(labels)))
     for system, there in found.items():
         value, low, high = _with_interval(macro_f1, flags, there)
@@ -75,10 +74,8 @@ def emotions_of(model: CompactModel, texts: Sequence[str]) -> Flags:
     return np.asarray(model.read(texts).emotions >= 0.5)
 
 
-def macro_recall(labels: Labels, guesses: Labels) -> float:
-    """Mean recall of the classes that occur, in percent: the measure of SemEval-2017 task 4 A."""
-    classes = [label for label in range(len(SENTIMENTS)) if (labels == label).any()]
-    return 100 * float(np.mean([np.mean(guesses[labels == label] == label) for label in classes]))
+def _macro_recall_percent(labels: Labels, guesses: Labels) -> float:
+    return 100 * macro_recall(labels, guesses)
 
 
 def macro_f1(flags: Flags, guesses: Flags) -> float:

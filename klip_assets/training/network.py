@@ -9,9 +9,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from klip_assets.contracts import EMOTIONS
+from klip_assets.contracts import EMOTIONS, SENTIMENTS
 from klip_assets.errors import EngineUnavailableError
-from klip_assets.training.texts import SENTIMENTS
 
 if TYPE_CHECKING:
     import torch

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from klip_assets.contracts import EMOTIONS
+from klip_assets.contracts import EMOTIONS, SENTIMENTS
 from klip_assets.errors import NotFoundError
+from klip_assets.evaluation.adapters import unescaped
 from klip_assets.signals.text.bert.plain import plain
-
-SENTIMENTS = ("negative", "neutral", "positive")
 
 #: Sets that are measured on, or kept to choose cuts with; no text of theirs is learnt from.
 MEASURED = ("goemotions-dev", "tweeteval-sentiment-val")
@@ -164,10 +163,3 @@ def _sst2(path: Path) -> Iterator[Labelled]:
 def _rows(path: Path) -> Iterable[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
-def unescaped(text: str) -> str:
-    """Return a tweet as it was written: its organizers wrote some characters as escapes, and doubled quotes."""
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.removeprefix('"').removesuffix('"').replace('""', '"') if text.startswith('"') else text

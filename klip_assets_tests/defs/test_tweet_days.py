@@ -11,8 +11,8 @@ from klip_assets.defs.assets.tweets import TWEET_FILES
 from klip_assets.defs.instance import dagster_instance
 from klip_assets.defs.jobs import INGEST_TWEETS
 from klip_assets.defs.runner import Runner
+from klip_assets.inbox.tweet_files import map_path
 from klip_assets.settings import Settings
-from klip_assets.signals.tweets.columns import map_path
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.tweet_sources import add_source
 from klip_assets.store.state.registry import Registry

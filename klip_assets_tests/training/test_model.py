@@ -14,6 +14,7 @@ import pytest
 from klip_assets.contracts import EMOTIONS, EVALUATIONS
 from klip_assets.defs.build import build_defs
 from klip_assets.errors import EngineUnavailableError
+from klip_assets.evaluation.metrics import macro_recall
 from klip_assets.settings import Settings
 from klip_assets.signals.text.bert.compact import CompactModel
 from klip_assets.signals.text.item import Item
@@ -22,7 +23,7 @@ from klip_assets.signals.text.tiers import build_chain
 from klip_assets.store.lake.lake import Lake
 from klip_assets.training.export import export
 from klip_assets.training.fit import Recipe, best_cut, best_offsets, learn, logits_of
-from klip_assets.training.measure import f1, macro_f1, macro_recall
+from klip_assets.training.measure import f1, macro_f1
 from klip_assets.training.texts import read_sets, training_set
 from klip_assets_tests.signals.text.bert.tiny import make_encoder
 from klip_assets_tests.training.sets import write_sets
@@ -117,7 +118,7 @@ def test_measures_are_those_of_scikit_learn() -> None:
 
     draw = np.random.default_rng(0)
     labels, guesses = draw.integers(0, 3, 300), draw.integers(0, 3, 300)
-    assert macro_recall(labels, guesses) == pytest.approx(100 * recall_score(labels, guesses, average="macro"))
+    assert macro_recall(labels, guesses) == pytest.approx(recall_score(labels, guesses, average="macro"))
     flags, found = draw.random((200, 9)) > 0.8, draw.random((200, 9)) > 0.7
     assert macro_f1(flags, found) == pytest.approx(100 * f1_score(flags, found, average="macro"))
     assert f1(flags[:, 0] & False, found[:, 0] & False) == 0
@@ -140,4 +141,4 @@ def test_cuts_are_the_best_there_are() -> None:
 
 
 def recall(logits: Any, labels: Sequence[int] | Any) -> float:
-    return macro_recall(labels, logits.argmax(axis=1))
+    return 100 * macro_recall(labels, logits.argmax(axis=1))

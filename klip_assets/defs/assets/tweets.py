@@ -17,6 +17,7 @@ from klip_assets.defs.resources import Installation
 from klip_assets.errors import KlipError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.changes import TweetFile, tweet_changes
+from klip_assets.inbox.tweet_files import map_path
 from klip_assets.products.tweet_days import roll_up_day
 from klip_assets.signals.text.known import NOTHING_KNOWN
 from klip_assets.signals.text.language import detector_name
@@ -211,7 +212,7 @@ def _lay_down(installation: Installation, file: TweetFile, *, run_id: str) -> _L
     lake, registry, name = installation.lake, installation.registry, str(file.name)
     sha256 = file.sha256
     with scratch_folder(installation.settings.scratch_dir) as scratch:
-        staged = stage_file(file.path, scratch=scratch)
+        staged = stage_file(file.path, scratch=scratch, column_map=map_path(file.path))
         first, last = date.fromisoformat(FIRST_DAY), datetime.now(UTC).date()
         refused = list(staged.refused)
         for day in staged.parts:

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-#: What the name of a map of columns ends in.
-MAP_SUFFIX = ".map.json"
 #: How a map names a column by its number, from 1.
 NUMBERED = re.compile(r"#[1-9][0-9]{0,3}")
 
@@ -117,23 +115,17 @@ def checked_map(given: object) -> dict[str, str]:
 
 
 def read_map(path: Path) -> dict[str, str] | None:
-    """Return the map of columns that lies beside a tweet file, None if there is none.
+    """Return the map of columns that a file holds, None if there is no such file.
 
     Raises:
         ValueError: It can't be read as one; says why.
     """
-    beside = map_path(path)
-    if not beside.is_file():
+    if not path.is_file():
         return None
     try:
-        return checked_map(json.loads(beside.read_text(encoding="utf-8-sig")))
+        return checked_map(json.loads(path.read_text(encoding="utf-8-sig")))
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON: {type(error).__name__}") from error
-
-
-def map_path(path: Path) -> Path:
-    """Return where the map of a tweet file's columns lies: `tweets.csv.map.json` beside `tweets.csv`."""
-    return path.with_name(path.name + MAP_SUFFIX)
 
 
 def holds_tweets(columns: Mapping[str, str]) -> bool:

@@ -40,14 +40,16 @@ class TweetReader:
     Args:
         path: The file.
         now: Tweets from more than a day after this naive UTC time are refused; the present by default.
+        column_map: File with a map of its columns, if there may be one.
 
     Attributes:
         kind: What the file is, in a few words, once reading has begun; '' if it is nothing known.
         clock: What was seen of the times in it.
     """
 
-    def __init__(self, path: Path, *, now: datetime | None = None) -> None:
+    def __init__(self, path: Path, *, now: datetime | None = None, column_map: Path | None = None) -> None:
         self.path = path
+        self.column_map = column_map
         self.kind = ""
         self.clock = Clock(now or now_utc())
 
@@ -60,7 +62,7 @@ class TweetReader:
         """
         head, raw = self._head()
         try:
-            mapped = read_map(self.path)
+            mapped = read_map(self.column_map) if self.column_map else None
         except ValueError as error:
             yield Refused("file", "the map of columns beside it is none", str(error))
             return
@@ -105,9 +107,11 @@ class TweetReader:
         return head, raw
 
 
-def read_tweets(path: Path, *, now: datetime | None = None) -> Iterator[Row | Deletion | Refused]:
+def read_tweets(
+    path: Path, *, now: datetime | None = None, column_map: Path | None = None
+) -> Iterator[Row | Deletion | Refused]:
     """Read the tweets of a file as `TweetReader` does, but row by row."""
-    for found in TweetReader(path, now=now).read():
+    for found in TweetReader(path, now=now, column_map=column_map).read():
         if isinstance(found, pa.Table):
             yield from found.to_pylist()
         else:

@@ -60,13 +60,16 @@ class Staged:
     typical_offset: str
 
 
-def stage(path: Path, *, now: datetime | None = None, scratch: Path | None = None) -> Staged:
+def stage(
+    path: Path, *, now: datetime | None = None, scratch: Path | None = None, column_map: Path | None = None
+) -> Staged:
     """Read a file of tweets and part it by day, at constant memory but for the largest day.
 
     Args:
         path: The file.
         now: As for `read_tweets`.
         scratch: Folder for what does not fit in memory; a temporary one, removed with the result, by default.
+        column_map: File with a map of its columns, if there may be one.
 
     Raises:
         OSError: The file can't be read, or the scratch folder written.
@@ -76,7 +79,7 @@ def stage(path: Path, *, now: datetime | None = None, scratch: Path | None = Non
     refused, old, gone = _Refusals(), _Numbers(), _Numbers()
     taken = waiting_chars = 0
     waiting: list[dict[str, object]] = []
-    reader = TweetReader(path, now=now)
+    reader = TweetReader(path, now=now, column_map=column_map)
     for found in reader.read():
         if isinstance(found, dict):
             taken += 1

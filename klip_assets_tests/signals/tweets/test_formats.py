@@ -16,8 +16,9 @@ import pytest
 
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.formats.refused import Refused
+from klip_assets.inbox.tweet_files import map_path
 from klip_assets.signals.tweets import json_values
-from klip_assets.signals.tweets.columns import checked_map, map_path
+from klip_assets.signals.tweets.columns import checked_map
 from klip_assets.signals.tweets.readers import TweetReader, read_tweets
 from klip_assets.signals.tweets.staging import stage
 
@@ -27,17 +28,17 @@ TWEET: dict[str, Any] = {"id": ID, "text": "hello", "author_id": "7"}
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    found = list(read_tweets(path))
+    found = list(read_tweets(path, column_map=map_path(path)))
     assert not [one for one in found if isinstance(one, Refused)], found
     return [one for one in found if isinstance(one, dict)]
 
 
 def refused_of(path: Path) -> list[Refused]:
-    return [one for one in read_tweets(path) if isinstance(one, Refused)]
+    return [one for one in read_tweets(path, column_map=map_path(path)) if isinstance(one, Refused)]
 
 
 def ids_of(path: Path) -> list[object]:
-    return [one["tweet_id"] for one in read_tweets(path) if isinstance(one, dict)]
+    return [one["tweet_id"] for one in read_tweets(path, column_map=map_path(path)) if isinstance(one, dict)]
 
 
 # API 1.1
