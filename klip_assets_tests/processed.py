@@ -10,6 +10,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.warehouse.publish import Published, needs_publish, publish
 from klip_assets.store.warehouse.query import run_sql
+from klip_assets.work.acceptance import consider
 from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
 
 CUES = [(1.0, 5.0, "So this is a calm walk to the river."), (40.0, 44.0, "Oh wow, that was amazing, what a shot!")]
@@ -55,7 +56,7 @@ def due(settings: Settings) -> str | None:
 def publish_again(settings: Settings, keep: int = 3) -> Published:
     """Publish without Dagster."""
     return publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, state_dir=settings.state_dir,
+        Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
         storage_version=settings.storage_version, keep_versions=keep, timeout_s=5,
         ledger=settings.llm_path,
     )  # fmt: skip

@@ -17,13 +17,13 @@ from klip_assets.defs.launcher import worker_tag
 from klip_assets.defs.partitions import DAYS
 from klip_assets.defs.tags import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from klip_assets.settings import Settings
-from klip_assets.store.lake.generations import is_whole
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import partition_lock
 from klip_assets.store.lake.tweet_sources import day_version
 from klip_assets.store.locks import hold
 from klip_assets.store.state.attempts import Attempts
 from klip_assets.store.state.registry import Registry
+from klip_assets.work.acceptance import is_whole
 
 
 class Installation(dg.ConfigurableResource):

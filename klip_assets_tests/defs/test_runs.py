@@ -10,10 +10,11 @@ from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS
 from klip_assets.defs.build import build_defs
 from klip_assets.defs.partitions import VIDEOS as VIDEO_PARTITIONS
 from klip_assets.settings import Settings
-from klip_assets.store.lake.generations import accepted_generation, consider
+from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import partition_lock, read_stages
 from klip_assets.store.locks import is_held
+from klip_assets.work.acceptance import consider
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import process
 
@@ -98,8 +99,7 @@ def test_a_stage_that_fails_says_so_and_is_not_published(
     failed = {row["table_name"]: row["error"] for row in read_stages(lake, "a") if row["status"] == "failed"}
     assert set(failed) == {"segment_scores", "highlight_candidates"}
     assert "there is no weight set 'nope'" in failed["segment_scores"]
-    verdict = consider(lake, "video_id", "a")
-    assert verdict.generation is None and "segment_scores failed" in " ".join(verdict.reasons)
+    assert "segment_scores failed" in " ".join(consider(lake, "video_id", "a"))
     assert accepted_generation(lake, "video_id", "a") is not None
 
 

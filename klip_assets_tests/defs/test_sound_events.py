@@ -10,8 +10,9 @@ import pytest
 from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_WORDS
 from klip_assets.defs.build import build_defs
 from klip_assets.settings import Settings
-from klip_assets.store.lake.generations import accepted_generation, consider
+from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
+from klip_assets.work.acceptance import consider
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import process, query
 
@@ -75,11 +76,11 @@ def test_sounds_made_from_an_older_transcript_are_not_published(
     drop(settings, cues)
     with dagster_instance(settings) as instance:
         assert materialize(instance, "videos", "transcript_words").success
-        reasons = consider(lake, "video_id", "talk").reasons
+        reasons = consider(lake, "video_id", "talk")
         assert "sound_events was made from an older sounds" in reasons
         assert accepted_generation(lake, "video_id", "talk") == accepted
         assert materialize(instance, "sound_events").success
-        assert "sound_events was made from an older sounds" not in consider(lake, "video_id", "talk").reasons
+        assert "sound_events was made from an older sounds" not in consider(lake, "video_id", "talk")
 
 
 def test_the_list_of_sounds_stands_in_the_footer_and_not_in_the_metadata(settings: Settings, lake: Lake) -> None:

@@ -248,7 +248,7 @@ def test_sidecar_metadata_is_in_the_row(settings: Settings) -> None:
 def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lake: Lake) -> None:
     from klip_assets.defs.build import build_defs
     from klip_assets.defs.instance import dagster_instance
-    from klip_assets.store.lake.generations import consider
+    from klip_assets.work.acceptance import consider
 
     drop_stream(settings)
     process(settings)
@@ -261,7 +261,9 @@ def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lak
             asset_selection=[dg.AssetKey(["videos"]), dg.AssetKey(["transcript_words"])],
             raise_on_error=True,
         )
-    verdict = consider(lake, "video_id", "stream")
-    assert verdict.generation is None and any("older" in reason for reason in verdict.reasons), verdict.reasons
+    accepted = accepted_generation(lake, "video_id", "stream")
+    reasons = consider(lake, "video_id", "stream")
+    assert any("older" in reason for reason in reasons), reasons
+    assert accepted_generation(lake, "video_id", "stream") == accepted
     published = query(settings, "SELECT text FROM segments ORDER BY segment_index")
     assert "calm walk" in published[0]["text"]

@@ -11,6 +11,7 @@ from klip_assets.defs.assets.stage import OWNERS, RETRY_IO, column_schema
 from klip_assets.defs.assets.tweets import TWEET_FILES
 from klip_assets.defs.resources import Installation
 from klip_assets.store.warehouse.publish import publish
+from klip_assets.work.acceptance import consider
 
 PREFIX = "warehouse"
 
@@ -67,6 +68,7 @@ def warehouse_tables(
     done = publish(
         installation.lake,
         settings.warehouse_dir,
+        accept=consider,
         state_dir=settings.state_dir,
         storage_version=settings.storage_version,
         keep_versions=settings.keep_versions,

@@ -1,12 +1,10 @@
 """Which state of a video or day analysts may see.
 
 A stage writes its partition before the checks behind it have spoken, and a run may die half way. So a video (or
-day) becomes visible only as a whole: a *generation*. It is accepted when every stage has run on the present output
-of the stages before it and no invariant is broken; then `_accepted/<column>/<key>.json` names the data version of
-each table, and `_generations/` keeps those very files under a second name (a hard link: no space), so that a later
-run may replace the partition while analysts go on reading the accepted one.
-
-Put here: the rule for accepting, and the list of what is accepted. Keep out: DuckDB.
+day) becomes visible only as a whole: a *generation*. Once it is accepted (`work.acceptance` says when),
+`_accepted/<column>/<key>.json` names the data version of each table, and `_generations/` keeps those very files under
+a second name (a hard link: no space), so that a later run may replace the partition while analysts go on reading the
+accepted one.
 """
 
 from __future__ import annotations
@@ -15,20 +13,15 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from klip_assets.contracts import DAY_TABLES, STAGE_STATUS, TABLES, VIDEO_TABLES
-from klip_assets.errors import LockHeldError
 from klip_assets.failpoints import reach
 from klip_assets.store.files import link_or_copy, short_name, write_atomically
 from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
-from klip_assets.store.lake.stage_status import partition_lock, read_stages
-from klip_assets.store.locks import hold
-from klip_assets.work.invariants import broken_invariants
 
 Kind = Literal["video_id", "day"]
 
@@ -62,14 +55,6 @@ class Generation:
         return _kept_path(lake, self.kind, table, self.key, self.data_versions[table])
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a partition when it was looked at: accepted, or the reasons why not."""
-
-    generation: Generation | None
-    reasons: Sequence[str] = ()
-
-
 def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
     """Return what each accepted generation was made from, by its key."""
     found = {}
@@ -78,12 +63,6 @@ def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
             with contextlib.suppress(FileNotFoundError):
                 found[entry.name.removesuffix(".json")] = json.loads(Path(entry.path).read_bytes())["source"]
     return found
-
-
-def is_whole(lake: Lake, kind: Kind, key: str) -> bool:
-    """Say whether every stage of a video or day has run on the present output of those before it, and none failed."""
-    present = {name: lake.provenance(TABLES[name], key) for name in TABLES_OF[kind]}
-    return not _unfinished(present) and not _failed(lake, key, present)
 
 
 def is_accepted_since(lake: Lake, kind: Kind, key: str) -> bool:
@@ -100,44 +79,23 @@ def accepted_generation(lake: Lake, kind: Kind, key: str) -> Generation | None:
     return _read(_accepted_path(lake, kind, key))
 
 
-def consider(lake: Lake, kind: Kind, key: str) -> Verdict:
-    """Accept the present state of a video or day, if it is whole and sound.
+def accept(lake: Lake, generation: Generation) -> None:
+    """Show a generation to analysts, with the next publish: keep its files, then write its record in one step.
 
-    Its lock is held meanwhile; if somebody works on it, it is passed over.
+    The caller holds the lock of the video or day.
+
+    Raises:
+        RuntimeError: A partition is not what the generation says; nothing is accepted.
     """
-    lock = partition_lock(lake.root, kind, key)
-    try:
-        with hold(lock, what=f"whether {key} can be published", timeout_s=0):
-            return _consider(lake, kind, key)
-    except LockHeldError:
-        return Verdict(None, ["a run is on it"])
-
-
-def _consider(lake: Lake, kind: Kind, key: str) -> Verdict:
-    before = accepted_generation(lake, kind, key)
-    present = {name: lake.provenance(TABLES[name], key) for name in TABLES_OF[kind]}
-    head = TABLES_OF[kind][0]
-    first = present[head]
-    if first is None:
-        return Verdict(None, [f"{head} has not been made"])
-    if first.notes.get("unreadable"):
-        if before is not None:
-            return Verdict(None, ["the new content can't be read; the rows of the old one stay"])
-        present = {head: first}
-    reasons = [*_unfinished(present), *_failed(lake, key, present)]
-    complete = {name: provenance for name, provenance in present.items() if provenance}
-    generation = Generation(kind, key, complete, first.input_versions.get("source", ""))
-    is_known = before is not None and (generation.data_versions, generation.source) == (
-        before.data_versions,
-        before.source,
-    )
-    if not reasons and not is_known and len(complete) > 1:
-        reasons = broken_invariants(lake, kind, key, complete)
-    if reasons:
-        return Verdict(None, reasons)
-    if not is_known:
-        _keep(lake, generation)
-    return Verdict(generation)
+    for name in generation.data_versions:
+        source, kept = lake.path(TABLES[name], generation.key), generation.path(lake, name)
+        link_or_copy(source, kept)
+        found = provenance_of(kept)
+        if found is None or found.data_version != generation.data_versions[name]:
+            kept.unlink(missing_ok=True)
+            raise RuntimeError(f"{source} changed while it was being accepted")
+    text = json.dumps(asdict(generation), sort_keys=True)
+    write_atomically(_accepted_path(lake, generation.kind, generation.key), lambda to: to.write_text(text))
 
 
 def forget_others(lake: Lake, generation: Generation) -> None:
@@ -160,42 +118,6 @@ def withdraw(lake: Lake, kind: Kind, key: str) -> None:
     _accepted_path(lake, kind, key).unlink(missing_ok=True)
     for table in TABLES_OF[kind]:
         shutil.rmtree(_kept_path(lake, kind, table, key, "").parent, ignore_errors=True)
-
-
-def _unfinished(present: dict[str, Provenance | None]) -> list[str]:
-    # Inputs are tables by name, or files of the recording; what the files are now stands in the notes of `videos`.
-    current = {name: provenance.data_version for name, provenance in present.items() if provenance}
-    for provenance in present.values():
-        current |= (provenance.notes.get("files") or {}) if provenance else {}
-    reasons = []
-    for name, provenance in present.items():
-        if provenance is None:
-            reasons.append(f"{name} has not been made")
-            continue
-        for source, version in provenance.input_versions.items():
-            if current.get(source, version) != version:
-                reasons.append(f"{name} was made from an older {source}")
-    return reasons
-
-
-def _failed(lake: Lake, key: str, present: dict[str, Provenance | None]) -> list[str]:
-    return [
-        f"{row['table_name']} failed: {row['error']}"
-        for row in read_stages(lake, key)
-        if row["status"] == "failed" and row["table_name"] in present and len(present) > 1
-    ]
-
-
-def _keep(lake: Lake, generation: Generation) -> None:
-    for name in generation.data_versions:
-        source, kept = lake.path(TABLES[name], generation.key), generation.path(lake, name)
-        link_or_copy(source, kept)
-        found = provenance_of(kept)
-        if found is None or found.data_version != generation.data_versions[name]:
-            kept.unlink(missing_ok=True)
-            raise RuntimeError(f"{source} changed while it was being accepted")
-    text = json.dumps(asdict(generation), sort_keys=True)
-    write_atomically(_accepted_path(lake, generation.kind, generation.key), lambda to: to.write_text(text))
 
 
 def _read(path: Path) -> Generation | None:

@@ -21,7 +21,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,9 +36,7 @@ from klip_assets.store.files import link_or_copy, sweep, sync_folder, write_atom
 from klip_assets.store.lake.generations import (
     Generation,
     Kind,
-    Verdict,
     accepted_generation,
-    consider,
     forget_others,
     is_accepted_since,
 )
@@ -61,6 +59,10 @@ from klip_assets.store.warehouse.seen import (
 )
 
 LINK = "klip.duckdb"
+
+#: Accepts the present state of a video or day if it may be published; returns the reasons why not.
+Accept = Callable[[Lake, Kind, str], Sequence[str]]
+
 _VERSION = re.compile(r"\.klip-(\d+)\.duckdb$")
 
 #: A version made from the one before may grow to so many times the size it had when last made from nothing.
@@ -94,6 +96,7 @@ def publish(
     lake: Lake,
     folder: Path,
     *,
+    accept: Accept,
     state_dir: Path,
     storage_version: str,
     keep_versions: int,
@@ -106,6 +109,7 @@ def publish(
     Args:
         lake: The lake.
         folder: Folder of the warehouse.
+        accept: Asked about each video and day whose stages have changed.
         state_dir: Where the lock of the publishers lies.
         storage_version: DuckDB storage version of the file.
         keep_versions: Versions that stay, for readers that have them open.
@@ -125,19 +129,21 @@ def publish(
         if ledger:
             take_over_calls(lake, ledger)
         try:
-            return _publish(lake, folder, storage_version, keep_versions, from_nothing=from_nothing)
+            return _publish(lake, folder, accept, storage_version, keep_versions, from_nothing=from_nothing)
         except BaseException:
             _clear(folder)  # On a full disk, what was half built would be in the way of everybody.
             raise
 
 
-def _publish(lake: Lake, folder: Path, storage_version: str, keep_versions: int, *, from_nothing: bool) -> Published:
+def _publish(
+    lake: Lake, folder: Path, accept: Accept, storage_version: str, keep_versions: int, *, from_nothing: bool
+) -> Published:
     recipe = _recipe(folder, storage_version)
     before = None if from_nothing else _base(folder, recipe)
     base: Seen = before["seen"] if before else {}
     seen, held = look(lake)  # Before anything is read: what changes in the meantime counts as unseen.
-    verdicts = {key: Verdict(None, ["a run is on it"]) for key in held}
-    verdicts |= _consider_changed(lake, base.get(STAGES, {}), seen[STAGES])
+    reasons: dict[str, Sequence[str]] = {key: ["a run is on it"] for key in held}
+    reasons |= _accept_changed(lake, accept, base.get(STAGES, {}), seen[STAGES])
     seen |= look_at_accepted(lake)
     everything = {kind: set(seen[where]) for kind, where in ACCEPTED.items()}
     keys = {kind: changed(base.get(where, {}), seen[where]) for kind, where in ACCEPTED.items()}
@@ -168,7 +174,7 @@ def _publish(lake: Lake, folder: Path, storage_version: str, keep_versions: int,
     whole = before["whole_bytes"] if before else database.stat().st_size
     _note(folder, database, {"version": version, "recipe": recipe, "whole_bytes": whole, "seen": seen}, rows)
     _prune(folder, keep_versions)
-    waiting = {key: verdict.reasons for key, verdict in verdicts.items() if verdict.reasons}
+    waiting = {key: why for key, why in reasons.items() if why}
     counts = {kind: len(seen[where]) for kind, where in ACCEPTED.items()}
     return Published(folder / LINK, version, rows, counts["video_id"], counts["day"], waiting, before is None)
 
@@ -241,11 +247,13 @@ def _is_untouched(folder: Path, note: Mapping[str, Any]) -> bool:
     return [found.st_size, found.st_mtime_ns] == note["file"] and not _wal(database).exists()
 
 
-def _consider_changed(lake: Lake, before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Verdict]:
+def _accept_changed(
+    lake: Lake, accept: Accept, before: Mapping[str, str], now: Mapping[str, str]
+) -> dict[str, Sequence[str]]:
     fresh = [
         key for key in sorted(changed(before, now)) if key in now and not is_accepted_since(lake, kind_of(key), key)
     ]
-    return {key: consider(lake, kind_of(key), key) for key in fresh}
+    return {key: accept(lake, kind_of(key), key) for key in fresh}
 
 
 def _change(lake: Lake, base: Seen, seen: Seen, held: Collection[str], keys: Mapping[Kind, set[str]]) -> Change:

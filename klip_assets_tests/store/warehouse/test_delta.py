@@ -14,12 +14,13 @@ from klip_assets.store.lake.generations import withdraw
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.warehouse.publish import Published, publish, published_note
+from klip_assets.work.acceptance import consider
 from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, publish_again, query
 
 
 def publish_anew(settings: Settings) -> Published:
     return publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, state_dir=settings.state_dir,
+        Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
         storage_version=settings.storage_version, keep_versions=9, timeout_s=5, from_nothing=True,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import hold
 from klip_assets.store.warehouse.publish import publish
 from klip_assets.store.warehouse.query import export, run_sql
+from klip_assets.work.acceptance import consider
 from klip_assets_tests.processed import drop_stream, due, process, publish_again, query
 
 
@@ -122,7 +123,7 @@ def test_a_second_publisher_waits_and_names_the_first(settings: Settings) -> Non
     def attempt() -> None:
         try:
             publish(
-                Lake(settings.lake_dir), settings.warehouse_dir, state_dir=settings.state_dir,
+                Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
                 storage_version="v1.4.0", keep_versions=3, timeout_s=0.3,
             )  # fmt: skip
         except LockHeldError as error:
