@@ -1,8 +1,6 @@
 """Klip: stream recordings and tweets in; ranked, explained highlights and audience sentiment out.
 
-Rooms: `assets` and its neighbours are the Dagster layer; `lake` and `warehouse` store; `inbox` knows what was
-dropped; `media`, `speech`, `audio`, `chat`, `sentiment`, `highlights`, `tweets` are plain Python in, plain
-tables out; `evaluation` measures; `cli` is the `klip` command.
+The rooms and the floors they stand on: docs/architecture.md.
 """
 
 __version__ = "0.1.0"

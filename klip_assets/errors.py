@@ -1,8 +1,4 @@
-"""Errors a person is meant to read.
-
-Put here: exceptions that several rooms raise or catch. Keep out: anything that is data (a bad row goes to
-`quarantine`, a bad recording to `videos.status`).
-"""
+"""Errors a person is meant to read."""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ two changes of the disk, that is after each write (before its rename), rename, l
     KLIP_FAILPOINT_LOG=<file>                       every point reached is appended: process, name, subject
 
 The idea is that of fail(9) in FreeBSD and of the `fail` crate of TiKV.
-
-Put here: the hook. Keep out: which points there are (they stand where things happen).
 """
 
 from __future__ import annotations

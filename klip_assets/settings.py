@@ -1,8 +1,4 @@
-"""Every path, limit and environment variable, once.
-
-Put here: what a person may set (`KLIP_...`) and the folders that follow from it. Keep out: values that belong
-to an algorithm (they stand beside it) and reading of any file.
-"""
+"""Every path, limit and environment variable, once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The `klip` command: click for words, rich for tables. One module a family of commands.
+"""The `klip` command: click for words, rich for tables, one module for each family of commands.
 
-Put here: the group, its options and how errors are shown. Keep out: work; a command asks a domain package or runs a
-Dagster job.
+Put here: words in, tables out, and how errors are shown; a command asks a room below or has Dagster run a job.
+Keep out: work: whatever somebody would call without a terminal. Dagster is imported inside functions alone (`defs`).
 """
 
 from __future__ import annotations

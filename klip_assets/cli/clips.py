@@ -1,7 +1,4 @@
-"""`klip clip`: highlights as files, cut out of the recording.
-
-Put here: the command and what it prints. Keep out: cutting (`editing`).
-"""
+"""`klip clip`: highlights as files, cut out of the recording."""
 
 from __future__ import annotations
 

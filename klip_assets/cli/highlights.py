@@ -1,7 +1,4 @@
-"""`klip highlights`: the best moments, what lifted each, what was passed over, and lists for editing programs.
-
-Put here: reading published highlights and showing them. Keep out: making lists (`editing.lists`), clips (`clips`).
-"""
+"""`klip highlights`: the best moments, what lifted each, what was passed over, and lists for editing programs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`klip add` and `klip remove`: what goes into the inbox and what goes out of everything.
-
-Put here: handling of files a person names. Keep out: processing.
-"""
+"""`klip add` and `klip remove`: what goes into the inbox and what goes out of everything."""
 
 from __future__ import annotations
 

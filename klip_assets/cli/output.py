@@ -1,7 +1,4 @@
-"""How tables are shown: for people by rich, for programs as a JSON array of objects.
-
-Put here: forms of output. Keep out: what is shown.
-"""
+"""How tables are shown: for people by rich, for programs as a JSON array of objects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`klip process`: run what is due, then publish.
-
-Put here: choosing what to run and saying what became of it. Keep out: running (`runner`).
-"""
+"""`klip process`: run what is due, then publish."""
 
 from __future__ import annotations
 

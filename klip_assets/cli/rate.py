@@ -1,4 +1,4 @@
-"""`klip rate`: an editor's verdict on a highlight. Put here: the command. Keep out: what is learnt from verdicts."""
+"""`klip rate`: an editor's verdict on a highlight."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""`klip videos`, `tweets`, `sql`, `export`: reading what is published.
-
-Put here: queries for people at a terminal. Keep out: highlights (`highlights`), and anything that writes to the lake or
-warehouse.
-"""
+"""`klip videos`, `tweets`, `sql`, `export`: reading what is published."""
 
 from __future__ import annotations
 

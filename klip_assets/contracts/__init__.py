@@ -1,11 +1,14 @@
 """Every table Klip stores or publishes: columns, types, units, meaning and keys.
 
 Each column is declared here and nowhere else. From the declaration come the check before each write
-(`lake.validate`), the column schema in the Dagster UI, DuckDB's types and comments, and
-docs/data_dictionary.md. How a column is computed stands in the domain packages.
+(`store.lake.validate`), the column schema in the Dagster UI, DuckDB's types and comments, and
+docs/data_dictionary.md.
 
 Conventions: `_s` seconds from the start of the video, `_at` a UTC timestamp, scores 0..1, sentiment -1..1,
 what is not known is NULL.
+
+Put here: tables, columns, vocabulary, and what a partition is about.
+Keep out: functions over data; how a column is computed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a table contract is, and the builders of its columns.
-
-Put here: the `Table` class and one builder a kind of column. Keep out: any column of any table.
-"""
+"""What a table contract is, and the builders of its columns."""
 
 from __future__ import annotations
 

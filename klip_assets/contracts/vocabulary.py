@@ -1,7 +1,4 @@
-"""Words and columns that several tables share.
-
-Put here: the emotions, and a column that means the same in two tables. Keep out: columns of one table.
-"""
+"""Words and columns that several tables share."""
 
 from __future__ import annotations
 

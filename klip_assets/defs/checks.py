@@ -1,7 +1,6 @@
 """Blocking checks, a partition at a time: what is wrong with a video stops at the stage that shows it.
 
-The rules themselves are `lake.invariants`, which the publisher applies too. Put here: showing them in the Dagster
-UI. Keep out: new rules.
+The rules themselves are `work.invariants`, which the publisher applies too.
 """
 
 from collections.abc import Callable, Sequence

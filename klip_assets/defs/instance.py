@@ -1,7 +1,4 @@
-"""The Dagster instance of the command line: the same one `klip dev` serves.
-
-Put here: its environment, and what is done to it from outside runs. Keep out: running jobs (`runner`).
-"""
+"""The Dagster instance of the command line: the same one `klip dev` serves."""
 
 from __future__ import annotations
 

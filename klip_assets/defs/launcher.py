@@ -2,8 +2,6 @@
 
 Dagster's own launcher leaves that to the code server that started the worker. Where the code server dies too (the
 machine was switched off, or short of memory), nobody would tell: the run would seem to be on for ever, in its slot.
-
-Put here: the launcher named in dagster.yaml and what it asks about processes. Keep out: what runs do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What assets and sensors need from outside: the installation.
-
-Put here: Dagster resources that hand out plain objects. Keep out: anything those objects do.
-"""
+"""What assets and sensors need from outside: the installation."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Running Klip's Dagster jobs in this process, with progress for people.
-
-Put here: starting jobs and saying how they went. Keep out: choosing what to run (`process`).
-"""
+"""Running Klip's Dagster jobs in this process, with progress for people."""
 
 from __future__ import annotations
 

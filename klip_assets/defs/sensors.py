@@ -1,8 +1,6 @@
 """Sensors: they own ingestion. What is new in an inbox, or new in the lake, becomes a run; nothing else does.
 
-Each sensor is plumbing around questions that `inbox.changes`, `warehouse.publish` and `partitions` answer.
-
-Put here: turning answers into run requests. Keep out: looking at files.
+Each sensor is plumbing around questions that `inbox.changes`, `work.due` and `store.warehouse` answer.
 """
 
 import hashlib

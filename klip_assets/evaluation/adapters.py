@@ -1,7 +1,5 @@
 """Sets as others publish them, read where they lie; nothing of them is part of Klip.
 
-Put here: the forms of public sets. Keep out: Klip's own form (`golden`, `manifest`).
-
 Sources: evzhu/ai-prac-esports-highlights (human labels of each 5 s of League of Legends finals, with log-mel features)
 and shunhuaiyao/Twitch-Highlight-Kappa (Twitch chats with ranges marked by hand), cardiffnlp/tweeteval (tweets with
 their sentiment, Barbieri et al., 2020), all on GitHub.

@@ -1,8 +1,4 @@
-"""Golden sets of one signal: a chat or a loudness, and for each bin of the video whether people call it a highlight.
-
-Put here: such a set and what Klip makes of it. Keep out: sets with a whole recording (`golden`), sets as others publish
-them (`adapters`), figures (`figures`).
-"""
+"""Golden sets of one signal: a chat or a loudness, and for each bin of the video whether people call it a highlight."""
 
 from __future__ import annotations
 

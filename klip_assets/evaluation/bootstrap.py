@@ -3,8 +3,6 @@
 What is near in time is alike, so that single seconds or bins drawn with replacement would pretend to more cases than
 there are: whole blocks of neighbours are drawn instead (the circular block bootstrap of Politis and Romano, 1992).
 Systems are compared on the same draws, so that what is hard for both does not blur their difference.
-
-Put here: intervals. Keep out: metrics (`ranking`, `intervals`).
 """
 
 from __future__ import annotations

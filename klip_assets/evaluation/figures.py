@@ -1,7 +1,4 @@
-"""The figures of a set, with intervals, for every system side by side.
-
-Put here: which metrics a set gets. Keep out: the metrics themselves (`ranking`, `moments`) and rows (`tables`).
-"""
+"""The figures of a set, with intervals, for every system side by side."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Golden sets: recordings, or chats or loudness alone, whose exciting moments are known.
 
 A set is a folder with `truth.json` and what it speaks of: a recording with its sidecars, a chat log, or a CSV file of
-loudness. Put here: reading sets in Klip's own form. Keep out: sets as others publish them (`adapters`), metrics.
+loudness.
 """
 
 from __future__ import annotations

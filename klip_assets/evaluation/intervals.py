@@ -1,8 +1,5 @@
 """How well ranked stretches of time match true ones, and ranked clips what annotators say of them.
 
-Put here: metrics of stretches and of clips judged by several people. Keep out: metrics of labelled scores (`ranking`),
-points in time (`moments`), reading of files.
-
 Sources: Caba Heilbron et al. (2015), ActivityNet, for greedy matching and interpolated average precision; Lei et al.
 (2021), QVHighlights (arXiv:2107.09609), for R1, for the thresholds and for saliency. The figures that QVHighlights
 publishes for its sample predictions are tested equal to two decimals.

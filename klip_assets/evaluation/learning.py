@@ -5,8 +5,6 @@ et al., 2005, RankNet, on a linear model), with a pull towards the default weigh
 No weight falls to 0: the score stays monotone in every term, and a video that has only one of them keeps its score.
 How strong the pull is, and whether the result is better than the default at all, is decided on videos that were not
 learnt from (nested cross-validation; Varma and Simon, 2006, BMC Bioinformatics 7:91).
-
-Put here: judged moments, and weights from them. Keep out: what the terms mean (`scoring`, `curve`), files (`weights`).
 """
 
 from __future__ import annotations

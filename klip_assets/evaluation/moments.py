@@ -1,7 +1,4 @@
-"""Planted moments: how many of them the top highlights hit, beside chance.
-
-Put here: metrics of ranked moments against true ones. Keep out: reading sets (`golden`) and running Klip.
-"""
+"""Planted moments: how many of them the top highlights hit, beside chance."""
 
 from __future__ import annotations
 

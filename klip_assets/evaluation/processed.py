@@ -1,8 +1,4 @@
-"""Golden sets with a recording, measured on what the lake holds of it; the sample that Klip ships is one.
-
-Put here: matching a set with its processed video, and what simple systems would pick from the same signals. Keep out:
-metrics (`moments`) and processing.
-"""
+"""Golden sets with a recording, measured on what the lake holds of it; the sample that Klip ships is one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """How well scores order things: those that are highlights before those that are not.
 
-Put here: metrics of labelled scores. Keep out: stretches of time (`intervals`), their uncertainty (`bootstrap`).
-
 Sources: Manning, Raghavan and Schuetze, Introduction to Information Retrieval (2008), chapter 8, for average precision
 and precision at N; Fawcett (2006), Pattern Recognition Letters 27, for the area under the ROC curve; Lei et al. (2021),
 QVHighlights, for HIT@1. Average precision and ROC area are tested equal to scikit-learn, ties included.

@@ -1,7 +1,4 @@
-"""Which sets there are, and the figures of each.
-
-Put here: from a name or folder to figures. Keep out: forms of sets (`golden`, `adapters`) and metrics.
-"""
+"""Which sets there are, and the figures of each."""
 
 from __future__ import annotations
 

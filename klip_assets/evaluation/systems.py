@@ -1,7 +1,4 @@
-"""What Klip is measured beside: simple systems that anybody could build in an afternoon, and its ancestor's weights.
-
-Put here: scores of each bin by each system. Keep out: metrics (`ranking`), reading sets.
-"""
+"""What Klip is measured beside: simple systems that anybody could build in an afternoon, and its ancestor's weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures as rows of `evaluations`. Put here: that form. Keep out: measuring."""
+"""Figures as rows of `evaluations`."""
 
 from __future__ import annotations
 

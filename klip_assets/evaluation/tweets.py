@@ -2,8 +2,6 @@
 
 The measure is that of TweetEval and SemEval-2017 task 4 A: the mean recall of positive, neutral and negative. A tweet
 that a tier does not read counts as missed.
-
-Put here: the set and its figures. Keep out: finding sets (`adapters`), reading (`klip_assets.signals.text`).
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 Python's own decoder is given a window of the text that moves on. (Of libraries that stream JSON, ijson keeps the path
 to each value: opening brackets alone fill the memory.)
-
-Put here: the window, and walking arrays with it. Keep out: what the values mean.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""What a reader could not take, and why: what later stands in `quarantine`.
-
-Put here: the one shape in which readers report a refused file, line or row. Keep out: failures that stop the work
-(`errors`), and writing the quarantine.
-"""
+"""What a reader could not take, and why: what later stands in `quarantine`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Text files as people drop them: plain, gzipped or zstd-compressed, UTF-8 or not.
-
-Put here: opening and decoding within stated limits, and cutting text into lines and delimited records. Keep out: what
-the records mean.
-"""
+"""Text files as people drop them: plain, gzipped or zstd-compressed, UTF-8 or not."""
 
 from __future__ import annotations
 

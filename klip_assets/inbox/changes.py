@@ -1,7 +1,4 @@
-"""What is new or changed in the inbox. The sensors and `klip process` ask the same questions here.
-
-Put here: comparing the inbox with what is remembered. Keep out: Dagster, and doing anything about it.
-"""
+"""What is new or changed in the inbox. The sensors and `klip process` ask the same questions here."""
 
 from __future__ import annotations
 

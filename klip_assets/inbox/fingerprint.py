@@ -4,8 +4,6 @@ Size and modification time are looked at first (`Recording.signature`). Only whe
 a recording at most about 9 MB spread over the file, of a sidecar all of it. So a touched file is known to be the
 same, at the price that an edit which keeps the size and hits none of the samples is missed until `klip process
 VIDEO` names the video.
-
-Put here: hashes of files. Keep out: what they are compared with (`inbox.registry`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Recordings in the inbox and the sidecars beside them.
-
-Put here: which file is a recording, which files are its sidecars, which are neither. Keep out: what is in them.
-"""
+"""Recordings in the inbox and the sidecars beside them."""
 
 from __future__ import annotations
 

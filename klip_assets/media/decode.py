@@ -3,8 +3,6 @@
 Time is counted in samples, not taken from time stamps: streams that start late or jump would otherwise tear the
 grid of seconds that all features share. What a decoder refuses in between counts as silence of the length its
 packets state, so that what follows keeps its time.
-
-Put here: decoding. Keep out: anything that looks at the samples (`audio`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The metadata sidecar of a recording: `<name>.info.json`, as yt-dlp writes it.
-
-Put here: reading and writing that file. Keep out: facts of the recording itself (`media.probe`).
-"""
+"""The metadata sidecar of a recording: `<name>.info.json`, as yt-dlp writes it."""
 
 from __future__ import annotations
 

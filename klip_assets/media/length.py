@@ -1,8 +1,4 @@
-"""How long a recording is, where what its container says can't be true.
-
-Put here: telling a claim from what is there. Keep out: reading the claim (`media.probe`) and the sound itself
-(`media.decode`).
-"""
+"""How long a recording is, where what its container says can't be true."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What a recording contains, read with PyAV (FFmpeg's libraries; no ffmpeg command is needed).
-
-Put here: facts of container and streams. Keep out: decoding (`media.decode`) and what the sidecar says
-(`media.info`).
-"""
+"""What a recording contains, read with PyAV (FFmpeg's libraries; no ffmpeg command is needed)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which of several audio tracks is listened to: recordings of streams often hold game, voice and their mix apart.
-
-Put here: that choice. Keep out: decoding what was chosen (`media.decode`).
-"""
+"""Which of several audio tracks is listened to: recordings of streams often hold game, voice and their mix apart."""
 
 from __future__ import annotations
 

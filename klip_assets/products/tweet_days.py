@@ -1,7 +1,4 @@
-"""The day in one row: how many tweets, by how many people, and how they sound.
-
-Put here: running `tweet_daily.sql` on a day. Keep out: scoring a tweet (`sentiment`).
-"""
+"""The day in one row: how many tweets, by how many people, and how they sound."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files that are either old or new, never half.
-
-Put here: the one way Klip puts a file where others read it. Keep out: formats.
-"""
+"""Files that are either old or new, never half."""
 
 from __future__ import annotations
 

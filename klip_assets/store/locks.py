@@ -1,8 +1,4 @@
-"""Locks that die with their holder.
-
-Put here: the one lock Klip uses, `flock` on a file: the kernel frees it when the process ends, however it ends.
-Keep out: any lock that somebody would have to clean up after a kill.
-"""
+"""Locks that die with their holder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""From the network to files that onnxruntime and tokenizers run alone: int8 throughout, embeddings included.
-
-Put here: ONNX. Keep out: reading texts with it (`sentiment.bert.compact`).
-"""
+"""From the network to files that onnxruntime and tokenizers run alone: int8 throughout, embeddings included."""
 
 from __future__ import annotations
 

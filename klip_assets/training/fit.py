@@ -1,7 +1,4 @@
-"""Learning: both tasks at once, each text giving what people said of it.
-
-Put here: the training loop and the choice of cuts. Keep out: which texts (`texts`), figures (`measure`).
-"""
+"""Learning: both tasks at once, each text giving what people said of it."""
 
 from __future__ import annotations
 

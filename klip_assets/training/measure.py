@@ -1,7 +1,4 @@
-"""How well texts are read: macro-recall of sentiment, macro-F1 of the emotions, beside simpler ways.
-
-Put here: figures on sets that nothing learnt from. Keep out: learning (`fit`).
-"""
+"""How well texts are read: macro-recall of sentiment, macro-F1 of the emotions, beside simpler ways."""
 
 from __future__ import annotations
 

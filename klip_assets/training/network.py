@@ -1,7 +1,4 @@
-"""The network of the compact model: a MiniLM encoder, mean pooling, one linear layer for twelve logits.
-
-Put here: its shape. Keep out: learning (`fit`), and running it without torch (`sentiment.bert.compact`).
-"""
+"""The network of the compact model: a MiniLM encoder, mean pooling, one linear layer for twelve logits."""
 
 from __future__ import annotations
 

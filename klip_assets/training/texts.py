@@ -2,8 +2,6 @@
 
 GoEmotions (Demszky et al., 2020; Apache-2.0) gives the nine emotions, SemEval-2017 task 4 A (Rosenthal et al., 2017;
 CC BY 3.0) the sentiment of tweets. Whatever resembles a text that something is measured on is left out.
-
-Put here: reading the sets and keeping them apart. Keep out: learning (`fit`).
 """
 
 from __future__ import annotations

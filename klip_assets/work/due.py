@@ -1,7 +1,4 @@
-"""What is due: content in the inbox or in the raw tweets that no accepted generation was made from.
-
-Put here: comparing what should be with what is accepted. Keep out: Dagster, and doing anything about it.
-"""
+"""What is due: content in the inbox or in the raw tweets that no accepted generation was made from."""
 
 from __future__ import annotations
 

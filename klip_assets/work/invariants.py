@@ -2,8 +2,6 @@
 
 Each function takes tables and answers with sentences, none if all is well. The blocking asset checks in
 `klip_assets.defs.checks` show the same functions in the Dagster UI.
-
-Put here: facts that every sound generation satisfies. Keep out: quality (that is measured in `evaluation`).
 """
 
 from __future__ import annotations

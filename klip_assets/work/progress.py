@@ -1,7 +1,4 @@
-"""How far a stage is: who wants to know, and what is said.
-
-Put here: progress of stages that work through sound. Keep out: the stages.
-"""
+"""How far a stage is: who wants to know, and what is said."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files in the inbox that are nothing Klip knows: named in the quarantine while they lie there.
-
-Put here: keeping that list current. Keep out: deciding what a file is (`recordings`).
-"""
+"""Files in the inbox that are nothing Klip knows: named in the quarantine while they lie there."""
 
 from __future__ import annotations
 

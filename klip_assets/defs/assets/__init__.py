@@ -1,5 +1,5 @@
-"""The Dagster layer, one module a group of the lineage graph.
+"""The assets, one module for each group of the lineage graph.
 
-An asset reads its inputs, calls one function of a domain package and returns a table with metadata. No algorithm
-lives here.
+Put here: reading inputs, one call of a room below, a table with metadata.
+Keep out: algorithms.
 """

@@ -1,8 +1,4 @@
-"""How a domain function becomes an asset: one decorator for videos, one for days of tweets.
-
-Put here: what all assets of a kind share in Dagster (partitions, owners, retries, schema). Keep out: what happens
-when they run (`stage`).
-"""
+"""How a domain function becomes an asset: one decorator for videos, one for days of tweets."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence

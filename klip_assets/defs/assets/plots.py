@@ -1,7 +1,4 @@
-"""Pictures for the Dagster UI: small, because they are kept in its event database.
-
-Put here: drawing what an asset found. Keep out: finding it.
-"""
+"""Pictures for the Dagster UI: small, because they are kept in its event database."""
 
 from __future__ import annotations
 

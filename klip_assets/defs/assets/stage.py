@@ -1,8 +1,6 @@
 """What all stages of a video or day do around their one domain function.
 
 A stage looks whether its inputs changed, runs, writes its partition, records how it went, and reports to Dagster.
-
-Put here: that frame. Keep out: what any single stage computes.
 """
 
 from __future__ import annotations

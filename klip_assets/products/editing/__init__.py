@@ -1,1 +1,5 @@
-"""For whoever cuts: lists for editing programs, clips from the recording, verdicts on highlights."""
+"""For whoever cuts: lists for editing programs, clips from the recording, verdicts on highlights.
+
+Put here: what leaves Klip for an editing program, and what an editor says of it.
+Keep out: choosing moments (`products.highlights`).
+"""

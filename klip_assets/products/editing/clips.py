@@ -1,8 +1,4 @@
-"""A clip of a highlight as a file, with a picture of its peak beside it.
-
-Put here: names, what may be overwritten, and the steps of making one. Keep out: how packets are moved (`cut`,
-`encode`) and what is printed.
-"""
+"""A clip of a highlight as a file, with a picture of its peak beside it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What each term gave to the score of a highlight.
-
-Put here: that sum, taken apart. Keep out: making the score (`highlights.scoring`) and words for it
-(`highlights.explain`).
-"""
+"""What each term gave to the score of a highlight."""
 
 from __future__ import annotations
 

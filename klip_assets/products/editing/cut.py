@@ -1,8 +1,4 @@
-"""Clips cut without re-encoding: the packets of a recording under new time stamps.
-
-Put here: which container fits and moving packets into it. Keep out: finding the packets (`packets`), encoding
-(`encode`).
-"""
+"""Clips cut without re-encoding: the packets of a recording under new time stamps."""
 
 from __future__ import annotations
 

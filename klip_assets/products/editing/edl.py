@@ -1,7 +1,4 @@
-"""Edit decision lists as CMX 3600 has them: what editing programs open as a sequence.
-
-Put here: that format. Keep out: how times become timecode (`timecode`) and other lists (`lists`).
-"""
+"""Edit decision lists as CMX 3600 has them: what editing programs open as a sequence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Clips cut to the frame: decoded and encoded anew, H.264 and AAC.
-
-Put here: decoding, trimming and encoding a stretch. Keep out: clips that are copied (`cut`).
-"""
+"""Clips cut to the frame: decoded and encoded anew, H.264 and AAC."""
 
 from __future__ import annotations
 

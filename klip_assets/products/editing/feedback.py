@@ -1,4 +1,4 @@
-"""An editor's verdict on a highlight, as a row of `feedback`. Put here: that form. Keep out: what is learnt from it."""
+"""An editor's verdict on a highlight, as a row of `feedback`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Highlights as lists that other programs read: CSV, subtitles, JSON, Markdown.
-
-Put here: those formats and the choice between all of them. Keep out: edit decision lists (`edl`), queries.
-"""
+"""Highlights as lists that other programs read: CSV, subtitles, JSON, Markdown."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A stretch of a recording as packets, beginning at the keyframe before it.
-
-Put here: which streams a clip keeps, where it can begin, and reading from there to the end. Keep out: writing
-(`cut`, `encode`).
-"""
+"""A stretch of a recording as packets, beginning at the keyframe before it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The recording that highlights were found in: where it lies, and whether it is still the same.
-
-Put here: that question. Keep out: what is cut from it.
-"""
+"""The recording that highlights were found in: where it lies, and whether it is still the same."""
 
 from __future__ import annotations
 

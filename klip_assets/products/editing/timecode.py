@@ -1,8 +1,4 @@
-"""Times as editing programs write them: hours, minutes, seconds and frames.
-
-Put here: frame rates, timecode labels, clock times to the millisecond. Keep out: the lists they stand in (`edl`,
-`lists`).
-"""
+"""Times as editing programs write them: hours, minutes, seconds and frames."""
 
 from __future__ import annotations
 

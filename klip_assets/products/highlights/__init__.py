@@ -1,1 +1,5 @@
-"""Which moments are worth watching, and why: terms, weights, the score curve, picking, explanations."""
+"""Which moments are worth watching, and why: terms, weights, the score curve, picking, explanations.
+
+Put here: scoring and picking from tables, with every term on record.
+Keep out: measuring how good they are (`evaluation`), the store, settings.
+"""

@@ -1,7 +1,4 @@
-"""The score of every second of a video: what segments are too coarse for.
-
-Put here: the terms of a second. Keep out: how they are smoothed (`smoothing`) and finding peaks (`picking`).
-"""
+"""The score of every second of a video: what segments are too coarse for."""
 
 from __future__ import annotations
 

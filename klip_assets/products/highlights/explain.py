@@ -1,7 +1,4 @@
-"""Why a moment was picked, in words for the editor.
-
-Put here: sentences from signals. Keep out: any influence on scores.
-"""
+"""Why a moment was picked, in words for the editor."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""From the score curve to highlights: peaks, an adaptive threshold, non-maximum suppression, clip edges.
-
-Put here: which peaks win and where their clips begin and end. Keep out: scores (`curve`) and words for people
-(`explain`).
-"""
+"""From the score curve to highlights: peaks, an adaptive threshold, non-maximum suppression, clip edges."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 A term is used for a video only if at least 90 % of its rows have it; else it is left out for the whole video and
 the other weights are brought to the sum 1. Where it is used, a missing value takes the video's median and is named:
 so a value that is unknown can never lift a row above one that is known to be ordinary.
-
-Put here: from terms to scores. Keep out: what the terms of a segment or second are made of.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How a moment is felt: some seconds of climax in half a minute of excitement.
-
-Put here: the kernel that signals are smoothed with, and local medians. Keep out: which signals (`curve`).
-"""
+"""How a moment is felt: some seconds of climax in half a minute of excitement."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Highlights, candidates and emotion moments as tables.
-
-Put here: bringing curve, picks and texts together into rows. Keep out: how each is found (the modules beside).
-"""
+"""Highlights, candidates and emotion moments as tables."""
 
 from __future__ import annotations
 

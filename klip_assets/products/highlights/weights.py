@@ -1,7 +1,4 @@
-"""Weight sets: data with a version, kept in `weights.toml` or in a file of the same form.
-
-Put here: reading and writing the sets. Keep out: what the terms mean (`scoring`, `curve`), learning sets from verdicts.
-"""
+"""Weight sets: data with a version, kept in `weights.toml` or in a file of the same form."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 All statistics are robust (median and median absolute deviation): a minute of shouting does not raise the bar for
 itself the way a mean would.
-
-Put here: local z-scores. Keep out: absolute measures (`audio.loudness`).
 """
 
 from __future__ import annotations

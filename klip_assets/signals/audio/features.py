@@ -1,7 +1,4 @@
-"""The row a second of `audio_features`, in one pass over the decoded sound at constant memory.
-
-Put here: bringing all measures to the grid of seconds. Keep out: the measures themselves (the modules beside).
-"""
+"""The row a second of `audio_features`, in one pass over the decoded sound at constant memory."""
 
 from __future__ import annotations
 

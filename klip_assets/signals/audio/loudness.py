@@ -1,8 +1,6 @@
 """Loudness by ITU-R BS.1770-4 / EBU Tech 3341, of 16 kHz mono sound, in one streaming pass.
 
 The values are those of the mono downmix: for a stereo recording BS.1770 would add the power of both channels.
-
-Put here: K-weighting and windows of loudness. Keep out: what counts as loud for a stream (`audio.contrast`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Pitch by autocorrelation (Boersma, 1993): the window's own autocorrelation is divided out.
-
-Put here: fundamental frequency. Keep out: other uses of the spectrum.
-"""
+"""Pitch by autocorrelation (Boersma, 1993): the window's own autocorrelation is divided out."""
 
 from __future__ import annotations
 

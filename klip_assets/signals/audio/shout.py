@@ -5,9 +5,6 @@ sound is made: with effort the glottis closes faster, which lifts the partials a
 spectral tilt flattens), and the larynx rises with the pressure from the lungs, which lifts the pitch. Those two cues
 decide; level only takes away from voices that are quiet.
 
-Put here: cues of vocal effort and the map from them to 0..1. Keep out: the spectrum and the pitch themselves (the
-modules beside), loudness against its surroundings (`audio.contrast`), what is said (`speech`).
-
 Sources: alpha ratio and Hammarberg index as in eGeMAPS (Eyben et al., 2016, IEEE Trans. Affective Computing 7(2);
 the index after Hammarberg et al., 1980). Pitch and the upper spectrum rise with effort in men, women and children
 (Traunmueller and Eriksson, 2000, JASA 107, 3438), pitch in each of 100 men (Jessen et al., 2005, IJSLL 12, 174); high

@@ -2,8 +2,6 @@
 
 librosa itself needs the whole recording in memory; these give the same numbers (tested) with a tail of one frame
 carried from block to block.
-
-Put here: what is computed from a magnitude spectrum. Keep out: pitch, loudness, aggregation to seconds.
 """
 
 from __future__ import annotations

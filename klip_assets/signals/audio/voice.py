@@ -4,8 +4,6 @@ The detector is a small recurrent network over frames of 32 ms. faster-whisper's
 in memory; here its state is carried from block to block. Its first layer is a Fourier transform written as a
 convolution, a third of all its work; here an FFT takes its place. The probabilities are the same (tested).
 
-Put here: how likely a frame is speech, and which frames count. Keep out: what is said (`speech`).
-
 Source: Silero VAD v6, https://github.com/snakers4/silero-vad.
 """
 

@@ -1,8 +1,4 @@
-"""What a chat shows, second by second.
-
-Put here: counts, shares and the rate of messages along the video. Keep out: reading logs (`chat.readers`), and what
-counts as a bot, an emote or laughter (`chat.lexicon`).
-"""
+"""What a chat shows, second by second."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How many seconds a chat lags behind the sound.
-
-Put here: estimating that from the two of one video. Keep out: moving anything by it (`highlights.curve`), and counting
-messages (`chat.activity`).
-"""
+"""How many seconds a chat lags behind the sound."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What words and names in a chat stand for: bots, commands, laughter, emotes.
-
-Put here: lists and patterns, and asking them about a message. Keep out: reading logs (`chat.readers`), how a message
-sounds (`chat.sentiment`) and adding up seconds (`chat.activity`).
-"""
+"""What words and names in a chat stand for: bots, commands, laughter, emotes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How a chat message sounds.
-
-Put here: the score of single messages. Keep out: sums over seconds (`chat.activity`), what laughs (`chat.lexicon`), the
-entries themselves (`sentiment.tsv`), and the model tiers for speech and tweets (`klip_assets.signals.text`).
-"""
+"""How a chat message sounds."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""When a chat message was sent, as logs say it: places in the video, or times of day.
-
-Put here: understanding one time, and the unit of those that name none. Keep out: the names of columns
-(`chat.values`) and the shapes of files (`chat.readers`).
-"""
+"""When a chat message was sent, as logs say it: places in the video, or times of day."""
 
 from __future__ import annotations
 

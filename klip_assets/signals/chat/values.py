@@ -1,8 +1,4 @@
-"""Single values of a chat log, and the names its columns go by.
-
-Put here: names of columns, emotes, authors and texts. Keep out: times (`chat.times`), and the shapes of files
-(`chat.readers`).
-"""
+"""Single values of a chat log, and the names its columns go by."""
 
 from __future__ import annotations
 

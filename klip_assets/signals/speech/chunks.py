@@ -2,8 +2,6 @@
 
 A line a chunk is appended to a file as soon as it is recognized. What is done is found again by what it was made from
 (recording, engine, settings: the version) and by the place of the chunk.
-
-Put here: that file. Keep out: what a chunk is (`utterances`) and who recognizes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Segments: contiguous pieces of about 30 s that cover the video, every word in exactly one.
 
 A cut falls at the sentence end or pause nearest to the 30 s grid, never inside a word if that can be helped.
-
-Put here: where to cut, and what a segment says about its words and its sound. Keep out: scores (`highlights`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
 """The embedded recognizer: pocketsphinx with the US English model in its wheel. Works offline, anywhere.
 
 On real speech most of its words are wrong (docs/figures.md shows some); it is the engine of last resort.
-
-Put here: utterances to words, by processes side by side. Keep out: the decoder itself (`sphinx_process`), the choice
-of the engine (`transcribe`), where speech is cut (`utterances`).
 """
 
 from __future__ import annotations

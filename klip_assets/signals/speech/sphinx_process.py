@@ -5,8 +5,6 @@ crashes here ends no run. It is started as a file, not as a module: nothing of K
 
 Input, again and again: four bytes (little endian) with the length of what follows, then 16 bit samples at 16 kHz.
 Output for each: a line of JSON, a list of [word, first frame, last frame, probability].
-
-Put here: the decoder and its loop. Keep out: what words mean (`sphinx`).
 """
 
 import ctypes

@@ -1,7 +1,4 @@
-"""Where the words come from: captions beside the recording, else a recognizer.
-
-Put here: the choice of the source. Keep out: the sources themselves.
-"""
+"""Where the words come from: captions beside the recording, else a recognizer."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 A recording is gone through twice: once to hear where somebody speaks, which takes a thousandth of its length and
 little memory, and once to cut. So where to cut is known before any recognizer starts, and depends on nothing else.
-
-Put here: where speech is cut, and the cutting. Keep out: the detector (`audio.voice`), the recognizers.
 """
 
 from __future__ import annotations

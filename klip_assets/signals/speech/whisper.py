@@ -4,8 +4,6 @@ Whisper writes fluent sentences where nobody speaks ("Thanks for watching!") and
 stretches in which somebody speaks, what it is unsure of is tried again with repetitions forbidden, and words without
 any speech under them are left out.
 
-Put here: faster-whisper. Keep out: the choice of the engine (`transcribe`), where speech is cut (`utterances`).
-
 Source: Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision", section 4.5 (thresholds).
 """
 

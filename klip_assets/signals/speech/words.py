@@ -1,7 +1,4 @@
-"""A transcript: timed words, the sounds between them, and where they come from.
-
-Put here: what every source of words is turned into. Keep out: the sources (`captions`, `whisper`, `sphinx`).
-"""
+"""A transcript: timed words, the sounds between them, and where they come from."""
 
 from __future__ import annotations
 

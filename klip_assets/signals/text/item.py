@@ -1,7 +1,4 @@
-"""What is read: a text, and what a reader may know of the moment it was said in.
-
-Put here: the text, which of it are words, and its surroundings. Keep out: answers (`reading`) and tiers.
-"""
+"""What is read: a text, and what a reader may know of the moment it was said in."""
 
 from __future__ import annotations
 

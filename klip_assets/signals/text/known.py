@@ -1,8 +1,6 @@
 """Readings that are there already: of equal texts, and of a table that is made anew.
 
 A reading depends on the text, the model and the code alone, so that it can stand for another reading of the same hash.
-
-Put here: passing over what is known. Keep out: where known readings come from (`tables`).
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 What the source says comes first: X looks at more than the text. Where it says nothing, py3langid looks at the letters;
 its model comes with it. It is made to err on the side of reading: a text is taken for another language only if it is
 hardly English (measured in docs/tweets.md), and what can't be told is read as before.
-
-Put here: finding out. Keep out: which language a model reads (`lexicon`, `bert.cards`).
 """
 
 from __future__ import annotations

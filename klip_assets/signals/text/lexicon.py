@@ -1,7 +1,4 @@
-"""The lexicon tier: VADER or TextBlob. Fast, offline, sentiment only: it can't tell emotions, so they stay NULL.
-
-Put here: the two libraries behind one function. Keep out: the order of tiers (`tiers`).
-"""
+"""The lexicon tier: VADER or TextBlob. Fast, offline, sentiment only: it can't tell emotions, so they stay NULL."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a tier answers about one text.
-
-Put here: the answer and its rules. Keep out: tiers (`lexicon`, `tiers`) and tables (`tables`).
-"""
+"""What a tier answers about one text."""
 
 from __future__ import annotations
 

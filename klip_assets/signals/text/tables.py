@@ -1,7 +1,4 @@
-"""Readings as tables: `segment_sentiment` and `tweet_sentiment`.
-
-Put here: which texts of a table are read, and the rows that come of it. Keep out: reading (`tiers`).
-"""
+"""Readings as tables: `segment_sentiment` and `tweet_sentiment`."""
 
 from __future__ import annotations
 

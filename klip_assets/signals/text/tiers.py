@@ -1,7 +1,4 @@
-"""The chain of tiers: which are configured, and each text down the chain until one answers.
-
-Put here: the order and availability of tiers. Keep out: what a tier does inside (one module or package each).
-"""
+"""The chain of tiers: which are configured, and each text down the chain until one answers."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 A file of millions is nearly all such tweets, and Python takes some 40 microseconds for one. What is not plain at a
 glance is left to `tweets.rows`, line by line: a block that Arrow can't parse or whose objects have other fields, and in
 other blocks single rows. Both ways give the same rows (a test compares them).
-
-Put here: that shortcut. Keep out: any rule that `tweets.rows` lacks.
 """
 
 from __future__ import annotations

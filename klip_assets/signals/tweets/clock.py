@@ -2,9 +2,6 @@
 
 The time inside the id decides. A file's own time is only needed for ids from before ids carried one; for all others it
 is compared, and what disagrees is counted: a file in local time is off by the same hours in every row.
-
-Put here: that comparison, and the limits of what can be a tweet's time. Keep out: how times are written
-(`tweets.values`).
 """
 
 from __future__ import annotations

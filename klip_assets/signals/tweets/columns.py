@@ -1,8 +1,6 @@
 """Which column of a file holds what: the names that exports give to the same thing.
 
 A file whose names tell nothing has a map beside it: `tweets.csv.map.json`, written by hand or by `klip add --map`.
-
-Put here: synonyms, maps, and finding either among a file's names. Keep out: what the values mean (`tweets.values`).
 """
 
 from __future__ import annotations

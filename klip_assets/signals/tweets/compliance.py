@@ -6,8 +6,6 @@ deletions of users, as they would touch every day there is; withheld tweets, whi
 none.
 
 Known are the results of compliance jobs and the lines of compliance streams, version 2 and 1.1.
-
-Put here: recognising such events. Keep out: taking tweets out (`tweets.merge`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Tweets from delimited text: CSV, semicolons, tabs or another delimiter, with a header or a map of columns.
-
-Put here: header, delimiter and rows of such files. Keep out: cutting text into records (`textfile`) and names
-of columns (`tweets.columns`).
-"""
+"""Tweets from delimited text: CSV, semicolons, tabs or another delimiter, with a header or a map of columns."""
 
 from __future__ import annotations
 

@@ -2,9 +2,6 @@
 
 Where a file has no entities, they are found in the text as the platform finds them, by the rules published with
 twitter-text 3, but for one: what '…' follows was cut off, and which tag or name it was is not known.
-
-Put here: taking them from the API's `entities`, from plain lists, or from the text. Keep out: links in a text
-(`tweets.links`), and everything else a row needs (`tweets.rows`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Tweets from JSON: one object a line, one document, or pages of responses of the X API.
-
-Put here: finding the tweets in the shapes JSON comes in, and knowing what is something else. Keep out: cutting a file
-into values (`tweets.json_values`), what makes a row of a tweet (`tweets.rows`) and events of compliance
-(`tweets.compliance`).
-"""
+"""Tweets from JSON: one object a line, one document, or pages of responses of the X API."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A file of JSON cut into values, streaming: one a line, or documents of any size.
-
-Put here: telling lines from documents, and going on after what is broken. Keep out: what the values mean
-(`tweets.json_reader`).
-"""
+"""A file of JSON cut into values, streaming: one a line, or documents of any size."""
 
 from __future__ import annotations
 

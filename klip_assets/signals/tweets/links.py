@@ -2,8 +2,6 @@
 
 The rules are those published with twitter-text 3: with or without a protocol, any domain that ends in a top-level
 domain there is, CJK text directly around it, a path that ends before closing punctuation, balanced parentheses in it.
-
-Put here: finding links. Keep out: tags and names (`tweets.entities`).
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ spread over them, or what the files are called.
 An edited tweet is one tweet. Its id and its time are those of its first version, which all its versions name
 (`root_tweet_id`), so that an edit never moves it to another day; what it says, and its counts, are those of the latest
 version there is. A version from a file that knows of no edits is one of it where another file of the same day names it.
-
-Put here: picking winners, and the day's table made of them. Keep out: reading files (`tweets.staging`).
 """
 
 from __future__ import annotations

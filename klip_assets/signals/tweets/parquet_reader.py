@@ -1,7 +1,4 @@
-"""Tweets from Parquet files: of pandas, Spark, DuckDB, or of Klip itself.
-
-Put here: rows of such files. Keep out: names of columns (`tweets.columns`) and what makes a row (`tweets.rows`).
-"""
+"""Tweets from Parquet files: of pandas, Spark, DuckDB, or of Klip itself."""
 
 from __future__ import annotations
 

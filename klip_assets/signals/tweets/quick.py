@@ -2,8 +2,6 @@
 
 Of a million tweets nearly all are such. What this module does not know at a glance it leaves to `tweets.rows`, which
 gives the same row of any tweet that both can read (a test compares them).
-
-Put here: that shortcut. Keep out: any rule that `tweets.rows` lacks.
 """
 
 from __future__ import annotations

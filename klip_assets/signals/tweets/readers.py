@@ -1,8 +1,4 @@
-"""Tweets from a file of any kind that Klip knows, streaming.
-
-Put here: finding out what kind of file it is, from its content. Keep out: each kind's own reading
-(`tweets.json_reader`, `tweets.csv_reader`, `tweets.parquet_reader`).
-"""
+"""Tweets from a file of any kind that Klip knows, streaming."""
 
 from __future__ import annotations
 

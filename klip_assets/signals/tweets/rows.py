@@ -1,8 +1,4 @@
-"""From one tweet as a file has it to one row of TWEETS_RAW.
-
-Put here: what makes a row of the fields of a tweet, whatever the format. Keep out: reading files
-(`tweets.json_reader`, `tweets.csv_reader`) and what single values mean (`tweets.values`).
-"""
+"""From one tweet as a file has it to one row of TWEETS_RAW."""
 
 from __future__ import annotations
 

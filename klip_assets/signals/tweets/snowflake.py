@@ -1,7 +1,4 @@
-"""The time inside a tweet's id.
-
-Put here: what an id alone tells. Keep out: times from other columns (`tweets.values`).
-"""
+"""The time inside a tweet's id."""
 
 from __future__ import annotations
 

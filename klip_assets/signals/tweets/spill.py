@@ -2,8 +2,6 @@
 
 What does not fit in memory goes to Arrow files in a scratch folder, one record batch a day; memory holds one chunk of
 rows, one day, and a note of where each batch lies.
-
-Put here: that store. Keep out: what the rows are, and which copy of a tweet wins (`tweets.merge`).
 """
 
 from __future__ import annotations

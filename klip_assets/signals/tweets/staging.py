@@ -1,8 +1,4 @@
-"""One file of tweets, read once and parted by day, whatever its size.
-
-Put here: from a file to tables by day, with what was refused and how often an id came twice. Keep out: formats
-(`tweets.readers`), what becomes of copies (`tweets.merge`) and where rows wait (`tweets.spill`).
-"""
+"""One file of tweets, read once and parted by day, whatever its size."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Single values of a tweet as files write them: ids, times, counts, text.
-
-Put here: turning one value into what the contract wants, or saying why it can't be. Keep out: which column holds it
-(`tweets.columns`), and how values form a row (`tweets.rows`).
-"""
+"""Single values of a tweet as files write them: ids, times, counts, text."""
 
 from __future__ import annotations
 

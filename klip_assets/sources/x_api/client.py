@@ -2,8 +2,6 @@
 
 What went wrong is sorted by what may be done about it. The token goes into one header and nowhere else: no message,
 no log, no file; redirects, which would carry it elsewhere, are not followed.
-
-Put here: one request and its answer. Keep out: which requests are made (`fetch`).
 """
 
 from __future__ import annotations

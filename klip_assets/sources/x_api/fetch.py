@@ -2,8 +2,6 @@
 
 A page is first safely in the inbox, then the memory of its source moves on. A process that dies in between fetches the
 page again; the file has the same name if it holds the same posts, and a post in two files is one row of `tweets`.
-
-Put here: sweeps over sources. Keep out: single requests (`client`), and what becomes of the files (`tweets.staging`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""What is fetched: searches and timelines, as a person lists them.
-
-Put here: reading that list, and the request of each source. Keep out: sending (`client`) and how far each is
-(`state`).
-"""
+"""What is fetched: searches and timelines, as a person lists them."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 The API delivers the newest posts first. A sweep over what is new goes backwards, and `since_id` may move only once it
 has reached the old end; until then the state names the part that is left.
-
-Put here: that memory. Keep out: fetching (`fetch`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Partitions of the lake: `<table>/<partition column>=<key>/part-0.parquet`.
-
-Put here: where a partition lies, how it is written, read and removed. Keep out: which partitions analysts see
-(`lake.generations`).
-"""
+"""Partitions of the lake: `<table>/<partition column>=<key>/part-0.parquet`."""
 
 from __future__ import annotations
 

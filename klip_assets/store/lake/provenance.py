@@ -1,7 +1,4 @@
-"""Where the rows of a partition come from, kept in the footer of its own Parquet file.
-
-Put here: the record, its form in the footer, and the hash of a table's content. Keep out: paths and locks.
-"""
+"""Where the rows of a partition come from, kept in the footer of its own Parquet file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What was refused, by source: one Parquet file a source, replaced whole.
-
-Put here: writing and clearing refusals. Keep out: deciding what is refused (the readers).
-"""
+"""What was refused, by source: one Parquet file a source, replaced whole."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How the stages of a video or day went, and who is working on it.
-
-Put here: the rows of `stage_status` and the lock of a partition. Keep out: what a stage does.
-"""
+"""How the stages of a video or day went, and who is working on it."""
 
 from __future__ import annotations
 

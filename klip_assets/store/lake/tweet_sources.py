@@ -3,8 +3,6 @@
 Several files may hold tweets of one day, and a file may be replaced or removed. So each day keeps what each source
 said, and the day's table is merged from them. Reports of deleted tweets (`tweets_deleted`, laid down alike) are
 sources, too: without the file that reports it, a tweet is back. Which sources a day has is its version.
-
-Put here: adding, listing and removing sources. Keep out: which copy of a tweet wins (`tweets.merge`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The check before each write: a table that breaks its contract never reaches the lake.
-
-Put here: checks that follow from one contract alone. Keep out: checks that compare tables (`lake.invariants`).
-"""
+"""The check before each write: a table that breaks its contract never reaches the lake."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ A run can end in four ways. It succeeds: nothing is remembered. It fails on its 
 again until it changes or a person names it. It fails on the machine (a full disk, a file that is locked): it is
 tried again after a while, a few times. Or its process dies without a word (killed, out of memory, a decoder that
 crashes): it is tried again, but a content on which three processes died is left alone.
-
-Put here: that memory and those rules. Keep out: what is new in the inbox (`changes`), and running anything.
 """
 
 from __future__ import annotations

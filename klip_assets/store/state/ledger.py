@@ -3,8 +3,6 @@
 Before a request the most it can cost is reserved, in one transaction with the check of the budget; after it the
 reservation becomes the row of the call. A process that dies leaves reservations: who comes next books them as calls
 that failed at their full amount, since nobody knows what the endpoint charged.
-
-Put here: calls and money. Keep out: what a call is made for (`channel`).
 """
 
 from __future__ import annotations

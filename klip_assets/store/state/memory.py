@@ -2,8 +2,6 @@
 
 It is written by the sensors, by runs and by the command line at once; every change is one transaction, so that a
 kill leaves it before or after the change.
-
-Put here: opening it, and its tables. Keep out: what the entries mean (`registry`, `attempts`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""What Klip remembers of the files in the inbox: ids, content it has seen, tweet files in the lake.
-
-Put here: the memory of files. Keep out: reading the inbox (`inbox.recordings`), deciding what to run (`inbox.due`),
-and how runs ended (`inbox.attempts`).
-"""
+"""What Klip remembers of the files in the inbox: ids, content it has seen, tweet files in the lake."""
 
 from __future__ import annotations
 

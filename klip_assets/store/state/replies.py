@@ -2,8 +2,6 @@
 
 All runs and the command line write to it at once; every change is one transaction, so that a kill leaves it before or
 after the change. (SQLite in WAL mode: readers wait for nobody, writers for each other for some milliseconds.)
-
-Put here: opening it, its tables, the cache of replies. Keep out: calls and money (`ledger`).
 """
 
 from __future__ import annotations

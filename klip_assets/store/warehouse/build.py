@@ -1,7 +1,4 @@
-"""Filling the DuckDB file of one version: from nothing, or from the version before and what changed since.
-
-Put here: what goes into the file. Keep out: when, under what name, and who points to it (`publish`).
-"""
+"""Filling the DuckDB file of one version: from nothing, or from the version before and what changed since."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The ledger of language models as a table of the lake, so that it is published like any other.
-
-Put here: taking it over. Keep out: the ledger itself (`sentiment.llm.ledger`).
-"""
+"""The ledger of language models as a table of the lake, so that it is published like any other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Contracts as DuckDB statements.
-
-Put here: SQL text made from contracts. Keep out: connections and files.
-"""
+"""Contracts as DuckDB statements."""
 
 from __future__ import annotations
 

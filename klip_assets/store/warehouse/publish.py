@@ -8,9 +8,6 @@ folder beside the file.
 
 A version is made from the one before and what changed since, unless that one can't be trusted (another Klip made it,
 somebody wrote to it) or most of it changed: then from nothing.
-
-Put here: versions, turning the link, cleaning up. Keep out: what is accepted (`lake.generations`), what is in the
-file (`build`).
 """
 
 from __future__ import annotations

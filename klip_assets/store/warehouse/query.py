@@ -1,7 +1,4 @@
-"""Reading the published file, as an analyst does: read-only.
-
-Put here: opening, querying and exporting what is published. Keep out: writing it (`publish`).
-"""
+"""Reading the published file, as an analyst does: read-only."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 Two such pictures compared say what is new, changed or gone, without opening a file: that is how a publish of one
 changed video among ten thousand stays short, and how the sensor knows that there is something to publish.
-
-Put here: taking and comparing pictures. Keep out: what is done about a difference (`publish`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""JSON as logs have it: one value a line, or one document of any size, read at constant memory.
-
-Put here: cutting a file into JSON values. Keep out: what the values mean.
-"""
+"""JSON as logs have it: one value a line, or one document of any size, read at constant memory."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Messages as one flat record each: chat-downloader's JSON, YouTube chats and others as CSV, plain JSON lines.
-
-Put here: records with a time, an author and a text. Keep out: what columns are called, and their values
-(`chat.values`, `chat.times`).
-"""
+"""Messages as one flat record each: chat-downloader's JSON, YouTube chats and others as CSV, plain JSON lines."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Gathers the messages of one log, and places them in the video once all of them are known.
-
-Put here: what a reader of a format hands over, and the table that becomes of it. Keep out: formats, and what is in
-single values (`chat.values`, `chat.times`).
-"""
+"""Gathers the messages of one log, and places them in the video once all of them are known."""
 
 from __future__ import annotations
 

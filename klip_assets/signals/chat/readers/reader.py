@@ -1,7 +1,4 @@
-"""A chat log of any kind, found out from its content.
-
-Put here: telling the kinds apart. Keep out: what is in each (a module of its own), and the table (`log`).
-"""
+"""A chat log of any kind, found out from its content."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Comments of Twitch, as its API v5 had them and TwitchDownloader writes them.
-
-Put here: that shape. Keep out: single values (`chat.values`, `chat.times`), and finding the comments in a file.
-"""
+"""Comments of Twitch, as its API v5 had them and TwitchDownloader writes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Actions and renderer objects of YouTube's live chat, as yt-dlp writes them (`<name>.live_chat.json`) and alone.
-
-Put here: that shape. Keep out: single values (`chat.values`, `chat.times`), and finding the objects in a file.
-"""
+"""Actions and renderer objects of YouTube's live chat, as yt-dlp writes them (`<name>.live_chat.json`) and alone."""
 
 from __future__ import annotations
 

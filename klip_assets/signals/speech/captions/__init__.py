@@ -1,1 +1,5 @@
-"""Caption and transcript files beside a recording: every kind to timed words and sounds."""
+"""Caption and transcript files beside a recording: every kind to timed words and sounds.
+
+Put here: a reader for each kind of file.
+Keep out: recognizers.
+"""

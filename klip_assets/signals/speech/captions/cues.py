@@ -2,8 +2,6 @@
 
 The formats are read alike, by what real files have in common: a line with two times begins a cue, an empty line ends
 it. Headers, notes, styles and cue identifiers are no speech.
-
-Put here: formats made of lines. Keep out: TTML (`timed_text`), JSON, and what the words of a cue are (`reader`).
 """
 
 from __future__ import annotations

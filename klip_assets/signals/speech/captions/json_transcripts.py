@@ -10,8 +10,6 @@ What a file is shows in its content:
 - **AssemblyAI**: `words` in milliseconds; without them `utterances`.
 
 Words and utterances say the same twice: only one of them is read.
-
-Put here: the shapes of these files. Keep out: single values (`json_values`), YouTube's captions (`youtube_json`).
 """
 
 from __future__ import annotations

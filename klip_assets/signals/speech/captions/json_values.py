@@ -1,8 +1,4 @@
-"""JSON as transcripts come in: read as far as it is whole, its values checked one by one.
-
-Put here: reading the document, and single values. Keep out: what a kind of transcript looks like (`json_transcripts`,
-`youtube_json`).
-"""
+"""JSON as transcripts come in: read as far as it is whole, its values checked one by one."""
 
 from __future__ import annotations
 

@@ -5,9 +5,6 @@ What a file is shows in its content first, then in its name: a WebVTT file named
 Cue times are exact, word times inside a cue mostly are not given: they are spread over the cue by the length of the
 words. YouTube's automatic captions do give them (`<00:00:01.500><c> word</c>`) and show each line again in the next
 cues; there a line counts once.
-
-Put here: which reader a file gets, and what the pieces of a cue are. Keep out: the formats (`cues`, `timed_text`,
-`youtube_json`, `json_transcripts`), words and sounds in a piece (`spoken`, `sounds`), chat and metadata sidecars.
 """
 
 from __future__ import annotations

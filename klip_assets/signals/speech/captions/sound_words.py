@@ -3,8 +3,6 @@
 English, Spanish, French, German, Portuguese and Italian, as subtitlers use them, and of other languages the tags that
 YouTube writes by itself. Each entry is a regular expression in small letters and without accents; `_` is a space that
 may be missing.
-
-Put here: words. Keep out: what is made of them (`sounds`).
 """
 
 from __future__ import annotations

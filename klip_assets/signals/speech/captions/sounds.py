@@ -9,9 +9,6 @@ What counts as a tag:
   all in small letters, in two to four such words. Everything else in parentheses is kept as words.
 - **A speaker's name** (`[John]`, `[Young Ann]`, `[man]`, `[HOST:]`) is neither: its last word begins with a capital, or
   it is a usual word for a person. `>>` and dashes, which mark a change of speaker, are neither, too.
-
-Put here: what a sound event is, what its tag says. Keep out: the words of tags (`sound_words`), where tags are found in
-timed text (`spoken`).
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 Every reader cuts its text into pieces with a time each: a cue up to its next inline time, a word of a recognizer. Tags
 are looked for in the text of a whole cue or segment, for they may run over several pieces. A sound takes the time of
 the pieces it stands in; which share of it is not known.
-
-Put here: from timed pieces to words and sound events. Keep out: file formats, and what a tag says (`sounds`).
 """
 
 from __future__ import annotations

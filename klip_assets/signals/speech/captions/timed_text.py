@@ -8,8 +8,6 @@ of in one way.
 Times are those of the most common profile: clock times, frames and ticks by the rates the root states, offsets with
 a unit; children count from their parent's begin, as the standard has it. Sequential containers (`timeContainer="seq"`),
 drop-frame and wall-clock times are not supported.
-
-Put here: the XML formats. Keep out: what the words of a cue are (`reader`).
 """
 
 from __future__ import annotations

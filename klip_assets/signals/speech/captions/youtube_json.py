@@ -4,8 +4,6 @@ An event is a caption: `tStartMs`, `dDurationMs`, and `segs` of text (`utf8`), e
 its own `tOffsetMs` and perhaps `acAsrConf` (0..255). Events with `aAppend` mostly break the line, events without `segs`
 only open a window. Automatic captions stay on the screen while the next line is spoken: there a word ends where the
 next event begins at the latest.
-
-Put here: that format. Keep out: single values (`json_values`), the JSON of recognizers (`json_transcripts`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Texts of like length together: padding is what makes batches slow.
-
-Put here: which texts go into one batch, and long texts in windows. Keep out: models.
-"""
+"""Texts of like length together: padding is what makes batches slow."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the cards of well-known models say besides their labels: languages, and how a text is to be written for them.
-
-Put here: those facts, by name. Keep out: labels (`labels`), and the compact model's own way (`plain`).
-"""
+"""What the cards of well-known models say besides their labels: languages, and how a text is to be written for them."""
 
 from __future__ import annotations
 

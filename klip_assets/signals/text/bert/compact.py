@@ -2,8 +2,6 @@
 
 It comes with the package, so that a fresh machine without a model hub has a BERT tier (MODEL_CARD.md beside it says
 what it learnt from and how well). Its emotions are scores, not probabilities: from 0.5 on it calls one there.
-
-Put here: running it. Keep out: how it was made (`klip_assets.training`).
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ onnxruntime joins nodes by itself where it knows the pattern; what it leaves und
 - The last layer: where the head looks at the first token only, what comes after the last attention is needed for no
   other. Of a DistilBERT that is an eighth of all products.
 - Guards against texts that are masked throughout: there are none, each has its marks of beginning and end.
-
-Put here: changes of the graph that change no result. Keep out: which matrices are int8 (`quantized`), and the ranges.
 """
 
 from __future__ import annotations

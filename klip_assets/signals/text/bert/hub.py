@@ -1,8 +1,4 @@
-"""Any text-classification model of Hugging Face, by hub name or folder.
-
-Put here: loading and running one with transformers. Keep out: the int8 path (`quantized`), what labels mean
-(`labels`).
-"""
+"""Any text-classification model of Hugging Face, by hub name or folder."""
 
 from __future__ import annotations
 

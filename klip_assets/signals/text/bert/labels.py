@@ -1,7 +1,4 @@
-"""What the labels of well-known models mean in Klip's vocabulary.
-
-Put here: the map. Keep out: models.
-"""
+"""What the labels of well-known models mean in Klip's vocabulary."""
 
 from __future__ import annotations
 

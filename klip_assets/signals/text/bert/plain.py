@@ -2,8 +2,6 @@
 
 The same change is made when the compact model is trained and when it reads, so it belongs to the model: changing it
 asks for a new model.
-
-Put here: that change. Keep out: tokenizing (`compact`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The fast way of a model on a processor: int8 by onnxruntime, taken only where it says the same as the full model.
-
-Put here: making it, and the comparison. Keep out: other ways of running a model (`hub`).
-"""
+"""The fast way of a model on a processor: int8 by onnxruntime, taken only where it says the same as the full model."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ onnxruntime's dynamic quantization takes the range of an activation from whateve
 of a text depend on the texts beside it, enough to change labels. With ranges fixed beforehand they don't,
 and texts can be read in batches, which is quicker. Little is lost: in these encoders a few channels make the range, and
 they make the same one in nearly every text.
-
-Put here: finding the ranges on sample texts and writing them into the model. Keep out: making the int8 model.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How onnxruntime runs a text model on a processor.
-
-Put here: its options, and why. Keep out: what is read with it (`compact`, `quantized`).
-"""
+"""How onnxruntime runs a text model on a processor."""
 
 from __future__ import annotations
 

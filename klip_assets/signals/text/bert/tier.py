@@ -1,8 +1,4 @@
-"""The BERT tier: one or two models of Hugging Face, or the compact model where none is named.
-
-Put here: which model, on what device, and readings from probabilities. Keep out: running models (`hub`, `quantized`,
-`compact`).
-"""
+"""The BERT tier: one or two models of Hugging Face, or the compact model where none is named."""
 
 from __future__ import annotations
 

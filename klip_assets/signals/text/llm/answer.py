@@ -1,8 +1,4 @@
-"""What a model answered: numbers in their range, or an error of that reply. Never a default.
-
-Put here: the shape of an answer and getting one out of a text. Keep out: asking (`client`), and what is done with a
-bad answer (`channel`).
-"""
+"""What a model answered: numbers in their range, or an error of that reply. Never a default."""
 
 from __future__ import annotations
 

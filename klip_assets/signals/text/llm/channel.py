@@ -1,7 +1,4 @@
-"""One model of the chain during one run: cache, budget, retries, repair, and when to leave it alone.
-
-Put here: what is done about failures. Keep out: sending (`client`), the order of models (`reader`).
-"""
+"""One model of the chain during one run: cache, budget, retries, repair, and when to leave it alone."""
 
 from __future__ import annotations
 

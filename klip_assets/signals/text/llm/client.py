@@ -2,8 +2,6 @@
 
 The OpenAI client would retry by itself, sleep for minutes where a server says so, wait ten minutes for a reply, and
 hand over an HTML page as if it were an answer; so it is told to do none of that, and its raw response is read here.
-
-Put here: sending, and sorting failures by what may be done about them. Keep out: doing it (`channel`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Which models are asked, in which order, where, and at what price.
-
-Put here: the chain as a person sets it. Keep out: talking to a model (`client`, `channel`).
-"""
+"""Which models are asked, in which order, where, and at what price."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How many requests are under way: per model, as many as it bears; over all processes, no more than allowed.
-
-Put here: waiting for one's turn. Keep out: requests.
-"""
+"""How many requests are under way: per model, as many as it bears; over all processes, no more than allowed."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 The instructions are the system message, the same for every text. The text stands in the user message, as JSON between
 two tags whose brackets JSON text can't hold here (they are escaped): whatever somebody says on a stream, it can neither
 close the block nor reach the instructions (OWASP LLM01, "segregate external content").
-
-Put here: making messages. Keep out: the wording (`prompts/`), and what comes back (`answer`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Each text down the chain of models by itself, many at a time.
-
-Put here: the order of models, and texts side by side. Keep out: how one model is treated (`channel`).
-"""
+"""Each text down the chain of models by itself, many at a time."""
 
 from __future__ import annotations
 

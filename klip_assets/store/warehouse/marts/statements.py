@@ -1,7 +1,4 @@
-"""The SQL files of this folder, by the table they fill.
-
-Put here: finding and running them. Keep out: when they are run (`warehouse.build`, `marts.daily`).
-"""
+"""The SQL files of this folder, by the table they fill."""
 
 from __future__ import annotations
 
