@@ -57,6 +57,7 @@ dev: $(VENV)/.base
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/vulture
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

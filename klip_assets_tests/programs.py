@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from klip_assets_tests.made import REPOSITORY
 
 
@@ -19,5 +21,8 @@ def load(program: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their own module up while it is made.
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        # A program finds its neighbours, as Python has it for one that is started.
+        patch.syspath_prepend(path.parent)
+        spec.loader.exec_module(module)
     return module

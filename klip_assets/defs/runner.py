@@ -23,13 +23,11 @@ class Outcome:
         ok: Whether it succeeded.
         run_id: Its id in Dagster.
         problems: What went wrong, a sentence each.
-        failed_checks: Names of blocking checks that did not pass.
     """
 
     ok: bool
     run_id: str
     problems: list[str] = field(default_factory=list)
-    failed_checks: list[str] = field(default_factory=list)
 
 
 class RunProgress(Progress, Protocol):
@@ -98,7 +96,6 @@ class Runner:
             result.success,
             result.run_id,
             problems or ([] if result.success else _failures(result)),
-            [check.check_name for check in checks],
         )
 
 

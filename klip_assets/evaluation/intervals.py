@@ -8,7 +8,6 @@ publishes for its sample predictions are tested equal to two decimals.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,21 +18,6 @@ Series = NDArray[np.float64]
 THRESHOLDS: tuple[float, ...] = tuple(n / 100 for n in range(50, 100, 5))
 #: Saliency from which QVHighlights calls a clip a highlight, by the name of the level.
 SALIENCY_LEVELS: Mapping[str, int] = {"Fair": 2, "Good": 3, "VeryGood": 4}
-
-
-@dataclass(frozen=True)
-class Matched:
-    """Shares of stretches that found a partner.
-
-    Attributes:
-        precision: Of the predicted ones; NaN if none was predicted.
-        recall: Of the true ones; NaN if there is none.
-        f1: Harmonic mean, 2 hits / (predicted + true); NaN if there is neither.
-    """
-
-    precision: float
-    recall: float
-    f1: float
 
 
 def temporal_iou(one: ArrayLike, other: ArrayLike) -> Series:
@@ -73,13 +57,6 @@ def matches(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> NDArray
             hits[rank] = True
             iou[:, best] = -1.0
     return hits
-
-
-def matched_at(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> Matched:
-    """Return precision, recall and F1 of predicted stretches, best first, at one IoU threshold."""
-    found, known = len(_stretches(predicted)), len(_stretches(truth))
-    hits = int(matches(predicted, truth, threshold).sum())
-    return Matched(_share(hits, found), _share(hits, known), _share(2 * hits, found + known))
 
 
 def interval_average_precision(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> float:
@@ -188,10 +165,6 @@ def _judged(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> tuple[ND
     if not np.isfinite(scores).all():
         raise ValueError("a score is not known; only known scores can be ranked")
     return judged, scores
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -61,17 +61,6 @@ def precision_at(n: int, labels: ArrayLike, scores: ArrayLike) -> float:
     return float(top.mean()) if len(top) else float("nan")
 
 
-def recall_at(n: int, labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the share of all highlights that is among the n best; of equal scores the earlier counts first."""
-    labels = np.asarray(labels, bool)
-    return float(labels[_best(n, scores)].sum() / labels.sum()) if labels.any() else float("nan")
-
-
-def hit_at_1(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return 1 if the best is a highlight, else 0."""
-    return precision_at(1, labels, scores)
-
-
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
     """Return Kendall's tau-b and Spearman's rho of two scorings of the same things; NaN where one is constant."""
     from scipy.stats import kendalltau, spearmanr

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,7 @@ from hypothesis import strategies as st
 from klip_assets.evaluation.intervals import (
     SALIENCY_LEVELS,
     THRESHOLDS,
-    Matched,
     interval_average_precision,
-    matched_at,
     matches,
     mean_average_precision,
     recall_at_1,
@@ -27,7 +23,8 @@ from klip_assets.evaluation.intervals import (
     saliency_hit,
     temporal_iou,
 )
-from klip_assets.evaluation.ranking import average_precision, rank_correlation
+from klip_assets.evaluation.ranking import average_precision
+from klip_assets_tests.programs import load
 
 STRETCH = st.tuples(st.integers(0, 60), st.integers(1, 30)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 STRETCHES = st.lists(STRETCH, max_size=8)
@@ -62,9 +59,8 @@ def test_each_true_stretch_answers_for_one_prediction_and_the_better_ranked_come
     predicted = [(0, 10), (1, 10), (30, 40), (21, 30)]
     truth = [(20, 30), (0, 10)]
     assert matches(predicted, truth, 0.5).tolist() == [True, False, False, True]
-    assert matched_at(predicted, truth, 0.5) == Matched(2 / 4, 1.0, 2 * 2 / (4 + 2))
     # At 0.95 the last one, 9 of 10 seconds, is no hit any more.
-    assert matched_at(predicted, truth, 0.95) == Matched(1 / 4, 1 / 2, 2 / 6)
+    assert matches(predicted, truth, 0.95).tolist() == [True, False, False, False]
 
 
 def test_a_prediction_whose_best_partner_is_taken_takes_the_next_that_is_near_enough() -> None:
@@ -82,9 +78,6 @@ def test_interpolated_average_precision_worked_out_by_hand() -> None:
 def test_nothing_predicted_is_0_and_nothing_to_find_is_no_number() -> None:
     assert interval_average_precision([], [(0, 1)], 0.5) == 0.0 == recall_at_1([], [(0, 1)], 0.5)
     assert math.isnan(interval_average_precision([(0, 1)], [], 0.5)) and math.isnan(recall_at_1([(0, 1)], [], 0.5))
-    nothing = matched_at([], [], 0.5)
-    assert all(math.isnan(value) for value in (nothing.precision, nothing.recall, nothing.f1))
-    assert matched_at([], [(0, 1)], 0.5).f1 == 0.0
     assert mean_average_precision([([(0, 1)], [(0, 1)]), ([(0, 1)], [])]) == dict.fromkeys(THRESHOLDS, 1.0)
     assert all(math.isnan(value) for value in mean_average_precision([]).values())
 
@@ -96,7 +89,7 @@ def test_a_perfect_ranking_gives_1_at_every_threshold_in_any_order(
     predicted = random.sample(truth, len(truth))
     assert set(mean_average_precision([(predicted, truth)]).values()) == {1.0}
     for threshold in THRESHOLDS:
-        assert matched_at(predicted, truth, threshold) == Matched(1.0, 1.0, 1.0)
+        assert matches(predicted, truth, threshold).all()
         assert recall_at_1(predicted, truth, threshold) == 1.0
     # What comes after the last hit costs nothing; what comes before the first does.
     assert interval_average_precision([*predicted, (900, 901)], truth, 0.5) == 1.0
@@ -107,11 +100,9 @@ def test_a_perfect_ranking_gives_1_at_every_threshold_in_any_order(
 def test_metrics_lie_between_0_and_1(
     predicted: list[tuple[int, int]], truth: list[tuple[int, int]], threshold: float
 ) -> None:
-    found = matched_at(predicted, truth, threshold)
+    hits = int(matches(predicted, truth, threshold).sum())
     area = interval_average_precision(predicted, truth, threshold)
-    assert 0 <= area <= found.recall <= 1 and 0 <= found.f1 <= 1
-    if predicted:
-        assert min(found.precision, found.recall) <= found.f1 <= max(found.precision, found.recall)
+    assert 0 <= area <= hits / len(truth) <= 1 and hits <= len(predicted)
 
 
 @given(
@@ -154,83 +145,27 @@ def test_clips_without_a_known_score_are_refused(scores: list[float]) -> None:
         saliency_hit([[1], [2]], scores, 2)
 
 
-class Published:
-    """Sample predictions, the truth and the figures published for them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.figures = json.loads((folder / "standalone_eval" / "sample_val_preds_metrics_raw.json").read_text())
-        predictions = _lines(folder / "standalone_eval" / "sample_val_preds.jsonl")
-        self.predictions = {row["qid"]: row for row in predictions}
-        self.truth = _lines(folder / "data" / "highlight_val_release.jsonl")
-
-    def rankings(self, shortest: float, longest: float) -> list[tuple[np.ndarray, list[list[float]], np.ndarray]]:
-        """Ranked stretches, true ones of some length, and the stretches as they stand in the file."""
-        found = []
-        for row in self.truth:
-            windows = [window for window in row["relevant_windows"] if shortest < window[1] - window[0] <= longest]
-            if windows:
-                listed = np.array(self.predictions[row["qid"]]["pred_relevant_windows"], float)
-                best_first = listed[np.argsort(-listed[:, 2], kind="stable")]
-                found.append((best_first[:, :2], windows, listed[:, :2]))
-        return found
-
-    def mean_over_clips(self, metric: Callable[[np.ndarray, np.ndarray, float], float], at_least: float) -> float:
-        values = []
-        for row in self.truth:
-            saliency = np.zeros((int(row["duration"] / 2), 3))
-            saliency[row["relevant_clip_ids"]] = np.array(row["saliency_scores"])
-            scores = np.array(self.predictions[row["qid"]]["pred_saliency_scores"])[: len(saliency)]
-            values.append(metric(saliency[: len(scores)], scores, at_least))
-        return round(100 * float(np.mean(values)), 2)
-
-
 @pytest.fixture(scope="module")
-def published(shared_data: Path) -> Published:
-    return Published(shared_data / "hl-qvhighlights")
+def program() -> Any:
+    pytest.importorskip("h5py")
+    return load("benchmarks/public_metrics.py")
 
 
-@pytest.mark.parametrize(
-    ("name", "shortest", "longest"), [("full", 0, 150), ("short", 0, 10), ("middle", 10, 30), ("long", 30, 150)]
-)
-def test_retrieval_equals_the_published_figures(
-    published: Published, name: str, shortest: float, longest: float
-) -> None:
-    rankings = published.rankings(shortest, longest)
-    areas = mean_average_precision((predicted, truth) for predicted, truth, _ in rankings)
-    found = {f"{threshold:g}": round(100 * value, 2) for threshold, value in areas.items()}
-    found["average"] = round(100 * float(np.mean(list(areas.values()))), 2)
-    assert found == published.figures[name]["MR-mAP"]
-    # R1 is of the stretch that stands first.
-    first = {
-        f"{threshold:g}": round(
-            100 * float(np.mean([recall_at_1(listed, truth, threshold) for _, truth, listed in rankings])), 2
-        )
-        for threshold in THRESHOLDS
-    }
-    assert first == published.figures[name]["MR-R1"]
+@pytest.mark.parametrize("name", ["full", "short", "middle", "long"])
+def test_retrieval_equals_the_published_figures(program: Any, shared_data: Path, name: str) -> None:
+    published = program.Published(shared_data / "hl-qvhighlights")
+    assert published.areas(name) == published.figures[name]["MR-mAP"]
+    assert published.first(name) == published.figures[name]["MR-R1"]
 
 
 @pytest.mark.parametrize("level", SALIENCY_LEVELS)
-def test_saliency_equals_the_published_figures(published: Published, level: str) -> None:
-    at_least, figures = SALIENCY_LEVELS[level], published.figures[f"HL-min-{level}"]
-    assert published.mean_over_clips(saliency_average_precision, at_least) == figures["HL-mAP"]
-    assert published.mean_over_clips(saliency_hit, at_least) == figures["HL-Hit1"]
+def test_saliency_equals_the_published_figures(program: Any, shared_data: Path, level: str) -> None:
+    published = program.Published(shared_data / "hl-qvhighlights")
+    figures = published.figures[f"HL-min-{level}"]
+    assert published.saliency(level) == (figures["HL-mAP"], figures["HL-Hit1"])
 
 
-def test_agreement_of_people_on_tvsum_is_what_otani_and_others_publish(shared_data: Path) -> None:
-    # Rethinking the Evaluation of Video Summaries (2019): tau .177 and rho .204, the mean over videos of the mean over
-    # pairs of annotators. The file is HDF5 inside, which scipy does not read. Every tenth frame is enough: people
-    # rated stretches of two seconds.
-    h5py = pytest.importorskip("h5py")
-    with h5py.File(shared_data / "hl-tvsum" / "matlab" / "ydata-tvsum50.mat") as file:
-        videos = [file[place][()][:, ::10] for place in file["tvsum50"]["user_anno"][:, 0]]
-    agreement = [
-        np.mean([rank_correlation(one, other) for one, other in itertools.combinations(people, 2)], axis=0)
-        for people in videos
-    ]
-    assert len(videos) == 50 and {len(people) for people in videos} == {20}
-    assert np.mean(agreement, axis=0) == pytest.approx([0.177, 0.204], abs=0.0015)
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+def test_agreement_of_people_on_tvsum_is_what_otani_and_others_publish(program: Any, shared_data: Path) -> None:
+    *agreement, videos = program.tvsum_agreement(shared_data / "hl-tvsum")
+    assert videos == 50
+    assert agreement == pytest.approx(list(program.OTANI.values()), abs=0.0015)

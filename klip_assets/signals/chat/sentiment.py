@@ -76,7 +76,6 @@ class _Scorer:
         self._suffixes = entries["suffix"]
         self._drawn = entries["drawn"]
         self._phrases = {tuple(phrase.split("_")): phrase for phrase in entries["phrase"]}
-        self._phrase_words = {word for phrase in self._phrases for word in phrase}
         self._longest_from: dict[str, int] = {}
         for phrase in self._phrases:
             self._longest_from[phrase[0]] = max(len(phrase), self._longest_from.get(phrase[0], 0))

@@ -54,11 +54,6 @@ class Model:
     input_usd_per_mtok: float | None = None
     output_usd_per_mtok: float | None = None
 
-    @property
-    def has_price(self) -> bool:
-        """Whether the cost of a call can be told."""
-        return self.input_usd_per_mtok is not None and self.output_usd_per_mtok is not None
-
     def cost_usd(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
         """Return the price of a call, None where price or tokens are unknown."""
         prices = self.input_usd_per_mtok, self.output_usd_per_mtok
