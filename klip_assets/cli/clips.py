@@ -47,9 +47,9 @@ def clip(
     if bool(ranks) == everything:
         raise click.UsageError("Name one or more RANKs, or --all.")
     from klip_assets.products.editing.clips import make_clip
-    from klip_assets.products.editing.source import find_recording
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.state.registry import Registry
+    from klip_assets.work.recording_file import find_recording
 
     settings = Settings()
     row = published_video(settings, video)

@@ -1,4 +1,4 @@
-"""What Klip decides: what is due, what may be accepted, what is refused, how progress is told.
+"""What Klip decides: what is due, what may be published, what is refused, whether a recording is still the same.
 
 Put here: rules over the store, the inbox and the senses, callable without Dagster.
 Keep out: Dagster, how a value is computed, how it is shown.

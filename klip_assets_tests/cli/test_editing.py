@@ -197,7 +197,7 @@ def test_a_recording_that_changed_is_a_clear_error_and_one_that_was_touched_is_n
 def test_an_unchanged_recording_is_not_read_whole_to_know_that(
     published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from klip_assets.products.editing import source
+    from klip_assets.work import recording_file
 
     hashed: list[Path] = []
 
@@ -205,7 +205,7 @@ def test_an_unchanged_recording_is_not_read_whole_to_know_that(
         hashed.append(path)
         return "other"
 
-    monkeypatch.setattr(source, "file_sha256", note)
+    monkeypatch.setattr(recording_file, "file_sha256", note)
     assert klip("clip", "stream", "1", "--output", tmp_path).exit_code == 0 and not hashed
     os.utime(published.vod_inbox / "stream.wav", (1, 1))
     assert klip("clip", "stream", "1", "--output", tmp_path, "--force").exit_code == 1 and len(hashed) == 1

@@ -9,6 +9,7 @@ import pytest
 from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS
 from klip_assets.defs.build import build_defs
 from klip_assets.defs.partitions import VIDEOS as VIDEO_PARTITIONS
+from klip_assets.defs.runs import unfinished_run
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
@@ -124,3 +125,20 @@ def test_a_recording_that_is_gone_is_a_clear_failure(
     errors = [row["error"] for row in read_stages(lake, "a") if row["status"] == "failed"]
     assert errors == ["a.wav is gone from the inbox (put it back, or: klip remove a)"]
     assert lake.exists(VIDEOS, "a") and lake.exists(STAGE_STATUS, "a")
+
+
+@pytest.mark.parametrize("name", ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"])
+def test_a_run_that_is_not_over_is_found(instance: dg.DagsterInstance, name: str) -> None:
+    run = instance.add_run(run_on_a(name))
+    assert unfinished_run(instance, "a") == run.run_id
+    assert unfinished_run(instance, "b") is None
+
+
+@pytest.mark.parametrize("name", ["SUCCESS", "FAILURE", "CANCELED"])
+def test_a_run_that_is_over_is_not(instance: dg.DagsterInstance, name: str) -> None:
+    instance.add_run(run_on_a(name))
+    assert unfinished_run(instance, "a") is None
+
+
+def run_on_a(name: str) -> dg.DagsterRun:
+    return dg.DagsterRun("process_video", status=dg.DagsterRunStatus[name], tags={"dagster/partition": "a"})
