@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from klip_assets.cli.output import clock, console, json_option, notes, shortened, show_rows
 from klip_assets.errors import InputError, NotFoundError
+from klip_assets.products.editing import EXPORTS
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import run_sql
 
@@ -27,8 +28,8 @@ SHOWN = 10
 @click.option(
     "--export",
     "form",
-    type=click.Choice(["csv", "edl", "srt", "json", "md"]),
-    help="Write a list for another program: spreadsheet, editing program (CMX 3600), subtitles, JSON, Markdown.",
+    type=click.Choice([export.name for export in EXPORTS]),
+    help=f"Write a list for another program: {', '.join(export.described for export in EXPORTS)}.",
 )
 @click.option(
     "--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="File for --export, not the terminal."
@@ -145,7 +146,6 @@ def _refuse_contradictions(
 
 
 def _write_list(settings: Settings, video: str, form: str, top: int | None, file: Path | None, *, force: bool) -> None:
-    from klip_assets.products.editing.lists import FORMATS
     from klip_assets.store.files import write_atomically
 
     if file is not None and file.exists() and not force:
@@ -154,7 +154,8 @@ def _write_list(settings: Settings, video: str, form: str, top: int | None, file
     chosen = top_highlights(settings, video, top)
     if not chosen:
         raise InputError(_no_highlights(video))
-    text = FORMATS[form](row, chosen)
+    (export,) = (export for export in EXPORTS if export.name == form)
+    text = export.write(row, chosen)
     if file is None:
         click.echo(text, nl=False)
         return

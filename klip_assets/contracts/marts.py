@@ -188,3 +188,6 @@ VIDEO_REACTION = declare(
     partition=None,
     reads=("videos", "tweets", "tweet_sentiment", "video_tweets"),
 )
+
+#: Tables that each publish derives, in the order in which one builds on another.
+MARTS = (TWEET_HOURLY, HASHTAG_DAILY, AUTHOR_DAILY, VIDEO_TWEETS, VIDEO_REACTION)

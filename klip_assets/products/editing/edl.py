@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from klip_assets.products.editing.export import Export
 from klip_assets.products.editing.timecode import frame_rate
 
 #: Three digits number the events.
@@ -52,6 +53,9 @@ def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> st
         notes = []
         record += end - start
     return "\n".join(lines)
+
+
+EDL = Export("edl", "editing program (CMX 3600)", edl)
 
 
 def _channels(video: Mapping[str, Any]) -> str:

@@ -6,13 +6,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from klip_assets.products.editing.edl import edl
+from klip_assets.products.editing.export import Export, Row
 from klip_assets.products.editing.timecode import clock_ms
-
-Row = Mapping[str, Any]
 
 CSV_COLUMNS = ("rank", "start_s", "end_s", "start", "end", "score", "emotion", "sentiment", "why", "text")
 
@@ -66,14 +63,10 @@ def as_markdown(video: Row, highlights: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-#: Name of a format -> what makes it of a row of `videos` and rows of `highlights`, best first.
-FORMATS: Mapping[str, Callable[[Row, Sequence[Row]], str]] = {
-    "csv": as_csv,
-    "edl": edl,
-    "srt": as_srt,
-    "json": as_json,
-    "md": as_markdown,
-}
+CSV = Export("csv", "spreadsheet", as_csv)
+SRT = Export("srt", "subtitles", as_srt)
+JSON = Export("json", "JSON", as_json)
+MARKDOWN = Export("md", "Markdown", as_markdown)
 
 
 def _one_line(text: str | None) -> str:
