@@ -15,7 +15,7 @@ from klip_assets.work.progress import LogProgress, Pace
 class BarProgress:
     """Shows stages as bars on the terminal: what is being made, how far it is, how fast.
 
-    Where there is no terminal, the long stages tell their progress in lines.
+    Without a terminal, long stages print their progress as lines.
 
     Args:
         quiet: Neither bars nor lines (for JSON output).

@@ -31,7 +31,7 @@ class Outcome:
 
 
 class RunProgress(Progress, Protocol):
-    """Progress that is shown while a run is on: it is entered when the run begins and left when it ends."""
+    """Progress that is shown during a run: entered when the run begins, left when it ends."""
 
     def __enter__(self) -> Self:
         """Begin to show it."""
@@ -47,8 +47,8 @@ class Runner:
 
     Args:
         instance: Where the runs are recorded.
-        progress: Told how far each run is; entered and left with it.
-        reuse: Take over stages whose inputs and code have not changed.
+        progress: Shows how far each run is; entered and left with it.
+        reuse: Reuse stages whose inputs and code have not changed.
     """
 
     def __init__(self, instance: dg.DagsterInstance, progress: RunProgress, *, reuse: bool = True) -> None:

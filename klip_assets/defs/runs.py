@@ -1,4 +1,4 @@
-"""What the command line asks Dagster about a video, and tells it."""
+"""A video in Dagster: its runs that are not over, and its partition."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from klip_assets.defs.tags import PARTITION_TAG, UNFINISHED_RUNS
 
 
 def unfinished_run(instance: dg.DagsterInstance, video_id: str) -> str | None:
-    """Return the id of a run on a video that waits or is on, None if there is none."""
+    """Return the id of a run of a video that is queued or in progress, None if there is none."""
     filters = dg.RunsFilter(tags={PARTITION_TAG: video_id}, statuses=UNFINISHED_RUNS)
     runs = instance.get_runs(filters, limit=1)
     return runs[0].run_id if runs else None
 
 
 def list_video(instance: dg.DagsterInstance, video_id: str) -> None:
-    """Add a video to the partitions, if it is not among them."""
+    """Add the partition of a video, if it is missing."""
     instance.add_dynamic_partitions(VIDEOS.name or "", [video_id])
 
 
 def unlist_video(instance: dg.DagsterInstance, video_id: str) -> None:
-    """Take a video off the partitions, if it is among them."""
+    """Delete the partition of a video, if it exists."""
     if instance.has_dynamic_partition(VIDEOS.name or "", video_id):
         instance.delete_dynamic_partition(VIDEOS.name or "", video_id)

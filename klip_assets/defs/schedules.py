@@ -13,7 +13,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """Make the schedules.
 
     Args:
-        settings: Says how often X is asked, and whether there is anything to ask it.
+        settings: Gives the interval between fetches from X, and whether anything is configured to fetch.
     """
     fetching = dg.DefaultScheduleStatus.RUNNING if settings.fetches_from_x else dg.DefaultScheduleStatus.STOPPED
     return [
@@ -25,7 +25,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description="Makes the day that just ended anew. (With today as the last partition, Dagster's own daily "
             "schedule would take today.)",
-        )(ask_for_yesterday),
+        )(request_yesterday),
         dg.schedule(
             name="x_posts",
             job_name=FETCH_X_POSTS,
@@ -33,17 +33,17 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             execution_timezone="UTC",
             default_status=fetching,
             description="Fetches new posts from X, if KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are set.",
-        )(ask_for_x_posts),
+        )(request_x_posts),
     ]
 
 
-def ask_for_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def request_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Ask for the day before the tick."""
     day = (context.scheduled_execution_time - timedelta(days=1)).date().isoformat()
     return dg.RunRequest(run_key=day, tags={RANGE_START_TAG: day, RANGE_END_TAG: day})
 
 
-def ask_for_x_posts(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+def request_x_posts(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a run, unless one is under way or there is nothing to fetch with."""
     if not Settings().fetches_from_x:
         return dg.SkipReason("KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are not both set")

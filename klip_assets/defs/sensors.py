@@ -49,7 +49,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """Make the sensors.
 
     Args:
-        settings: Says how often they look.
+        settings: Gives the interval between scans.
     """
     polling: dict[str, Any] = {
         "minimum_interval_seconds": settings.sensor_interval_s,
@@ -62,29 +62,29 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             description="A new or changed recording in data/inbox/vods, stable over two looks, becomes a partition "
             "and a run.",
             **polling,
-        )(look_at_vods),
+        )(scan_vods),
         dg.sensor(
             name="tweets",
             jobs=[ingest_tweets, process_tweet_days],
             description="New or changed files in data/inbox/tweets are read; then the days they touch are made anew.",
             **polling,
-        )(look_at_tweets),
+        )(scan_tweets),
         dg.sensor(
             name="publish",
             job_name=PUBLISH,
             description="Publishes when the lake holds something the warehouse does not: after successes, failures, "
             "and runs of the command line alike.",
             **polling,
-        )(look_at_lake),
+        )(compare_lake),
         dg.run_failure_sensor(
             name="alerts",
             default_status=dg.DefaultSensorStatus.RUNNING,
             description="Logs every failed run and, if KLIP_ALERT_WEBHOOK is set, posts it there as JSON.",
-        )(tell_of_failure),
+        )(report_failure),
     ]
 
 
-def look_at_vods(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
+def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
     """Look at the VOD inbox."""
     settings, lake, registry = installation.settings, installation.lake, installation.registry
     # Before the lake is looked at: a run that ends in between has then either left its work there, or is seen here.
@@ -122,7 +122,7 @@ def look_at_vods(context: dg.SensorEvaluationContext, installation: dg.ResourceP
     )
 
 
-def look_at_tweets(
+def scan_tweets(
     context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
 ) -> dg.SensorResult | dg.SkipReason:
     """Look at the tweet inbox, and for days whose sources changed."""
@@ -159,7 +159,7 @@ def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
     return requests
 
 
-def look_at_lake(
+def compare_lake(
     context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
 ) -> dg.SensorResult | dg.SkipReason:
     """Compare the lake with what is published."""
@@ -175,7 +175,7 @@ def look_at_lake(
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{due}:{_hour()}")])
 
 
-def tell_of_failure(context: dg.RunFailureSensorContext) -> None:
+def report_failure(context: dg.RunFailureSensorContext) -> None:
     """Tell people about a failed run."""
     run = context.dagster_run
     alert = {

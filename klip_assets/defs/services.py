@@ -23,7 +23,7 @@ _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagste
 
 
 def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> str | None:
-    """Run web page and daemon until this process is told to stop, or one of them ends by itself.
+    """Run the web page and the daemon until this process is told to stop or one of them ends by itself.
 
     Args:
         settings: The installation they serve.
@@ -32,10 +32,11 @@ def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], No
         on_start: Called when they are about to be started.
 
     Returns:
-        What ended by itself, and how: "dagster-daemon was killed by signal 9". None if this process was told to stop.
+        Which service ended by itself, and how ("dagster-daemon was killed by signal 9"); None if this process was told
+        to stop.
 
     Raises:
-        NotFoundError: There is no workspace.yaml: this is no checkout of Klip.
+        NotFoundError: There is no workspace.yaml: this is not a checkout of Klip.
         InputError: Dagster's storage can't be used, or a service is not installed.
         LockHeldError: Another process serves the same data folder.
     """

@@ -1,7 +1,7 @@
 """Where Dagster keeps runs, events and logs: in the data folder, whoever starts it.
 
-dagster.yaml names these classes. Dagster's own want an absolute path there or a variable of the environment, which
-`dagster dev` in a checkout has nobody to set for; these ask the settings, as everything else does.
+dagster.yaml names these classes. Dagster's own need an absolute path there, or an environment variable, which nobody
+sets for `dagster dev` in a checkout; these ask the settings, as everything else does.
 """
 
 from __future__ import annotations

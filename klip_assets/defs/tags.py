@@ -15,7 +15,7 @@ AUTO_RETRY_RUN_ID_TAG = "dagster/auto_retry_run_id"
 #: How Dagster marks a run with the key of the request it was started for.
 RUN_KEY_TAG = "dagster/run_key"
 
-#: A run with this tag takes over stages whose inputs and code have not changed. Runs started by hand do not.
+#: A run with this tag reuses stages whose inputs and code have not changed. Runs started by hand do not.
 REUSE_TAG = "klip/reuse"
 
 #: A launched run carries its own id and its worker's process here (a retry is given the tags of the run before it).
@@ -24,13 +24,13 @@ WORKER_TAG = "klip/worker"
 #: Runs of the command line carry their process here, so that a later one can tell when it died.
 PROCESS_TAG = "klip/process"
 
-#: Publishing goes ahead of the videos that wait: else the first of fifty would be seen only after the last.
+#: Publishing goes ahead of queued videos: else the first of fifty would be seen only after the last.
 PUBLISH_TAGS = {"klip/publish": "true", "dagster/priority": "10"}
 
 #: Tweets are seconds of work and need not wait for hours of video.
 TWEET_TAGS = {"dagster/priority": "5"}
 
-#: Runs that wait or are on.
+#: Runs that are queued or in progress.
 UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
