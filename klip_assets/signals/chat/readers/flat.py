@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TextIO
 
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, sound
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
 from klip_assets.signals.chat.values import Columns, columns_of, emotes_of_value, id_of, name_of, text_of
 
@@ -26,20 +27,21 @@ _NOT_SPOKEN = frozenset(
 _NOT_SPOKEN_PREFIXES = ("ticker_", "sponsorships_gift")
 
 
-def read_record(position: str, fields: Mapping[str, object]) -> Message | Refused | PassedOver:
-    """Read a JSON object.
+def read_record(position: str, fields: Item) -> Iterator[Message | Refused | PassedOver]:
+    """Read a JSON object of any kind.
 
     Args:
         position: Where it stands in the file.
         fields: The object.
     """
     columns = columns_of(fields)
-    if columns.make_a_message:
-        return _read(position, fields, columns)
     kind = fields.get(columns.others.get("type", ""))
-    if columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
-        return PassedOver(sound(kind[:60]))
-    return Refused(position, NO_MESSAGE, "no time and text" if fields else "an empty object")
+    if columns.make_a_message:
+        yield _read(position, fields, columns)
+    elif columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
+        yield PassedOver(sound(kind[:60]))
+    else:
+        yield Refused(position, NO_MESSAGE, "no time and text" if fields else "an empty object")
 
 
 def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | PassedOver] | None:
@@ -91,7 +93,7 @@ def _rows(
             yield _read(position, dict(zip(header, record, strict=False)), columns)
 
 
-def _read(position: str, fields: Mapping[str, object], columns: Columns) -> Message | Refused | PassedOver:
+def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | PassedOver:
     others = {wanted: fields.get(name) for wanted, name in columns.others.items()}
     kind = others.get("type")
     if isinstance(kind, str) and _is_passed_over(kind, others.get("text")):
@@ -116,3 +118,7 @@ def _is_passed_over(kind: str, text: object) -> bool:
         return True
     # A raid, a gift: Twitch tells of it, and nobody said a word.
     return text in (None, "") and kind not in ("", "text_message", "paid_message")
+
+
+#: What no other kind is, be it by chat-downloader or plain.
+FORMAT = ItemFormat("chat-downloader", lambda _: True, read_record)

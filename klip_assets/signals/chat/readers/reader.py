@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,16 +12,10 @@ from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import BrokenRecord, damage_of, open_text, shown_name
 from klip_assets.signals.chat.readers import log as limits
 from klip_assets.signals.chat.readers.documents import document_items, is_lines, line_values
-from klip_assets.signals.chat.readers.flat import delimiter_of, read_record, read_rows
+from klip_assets.signals.chat.readers.flat import delimiter_of, read_rows
+from klip_assets.signals.chat.readers.formats import ITEM_FORMATS, SUPPORTED
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
-from klip_assets.signals.chat.readers.twitch import read_comment
-from klip_assets.signals.chat.readers.youtube import is_youtube, read_youtube
 
-_SUPPORTED = (
-    "supported are JSON of TwitchDownloader, of Twitch's API v5, of yt-dlp (live_chat) and of chat-downloader, and CSV "
-    "or JSON lines with a time (offset_s, offset_ms, time, timestamp, created_at: seconds, milliseconds, h:mm:ss or a "
-    "time of day), an author and a text"
-)
 _NEEDS_A_START = (
     "put an .info.json with release_timestamp or timestamp, the Unix time at which the video begins, beside the "
     "recording, or give the log a column offset_s"
@@ -69,7 +63,7 @@ def read_chat(
             break
     if log.strangers and not _is_chat(log):
         problem = source.broken or "not a chat log"
-        raise UnreadableSidecarError(f"{name}: {problem}", hint=_SUPPORTED)
+        raise UnreadableSidecarError(f"{name}: {problem}", hint=SUPPORTED)
     damage = damage_of(path)
     if damage:
         log.end(damage.reason, damage.detail)
@@ -85,7 +79,7 @@ def read_chat(
         raise UnreadableSidecarError(
             f"{name}: none of its {log.refused_in_all:,} messages can be used, the first ({first.position}) because: "
             f"{first.reason} {first.detail}".rstrip(),
-            hint=_SUPPORTED,
+            hint=SUPPORTED,
         )
     if log.is_elsewhere(chat):
         offset_s = chat.messages["offset_s"]
@@ -118,7 +112,7 @@ class _Source:
         if not head:
             damage = damage_of(self._path)
             problem = damage.reason if damage else "the file is empty"
-            raise UnreadableSidecarError(f"{shown_name(self._path.name)}: {problem}", hint=_SUPPORTED)
+            raise UnreadableSidecarError(f"{shown_name(self._path.name)}: {problem}", hint=SUPPORTED)
         return self._of_json() if head[0] in "{[" else self._of_rows()
 
     def _of_rows(self) -> Iterator[Found]:
@@ -163,12 +157,7 @@ class _Source:
                     yield from _read(f"{position}, item {n}", item)
 
 
-def _read(position: str, item: object) -> Iterator[Found]:
+def _read(position: str, item: object) -> Iterable[Found]:
     if not isinstance(item, dict):
-        yield Refused(position, NO_MESSAGE, "no JSON object")
-    elif is_youtube(item):
-        yield from read_youtube(position, item)
-    elif isinstance(message := item.get("message"), dict):
-        yield read_comment(position, item, message)
-    else:
-        yield read_record(position, item)
+        return (Refused(position, NO_MESSAGE, "no JSON object"),)
+    return next(kind for kind in ITEM_FORMATS if kind.sniff(item)).read(position, item)

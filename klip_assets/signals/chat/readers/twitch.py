@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import sound
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import Message
 from klip_assets.signals.chat.times import Time, time_of, time_of_day
 from klip_assets.signals.chat.values import id_of, name_of, text_of
 
 
-def read_comment(position: str, item: Mapping[str, object], message: Mapping[str, object]) -> Message | Refused:
+def is_comment(item: Item) -> bool:
+    """Say whether a JSON object is a comment: what it says is an object of its own."""
+    return isinstance(item.get("message"), dict)
+
+
+def read_comment(position: str, item: Item) -> Iterator[Message | Refused]:
     """Read a comment; of a deleted account there is none to name.
 
     Args:
         position: Where it stands in the file.
-        item: The comment.
-        message: What it says, a part of it.
+        item: The comment, an object for which `is_comment` holds.
     """
+    message = item.get("message")
+    says = message if isinstance(message, dict) else {}
     commenter = item.get("commenter")
     author, login, author_id = name_of(commenter), None, None
     if isinstance(commenter, dict):
@@ -27,14 +34,15 @@ def read_comment(position: str, item: Mapping[str, object], message: Mapping[str
         author_id = id_of(commenter.get("_id"))
     try:
         when = _time(item)
-        text = text_of(message.get("body"))
+        text = text_of(says.get("body"))
     except RowRefused as refusal:
-        return Refused(position, refusal.reason, refusal.detail)
-    emotes = _emotes(message.get("fragments"), text)
-    return Message(position, when, author, author_id, text, emotes, is_bot_message(text, author, login))
+        yield Refused(position, refusal.reason, refusal.detail)
+        return
+    emotes = _emotes(says.get("fragments"), text)
+    yield Message(position, when, author, author_id, text, emotes, is_bot_message(text, author, login))
 
 
-def _time(item: Mapping[str, object]) -> Time:
+def _time(item: Item) -> Time:
     offset = item.get("content_offset_seconds")
     if offset is None and item.get("created_at"):
         return time_of_day(item["created_at"])
@@ -55,3 +63,6 @@ def _emotes(fragments: object, text: str) -> list[str]:
         else:
             found.extend(emotes_of_words(piece))
     return found
+
+
+FORMAT = ItemFormat("TwitchDownloader", is_comment, read_comment)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import sound
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
+from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
 from klip_assets.signals.chat.times import Kind, Time, time_of, time_of_day
 from klip_assets.signals.chat.values import id_of, name_of, text_of
@@ -16,10 +17,8 @@ _SPOKEN = frozenset({"liveChatTextMessageRenderer", "liveChatPaidMessageRenderer
 _OF_RENDERERS, _OF_ACTIONS = "Renderer", ("Action", "Command")
 _REPLAY = "replayChatItemAction"
 
-Json = Mapping[str, object]
 
-
-def is_youtube(item: Json) -> bool:
+def is_youtube(item: Item) -> bool:
     """Say whether a JSON object is an action, a renderer with its name, or what such a renderer holds."""
     message = item.get("message")
     if isinstance(message, dict):
@@ -27,7 +26,7 @@ def is_youtube(item: Json) -> bool:
     return any(name.endswith((_OF_RENDERERS, *_OF_ACTIONS)) for name in item)
 
 
-def read_youtube(position: str, item: Json) -> Iterator[Message | Refused | PassedOver]:
+def read_youtube(position: str, item: Item) -> Iterator[Message | Refused | PassedOver]:
     """Read an object for which `is_youtube` holds: a message, or several actions of one moment.
 
     Tickers, banners, deletions, polls and notes of YouTube itself are passed over: they are no messages, or repeat one.
@@ -70,7 +69,7 @@ def _read_action(position: str, action: object, offset_ms: object) -> Message | 
     return Refused(position, NO_MESSAGE, "an action without its content")
 
 
-def _read_named(position: str, holder: Json, name: str, offset_ms: object) -> Message | Refused | PassedOver:
+def _read_named(position: str, holder: Item, name: str, offset_ms: object) -> Message | Refused | PassedOver:
     renderer = holder.get(name)
     if name not in _SPOKEN or not isinstance(renderer, dict):
         return PassedOver(sound(name))
@@ -79,7 +78,7 @@ def _read_named(position: str, holder: Json, name: str, offset_ms: object) -> Me
     return _read_renderer(position, renderer, offset_ms)
 
 
-def _read_renderer(position: str, renderer: Json, offset_ms: object) -> Message | Refused:
+def _read_renderer(position: str, renderer: Item, offset_ms: object) -> Message | Refused:
     author = name_of(renderer.get("authorName"))
     author_id = id_of(renderer.get("authorExternalChannelId"))
     try:
@@ -93,7 +92,7 @@ def _read_renderer(position: str, renderer: Json, offset_ms: object) -> Message 
     return Message(position, when, author, author_id, text, emotes, is_bot)
 
 
-def _time(renderer: Json, offset_ms: object) -> Time:
+def _time(renderer: Item, offset_ms: object) -> Time:
     shown = renderer.get("timestampText")
     text = shown.get("simpleText") if isinstance(shown, dict) else None
     if offset_ms is not None:
@@ -108,7 +107,7 @@ def _time(renderer: Json, offset_ms: object) -> Time:
     return time_of(text)
 
 
-def _text_and_emotes(renderer: Json) -> tuple[str, list[str]]:
+def _text_and_emotes(renderer: Item) -> tuple[str, list[str]]:
     message = renderer.get("message")
     if message is None and "purchaseAmountText" in renderer:
         return "", []  # Paid without a word.
@@ -132,10 +131,13 @@ def _text_and_emotes(renderer: Json) -> tuple[str, list[str]]:
     return text, emotes
 
 
-def _name_of_emoji(emoji: Json) -> str:
+def _name_of_emoji(emoji: Item) -> str:
     """Return the sign itself or, of an emoji of the channel, its name in the chat: ":_hi:"."""
     shortcuts = emoji.get("shortcuts")
     shortcut = shortcuts[0] if isinstance(shortcuts, list) and shortcuts else None
     sign = emoji.get("emojiId")
     name = shortcut or sign if emoji.get("isCustomEmoji") else sign or shortcut
     return sound(name) if isinstance(name, str) else ""
+
+
+FORMAT = ItemFormat("yt-dlp", is_youtube, read_youtube)
