@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
@@ -23,43 +24,32 @@ def storage_dir() -> str:
     return os.environ.get("KLIP_DAGSTER_STORAGE") or str(Settings().dagster_storage_dir)
 
 
-class DataFolderSqliteStorage(DagsterSqliteStorage):
+class _InDataFolder:
+    """What dagster.yaml has to say of such a class: nothing but its name."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data=inst_data)  # type: ignore[call-arg]
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """There is nothing to configure."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """Open it; its folder is made if absent."""
+        folder = storage_dir()
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return cls(folder, inst_data=inst_data)
+
+
+class DataFolderSqliteStorage(_InDataFolder, DagsterSqliteStorage):
     """Runs, events, schedules and sensors in SQLite files of the data folder."""
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """There is nothing to configure."""
-        return {}
 
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Open it, made if absent."""
-        return cls.from_local(storage_dir(), inst_data=inst_data)
-
-
-class DataFolderArtifactStorage(LocalArtifactStorage):
+class DataFolderArtifactStorage(_InDataFolder, LocalArtifactStorage):
     """Files of runs in the data folder."""
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """There is nothing to configure."""
-        return {}
 
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Open it."""
-        return cls(storage_dir(), inst_data=inst_data)
-
-
-class DataFolderLogs(LocalComputeLogManager):
+class DataFolderLogs(_InDataFolder, LocalComputeLogManager):
     """What steps print, in the data folder."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """There is nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Open it."""
-        return cls(storage_dir(), inst_data=inst_data)
