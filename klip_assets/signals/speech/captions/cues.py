@@ -7,9 +7,9 @@ it. Headers, notes, styles and cue identifiers are no speech.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from klip_assets.formats.refused import Refused
+from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, CaptionFormat, Cue, Cues
 
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)")
@@ -17,30 +17,19 @@ _MEANT_AS_TIMES = re.compile(r"\d\s*-->|-->\s*\d")
 _SBV_TIME = r"(\d{1,4}):(\d{1,2}):(\d{1,2})\.(\d{1,3})"
 _SBV_TIMES = re.compile(rf"\s*{_SBV_TIME}\s*,\s*{_SBV_TIME}\s*$")
 _MEANT_AS_SBV_TIMES = re.compile(r"^\s*\d{1,4}:\d\S{0,20}\s*,\s*\d{1,4}:\S{1,20}\s*$")
+_SBV = re.compile(r"\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d{1,3}\s*,\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d")
+_ARROW_TIMES = re.compile(r"\d\s{0,9}-->\s{0,9}\d")
 _SBV_LINE_BREAK = re.compile(r"\[br\]", re.IGNORECASE)
 _NO_SPEECH = ("WEBVTT", "NOTE", "STYLE", "REGION")
 _MOST_DETAIL = 200
 
-#: No caption shows more; longer ones would also cost the patterns behind minutes.
-MAX_CUE_CHARS = 5_000
+
+def begins_as_webvtt(text: str) -> bool:
+    """Say whether a file states in its first line that it is WebVTT, whatever its name says."""
+    return text.startswith("WEBVTT")
 
 
-@dataclass
-class Cue:
-    """One caption: when it is shown, its lines of text as they stand, its place in the file (in words: `place`)."""
-
-    start_s: float
-    end_s: float
-    line: int
-    lines: list[str] = field(default_factory=list)
-    chars: int = 0
-    place: str = ""
-
-    def __post_init__(self) -> None:
-        self.place = self.place or f"line {self.line}"
-
-
-def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
+def read_cues(text: str, *, is_vtt: bool) -> Cues:
     """Read the cues of a WebVTT or SubRip file.
 
     Args:
@@ -53,7 +42,7 @@ def read_cues(text: str, *, is_vtt: bool) -> tuple[list[Cue], list[Refused]]:
     return _read(text, _TIMES, _MEANT_AS_TIMES, empty_line_ends=is_vtt, numbered=True)
 
 
-def read_sbv_cues(text: str) -> tuple[list[Cue], list[Refused]]:
+def read_sbv_cues(text: str) -> Cues:
     """Read the cues of a SubViewer file, as YouTube gives them: `0:00:01.000,0:00:03.000` and lines below.
 
     Args:
@@ -70,7 +59,7 @@ def read_sbv_cues(text: str) -> tuple[list[Cue], list[Refused]]:
 
 def _read(
     text: str, timing: re.Pattern[str], meant_as_timing: re.Pattern[str], *, empty_line_ends: bool, numbered: bool
-) -> tuple[list[Cue], list[Refused]]:
+) -> Cues:
     cues: list[Cue] = []
     refused: list[Refused] = []
     cue: Cue | None = None
@@ -135,3 +124,23 @@ class _Stray:
 
 def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> float:
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
+
+
+def _is_sbv(text: str, suffix: str) -> bool:
+    return _SBV.match(text) is not None or (suffix == ".sbv" and not _ARROW_TIMES.search(text))
+
+
+def _is_webvtt(text: str, suffix: str) -> bool:
+    return suffix == ".vtt" or begins_as_webvtt(text)
+
+
+SBV = CaptionFormat("SBV", (".sbv",), _is_sbv, lambda text, _: read_sbv_cues(text))
+WEBVTT = CaptionFormat(
+    "WebVTT",
+    (".vtt",),
+    _is_webvtt,
+    lambda text, _: read_cues(text, is_vtt=True),
+    word_times=(r"<(?:\d{1,4}:)?\d\d:\d\d\.\d{1,9}>",),
+)
+#: What nothing else is, is read as this.
+SUBRIP = CaptionFormat("SubRip", (".srt",), lambda *_: True, lambda text, _: read_cues(text, is_vtt=False))

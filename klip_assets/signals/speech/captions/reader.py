@@ -1,4 +1,4 @@
-"""Words and sounds from caption and transcript files: WebVTT, SubRip, SBV, TTML, YouTube's json3, JSON of recognizers.
+"""Words and sounds from caption and transcript files of every kind in `formats`.
 
 What a file is shows in its content first, then in its name: a WebVTT file named .srt is read as what it is.
 
@@ -18,13 +18,10 @@ from pathlib import Path
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
-from klip_assets.signals.speech.captions.cues import Cue, read_cues, read_sbv_cues
-from klip_assets.signals.speech.captions.json_transcripts import Reading, read_transcript
-from klip_assets.signals.speech.captions.json_values import read_json
+from klip_assets.signals.speech.captions.caption_format import Cue, Cues, Reading
+from klip_assets.signals.speech.captions.formats import FORMATS
 from klip_assets.signals.speech.captions.sounds import merged
 from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
-from klip_assets.signals.speech.captions.timed_text import read_timed_text
-from klip_assets.signals.speech.captions.youtube_json import is_json3, read_json3
 from klip_assets.signals.speech.words import Transcript
 
 #: Captions roll if at least this share of their cues begins with the line the cue before ends with.
@@ -38,15 +35,7 @@ _LOOKED_AT_CHARS = 200_000
 
 _INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
-_XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
-_SBV = re.compile(r"\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d{1,3}\s*,\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d")
-_ARROW_TIMES = re.compile(r"\d\s{0,9}-->\s{0,9}\d")
-_JSON_SUFFIXES = frozenset((".json", ".json3"))
-_XML_SUFFIXES = frozenset((".ttml", ".dfxp"))
-_WORD_TIMES = re.compile(
-    r'<(?:\d{1,4}:)?\d\d:\d\d\.\d{1,9}>|"tOffsetMs"|<(?:\w{1,20}:)?span\s[^<>]{0,200}?\bbegin=|'
-    r'"words"\s{0,200}:\s{0,200}\[\s{0,200}\{[^{}]{0,400}?"start"|"word_segments"\s{0,200}:\s{0,200}\[\s{0,200}\{'
-)
+_WORD_TIMES = re.compile("|".join(pattern for kind in FORMATS for pattern in kind.word_times))
 
 
 def read_captions(path: Path, language: str | None) -> Transcript:
@@ -66,7 +55,8 @@ def read_captions(path: Path, language: str | None) -> Transcript:
     if text is None:
         raise UnreadableSidecarError(f"{name}: captions of more than {MAX_DOCUMENT_CHARS:,} characters are not read")
     suffix = path.suffix.lower()
-    reading = _read_json(text, name) if _is_json(text, suffix) else _read_cues(text, suffix, name)
+    found = next(kind for kind in FORMATS if kind.sniff(text, suffix)).read(text, name)
+    reading = found if isinstance(found, Reading) else _words_of(found, name)
     if reading.heard.is_full:
         reading.refused.append(Refused("rest", "too many words", f"the first {MAX_WORDS:,} words and tags were read"))
     damage = damage_of(path)
@@ -94,32 +84,8 @@ def gives_word_times(path: Path) -> bool:
         return False
 
 
-def _is_json(text: str, suffix: str) -> bool:
-    if suffix in _JSON_SUFFIXES:
-        return not text.startswith("WEBVTT")
-    return suffix in (".vtt", ".srt", ".sbv") and text.lstrip()[:1] == "{" and '"' in text[:1000] and "-->" not in text
-
-
-def _read_json(text: str, name: str) -> Reading:
-    document, refused = read_json(text, name)
-    reading = read_json3(document) if is_json3(document) else read_transcript(document, name)
-    reading.refused += refused
-    if reading.refused and not reading.heard.words and not reading.heard.sounds:
-        first = reading.refused[0]
-        raise UnreadableSidecarError(
-            f"{name}: not one of its words can be used, the first ({first.position}) because: "
-            f"{first.reason} {first.detail}".rstrip()
-        )
-    return reading
-
-
-def _read_cues(text: str, suffix: str, name: str) -> Reading:
-    if not text.startswith("WEBVTT") and (_XML.match(text) or suffix in _XML_SUFFIXES):
-        cues, refused = read_timed_text(text, name)
-    elif _SBV.match(text) or (suffix == ".sbv" and not _ARROW_TIMES.search(text)):
-        cues, refused = read_sbv_cues(text)
-    else:
-        cues, refused = read_cues(text, is_vtt=suffix == ".vtt" or text.startswith("WEBVTT"))
+def _words_of(found: Cues, name: str) -> Reading:
+    cues, refused = found
     if not cues:
         raise UnreadableSidecarError(f"{name}: holds no caption cue")
     reading = Reading(refused=refused)

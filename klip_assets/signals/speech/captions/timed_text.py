@@ -20,7 +20,8 @@ from xml.parsers import expat
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
-from klip_assets.signals.speech.captions.cues import MAX_CUE_CHARS, Cue
+from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, CaptionFormat, Cue, Cues
+from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: Damage after which reading goes on; a file with more is no TTML.
@@ -29,6 +30,8 @@ MOST_DEPTH = 100
 
 _MOST_DETAIL = 200
 _FED_BYTES = 1 << 16
+_SUFFIXES = (".ttml", ".dfxp")
+_XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -62,7 +65,17 @@ class _Paragraph:
     problem: tuple[str, str] | None = None
 
 
-def read_timed_text(text: str, name: str) -> tuple[list[Cue], list[Refused]]:
+def is_timed_text(text: str, suffix: str) -> bool:
+    """Say whether a file is TTML or DFXP.
+
+    Args:
+        text: The whole file.
+        suffix: Of its name, in small letters: so called, it is one however it begins, unless it says it is WebVTT.
+    """
+    return not begins_as_webvtt(text) and (_XML.match(text) is not None or suffix in _SUFFIXES)
+
+
+def read_timed_text(text: str, name: str) -> Cues:
     """Read the cues of a TTML or DFXP file.
 
     Args:
@@ -94,7 +107,7 @@ class _Reader:
         self._line = 1  # Of the byte at which the present parser began.
         self._parser = self._new_parser()
 
-    def read(self) -> tuple[list[Cue], list[Refused]]:
+    def read(self) -> Cues:
         place = 0
         for _ in range(MOST_DAMAGE):
             damaged_at = self._parse(place)
@@ -313,3 +326,12 @@ def _stamp(seconds: float) -> str:
     micros = min(round(seconds * 1e6), math.floor(LONGEST_S * 1e6))
     whole, micros = divmod(micros, 1_000_000)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}.{micros:06}"
+
+
+FORMAT = CaptionFormat(
+    "TTML",
+    _SUFFIXES,
+    is_timed_text,
+    read_timed_text,
+    word_times=(r"<(?:\w{1,20}:)?span\s[^<>]{0,200}?\bbegin=",),
+)

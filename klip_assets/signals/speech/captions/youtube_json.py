@@ -14,8 +14,7 @@ from itertools import zip_longest
 from typing import Any
 
 from klip_assets.formats.refused import Refused
-from klip_assets.signals.speech.captions.cues import MAX_CUE_CHARS
-from klip_assets.signals.speech.captions.json_transcripts import Reading
+from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, JsonFormat, Reading
 from klip_assets.signals.speech.captions.json_values import (
     ValueRefused,
     confidence_of,
@@ -125,3 +124,6 @@ def _event(event: Mapping[str, Any], where: str, refused: list[Refused]) -> _Eve
             refused.append(Refused(where, "a duration that can't be read; it ends where the next begins", shown(lasts)))
     is_automatic = is_automatic or any(piece.confidence is not None for piece in pieces)
     return _Event(start_s, end_s, pieces, is_automatic) if pieces else None
+
+
+FORMAT = JsonFormat("json3", is_json3, read_json3, word_times=('"tOffsetMs"',))

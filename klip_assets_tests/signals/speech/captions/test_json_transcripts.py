@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.signals.speech.captions.json_transcripts import MAX_SEGMENT_CHARS
 from klip_assets.signals.speech.captions.json_values import read_json
+from klip_assets.signals.speech.captions.json_words import MAX_SEGMENT_CHARS
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.signals.speech.words import Transcript
 from klip_assets.store.lake.validate import conform

@@ -1,0 +1,44 @@
+"""Transcripts of AssemblyAI: `words` in milliseconds; without them `utterances`, which say the same.
+
+OpenAI's API gives `words`, too, where segments are not asked for: in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from klip_assets.signals.speech.captions.caption_format import JsonFormat, Reading
+from klip_assets.signals.speech.captions.json_words import (
+    WORD_TIMES,
+    is_list,
+    language_of,
+    take_utterances,
+    timed_words,
+)
+
+_MILLISECONDS = 1000.0
+
+
+def is_assemblyai(document: Any) -> bool:
+    """Say whether a JSON document has words or utterances at its top."""
+    return isinstance(document, dict) and (is_list(document, "words") or is_list(document, "utterances"))
+
+
+def read_assemblyai(document: Mapping[str, Any]) -> Reading:
+    """Read a transcript of AssemblyAI.
+
+    Args:
+        document: The JSON document, one for which `is_assemblyai` holds.
+    """
+    words = document.get("words")
+    # `word` is what OpenAI calls it, in seconds; AssemblyAI says `text`, and counts milliseconds.
+    first = next((word for word in words or () if isinstance(word, dict)), {})
+    if words:
+        return timed_words(document, "words", 1.0 if "word" in first else _MILLISECONDS)
+    reading = Reading(language=language_of(document.get("language_code")))
+    take_utterances(reading, document.get("utterances"), "utterances", _MILLISECONDS)
+    return reading
+
+
+FORMAT = JsonFormat("AssemblyAI", is_assemblyai, read_assemblyai, word_times=(WORD_TIMES,))

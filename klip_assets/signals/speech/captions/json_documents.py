@@ -1,0 +1,56 @@
+"""Caption files that are one JSON document: which files are, and which of the known kinds a document is of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.signals.speech.captions.caption_format import CaptionFormat, JsonFormat, Reading
+from klip_assets.signals.speech.captions.cues import begins_as_webvtt
+from klip_assets.signals.speech.captions.json_values import read_json, shown
+
+_SUFFIXES = (".json", ".json3")
+#: Names under which JSON was seen, too: there its content has to show it.
+_SUFFIXES_OF_CUES = (".vtt", ".srt", ".sbv")
+
+
+def json_format(kinds: Sequence[JsonFormat], known: str) -> CaptionFormat:
+    """Return the format of files that hold a JSON document of one of these kinds.
+
+    Args:
+        kinds: In the order in which they are tried.
+        known: What a user is told if a document is of none of them.
+    """
+
+    def read(text: str, name: str) -> Reading:
+        return _read(text, name, kinds, known)
+
+    word_times = tuple(dict.fromkeys(pattern for kind in kinds for pattern in kind.word_times))
+    return CaptionFormat("JSON", _SUFFIXES, _is_json, read, word_times)
+
+
+def _is_json(text: str, suffix: str) -> bool:
+    if suffix in _SUFFIXES:
+        return not begins_as_webvtt(text)
+    return suffix in _SUFFIXES_OF_CUES and text.lstrip()[:1] == "{" and '"' in text[:1000] and "-->" not in text
+
+
+def _read(text: str, name: str, kinds: Sequence[JsonFormat], known: str) -> Reading:
+    document, damage = read_json(text, name)
+    kind = next((kind for kind in kinds if kind.sniff(document)), None)
+    if kind is None:
+        if isinstance(document, dict) and document.get("status") == "error":
+            raise UnreadableSidecarError(f"{name}: the recognizer failed: {shown(document.get('error'))}")
+        found = f"with {', '.join(shown(key) for key in list(document)[:6])}" if isinstance(document, dict) else ""
+        raise UnreadableSidecarError(
+            f"{name}: JSON {found or 'that is no object'}, which is no transcript of a known kind", hint=known
+        )
+    reading = kind.read(document)
+    reading.refused += damage
+    if reading.refused and not reading.heard.words and not reading.heard.sounds:
+        first = reading.refused[0]
+        raise UnreadableSidecarError(
+            f"{name}: not one of its words can be used, the first ({first.position}) because: "
+            f"{first.reason} {first.detail}".rstrip()
+        )
+    return reading
