@@ -31,9 +31,9 @@ def read_assemblyai(document: Mapping[str, Any]) -> Reading:
     Args:
         document: The JSON document, one for which `is_assemblyai` holds.
     """
-    words = document.get("words")
+    words = document["words"] if is_list(document, "words") else []
     # `word` is what OpenAI calls it, in seconds; AssemblyAI says `text`, and counts milliseconds.
-    first = next((word for word in words or () if isinstance(word, dict)), {})
+    first = next((word for word in words if isinstance(word, dict)), {})
     if words:
         return timed_words(document, "words", 1.0 if "word" in first else _MILLISECONDS)
     reading = Reading(language=language_of(document.get("language_code")))

@@ -356,3 +356,9 @@ def test_real_files_of_whisper_timestamped_give_every_word_that_is_not_blank(sha
 def _are_in_order(transcript: Transcript) -> None:
     assert all(word.start_s <= word.end_s for word in transcript.words)
     assert all(before.start_s <= after.start_s for before, after in pairwise(transcript.words))
+
+
+@pytest.mark.parametrize("words", [5, "so", {"word": "so"}, True])
+def test_words_that_are_not_a_list_do_not_hide_the_utterances(tmp_path: Path, words: object) -> None:
+    document = {"words": words, "utterances": [{"start": 1000, "end": 2000, "text": "so this"}]}
+    assert [word.text for word in read(tmp_path, document).words] == ["so", "this"]
