@@ -9,9 +9,9 @@ on TVSum: Kendall's tau .177 and Spearman's rho .204.
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,9 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Print each figure beside the published one."""
-    data = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
+    data = parser.parse_args().data
     published = Published(data / "hl-qvhighlights")
     rows: list[dict[str, object]] = []
     for name in LENGTHS:

@@ -29,6 +29,10 @@ class Settings(BaseSettings):
         default_factory=lambda: project_dir() / "data",
         description="Inbox, lake, warehouse and state live here.",
     )
+    dagster_storage: Path | None = Field(
+        default=None,
+        description="Dagster's own state (runs, events, logs) lives here; unset: .dagster in the data folder.",
+    )
     weights: str = Field(default="klip-2", description="The weight set that ranks highlights.")
     whisper_model: str | None = Field(
         default=None, description="faster-whisper model, by name or path; unset: the offline engine."
@@ -112,10 +116,10 @@ class Settings(BaseSettings):
     sensor_interval_s: int = Field(default=15, ge=5, description="Seconds between two looks at the inbox.")
     sensor_batch: int = Field(default=50, ge=1, description="Runs that one look at the inbox may ask for.")
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "dagster_storage")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().resolve()
 
     @field_validator("segment_tiers", "tweet_tiers")
     @classmethod
@@ -215,7 +219,7 @@ class Settings(BaseSettings):
     @cached_property
     def dagster_storage_dir(self) -> Path:
         """Folder of Dagster's own state."""
-        return self.data_dir / ".dagster"
+        return self.dagster_storage or self.data_dir / ".dagster"
 
     @cached_property
     def scratch_dir(self) -> Path:

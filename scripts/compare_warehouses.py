@@ -3,8 +3,9 @@
     python scripts/compare_warehouses.py A B [--skip TABLE[.COLUMN]]... [--show 3]
 
 A and B are published files (or data folders that hold one). Every table of A is compared in the columns of A, row by
-row and with multiplicity; comments, volatile columns (times and ids of runs) and what is skipped are left aside. Tables
-and columns that only B has are named and are no difference. Exits with 1 if anything of A is missing or changed.
+row and with multiplicity; comments, times and ids of runs, and what is skipped are left aside. Tables and columns that
+only B has are named and are no difference. Exits with 1 if anything of A is missing or changed, with 2 if a file is not
+there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from pathlib import Path
 import duckdb
 
 from klip_assets.contracts import TABLES
+
+#: What a publish says of itself, besides the columns that the contracts call volatile.
+OF_A_RUN = frozenset({"provenance.run_id", "provenance.written_at"})
 
 
 @dataclass
@@ -72,7 +76,11 @@ def compare(
 
 
 def published_file(path: Path) -> Path:
-    """Return the published file that a path means: itself, or that of a data folder."""
+    """Return the published file that a path means: itself, or that of a data folder.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
     return (path / "warehouse" / "klip.duckdb" if path.is_dir() else path).resolve(strict=True)
 
 
@@ -87,7 +95,7 @@ def _compare(
     if table not in other:
         return Difference(table)
     volatile = TABLES[table].volatile if table in TABLES else frozenset()
-    wanted = [name for name in mine[table] if name not in volatile and f"{table}.{name}" not in skip]
+    wanted = [name for name in mine[table] if name not in volatile and f"{table}.{name}" not in skip | OF_A_RUN]
     columns = [name for name in wanted if name in other[table]]
     chosen = ", ".join(f'"{name}"' for name in columns)
     of = {name: f'(SELECT {chosen} FROM {name}."{table}")' for name in ("a", "b")}  # noqa: S608
@@ -131,7 +139,10 @@ def main() -> int:
     )
     parser.add_argument("--show", type=int, default=3, help="rows shown of each difference")
     args = parser.parse_args()
-    a, b = published_file(args.a), published_file(args.b)
+    try:
+        a, b = published_file(args.a), published_file(args.b)
+    except FileNotFoundError as error:
+        parser.error(f"{error.filename}: no such file")
     found, new = compare(a, b, skip=frozenset(args.skip), show=args.show)
     for entry in found:
         if entry.rows is None:

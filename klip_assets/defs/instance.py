@@ -22,7 +22,7 @@ _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.Dagste
 def dagster_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that Dagster's processes need: where its configuration and its state lie."""
     home = str(Path(os.environ.get("DAGSTER_HOME") or project_dir()).resolve())
-    storage = os.environ.get("KLIP_DAGSTER_STORAGE") or str(settings.dagster_storage_dir)
+    storage = str(settings.dagster_storage_dir)
     return {"DAGSTER_HOME": home, "KLIP_DAGSTER_STORAGE": storage, "KLIP_DATA_DIR": str(settings.data_dir)}
 
 

@@ -6,9 +6,7 @@ sets for `dagster dev` in a checkout; these ask the settings, as everything else
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
@@ -17,11 +15,6 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
 from klip_assets.settings import Settings
-
-
-def storage_dir() -> str:
-    """Return the folder of Dagster's own state: KLIP_DAGSTER_STORAGE, or `.dagster` in the data folder."""
-    return os.environ.get("KLIP_DAGSTER_STORAGE") or str(Settings().dagster_storage_dir)
 
 
 class _InDataFolder:
@@ -38,9 +31,13 @@ class _InDataFolder:
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         """Open it; its folder is made if absent."""
-        folder = storage_dir()
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        return cls(folder, inst_data=inst_data)
+        settings = Settings()
+        folder = settings.dagster_storage_dir
+        if not folder.exists():
+            # A new installation, and perhaps nobody's command made the inbox: `dagster dev` does not.
+            settings.make_folders()
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(str(folder), inst_data=inst_data)
 
 
 class DataFolderSqliteStorage(_InDataFolder, DagsterSqliteStorage):

@@ -22,9 +22,6 @@ from klip_assets_tests.programs import load
 
 ARCHIVE = Path(__file__).with_name("88ecca5.tar.gz")
 
-#: Records of tables that belong to the publish itself are made with each.
-RUNS = frozenset({"provenance.run_id", "provenance.written_at"})
-
 #: Views name the folder that their file was published in; it is gone.
 VIEWS = frozenset(name for name in PUBLISHED_TABLES if TABLES[name].published_as == "view")
 
@@ -59,7 +56,7 @@ def old(processed_again: Path, isolated: None, monkeypatch: pytest.MonkeyPatch) 
 
 def test_everything_it_published_is_published_again_and_nothing_is_due(old: Settings, processed_again: Path) -> None:
     compare = load("scripts/compare_warehouses.py").compare
-    found, _ = compare(processed_again / "then.duckdb", old.warehouse_path.resolve(), skip=VIEWS | RUNS)
+    found, _ = compare(processed_again / "then.duckdb", old.warehouse_path.resolve(), skip=VIEWS)
     assert len(found) == len(PUBLISHED_TABLES) - len(VIEWS)
     assert [entry for entry in found if not entry.same] == []
     assert query(old, "SELECT count(*) AS n FROM transcript_words") == [{"n": 17}]

@@ -69,3 +69,18 @@ def test_volatile_columns_are_left_aside(make) -> None:
 def test_a_column_named_on_the_command_line_is_left_aside(make) -> None:
     a, b = make("a", WEIGHTS), make("b", WEIGHTS, "UPDATE weights SET weight = 0.6")
     assert program.compare(a, b, skip=frozenset({"weights.weight"}))[0][0].same
+
+
+def test_runs_and_times_of_provenance_are_left_aside(make) -> None:
+    made = "CREATE TABLE provenance AS SELECT 'tweets' AS table_name, '{0}' AS run_id, '{0}' AS written_at, 1 AS rows"
+    ((entry,), _) = program.compare(make("a", made.format("x")), make("b", made.format("y")))
+    assert entry.same and entry.columns == ["table_name", "rows"]
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["compare_warehouses.py", str(tmp_path / "a.duckdb"), str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        program.main()
+    assert "a.duckdb: no such file" in capsys.readouterr().err
