@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,7 +81,8 @@ class Service:
     def start(self, *, daemon: bool = True, plain: bool = False) -> None:
         """Start `klip dev`, or only its web page, and wait until that shows our assets.
 
-        `plain` starts `dagster dev` instead, in the checkout and without the variables that `klip` sets.
+        `plain` starts `dagster dev` instead, as in a checkout and without the variables that `klip` sets. (It runs in
+        `home`, beside copies of the two files it looks for: it makes a temporary folder where it runs.)
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with socket.socket() as found:
@@ -90,15 +92,17 @@ class Service:
         if not daemon:
             web = str(Path(sys.executable).with_name("dagster-webserver"))
             command = [web, "-p", str(self.port), "-w", str(REPOSITORY / "workspace.yaml")]
-        environment = self.environment
+        environment, folder = self.environment, REPOSITORY
         if plain:
+            folder = self.home
+            shutil.copy(REPOSITORY / "workspace.yaml", folder)
             dagster = str(Path(sys.executable).with_name("dagster"))
             command = [dagster, "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(self.port)]
             environment = {k: v for k, v in environment.items() if k not in ("DAGSTER_HOME", "KLIP_DAGSTER_STORAGE")}
         with self.log.open("wb") as log:
             # A session of its own: a Ctrl-C in a terminal reaches the whole group, a signal in a test must not.
             self.process = subprocess.Popen(
-                command, env=environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
+                command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
             )
         self.wait(self._answers, "the code location to be served", at_most_s=300)
 
@@ -123,6 +127,16 @@ class Service:
             if process.poll() is None:
                 process.kill()
         return code, list(left.values())
+
+    def kill(self) -> None:
+        """End it and all its processes at once, where its own way out is not what a test is about."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        while left := self.processes():
+            for pid in left:
+                _kill(pid)
 
     def wait(self, happened: Callable[[], Any], what: str, *, at_most_s: float = 600) -> Any:
         """Wait until something is true and return it; fail with the tail of the log otherwise."""
@@ -195,7 +209,7 @@ class Service:
         request = urllib.request.Request(
             f"{self.url}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return dict(json.load(reply)["data"])
 
     def _answers(self) -> bool:
