@@ -16,7 +16,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.state.registry import Registry
 from klip_assets_tests.made import REPOSITORY
-from klip_assets_tests.processed import drop_stream, drop_tweets, process, publish_again
+from klip_assets_tests.processed import drop_stream, drop_tweets, point_at, process, publish_again
 
 # How long an example takes is the machine's; speed is measured in benchmarks/.
 hypothesis.settings.register_profile("klip", deadline=None)
@@ -35,7 +35,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     base = tmp_path_factory.mktemp("klip")
     for name in Settings.model_fields:
         monkeypatch.delenv(f"KLIP_{name.upper()}", raising=False)
-    _point_at(base, monkeypatch)
+    point_at(base, monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def dagster_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     base = tmp_path_factory.mktemp("storage")
     with pytest.MonkeyPatch.context() as environment:
-        _point_at(base, environment)
+        point_at(base, environment)
         with dagster_instance(Settings()) as instance:
             instance.get_runs()
     return base / "data" / ".dagster"
@@ -101,7 +101,7 @@ def processed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which one stream and two days of tweets were processed; to be copied, not used."""
     base = tmp_path_factory.mktemp("processed")
     with pytest.MonkeyPatch.context() as environment:
-        _point_at(base, environment)
+        point_at(base, environment)
         settings = Settings()
         settings.make_folders()
         drop_stream(settings)
@@ -118,10 +118,3 @@ def published(processed_folder: Path, settings: Settings) -> Settings:
     shutil.copytree(processed_folder, settings.data_dir, symlinks=True)
     publish_again(settings)
     return settings
-
-
-def _point_at(base: Path, environment: pytest.MonkeyPatch) -> None:
-    shutil.copy(REPOSITORY / "dagster.yaml", base)
-    environment.setenv("KLIP_DATA_DIR", str(base / "data"))
-    environment.setenv("DAGSTER_HOME", str(base))
-    environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from klip_assets.cli.process import Report, run_process
 from klip_assets.settings import Settings
@@ -11,9 +12,21 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.warehouse.publish import Published, needs_publish, publish
 from klip_assets.store.warehouse.query import run_sql
 from klip_assets.work.acceptance import consider
-from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
+from klip_assets_tests.made import REPOSITORY, tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
+
+# Victims that tests kill load this module, too.
+if TYPE_CHECKING:
+    import pytest
 
 CUES = [(1.0, 5.0, "So this is a calm walk to the river."), (40.0, 44.0, "Oh wow, that was amazing, what a shot!")]
+
+
+def point_at(base: Path, environment: pytest.MonkeyPatch) -> None:
+    """Make `base` the place of the installation: its data folder and its Dagster home."""
+    shutil.copy(REPOSITORY / "dagster.yaml", base)
+    environment.setenv("KLIP_DATA_DIR", str(base / "data"))
+    environment.setenv("DAGSTER_HOME", str(base))
+    environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
 
 
 def drop_stream(settings: Settings, name: str = "stream", seconds: float = 70.0, *, seed: int = 0) -> Path:

@@ -17,7 +17,7 @@ from klip_assets.cli import main
 from klip_assets.contracts import PUBLISHED_TABLES, TABLES
 from klip_assets.settings import Settings
 from klip_assets_tests.old_data.make import LLM_MODEL, LLM_URL
-from klip_assets_tests.processed import due, process, query
+from klip_assets_tests.processed import due, point_at, process, query
 from klip_assets_tests.programs import load
 
 ARCHIVE = Path(__file__).with_name("88ecca5.tar.gz")
@@ -39,9 +39,8 @@ def processed_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(base, filter="tar")
     shutil.copy((base / "data" / "warehouse" / "klip.duckdb").resolve(), base / "then.duckdb")
-    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", base)
     with pytest.MonkeyPatch.context() as environment:
-        _point_at(base, environment)
+        point_at(base, environment)
         report = process(Settings())
         assert report.rows == [{"what": "warehouse", "outcome": "done", "problem": None}]
     return base
@@ -50,7 +49,7 @@ def processed_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def old(processed_again: Path, isolated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The installation on it. Tests share it: none may change what another reads."""
-    _point_at(processed_again, monkeypatch)
+    point_at(processed_again, monkeypatch)
     yield Settings()
 
 
@@ -105,7 +104,7 @@ def test_a_reply_that_was_paid_for_is_not_asked_for_again(
     kept = json.loads(klip("cache", "stats", "--json").stdout)
     assert [(row["model"], row["endpoint"]) for row in kept] == [(LLM_MODEL, LLM_URL)]
     shutil.copytree(old.data_dir.parent, tmp_path / "own", symlinks=True)
-    _point_at(tmp_path / "own", monkeypatch)
+    point_at(tmp_path / "own", monkeypatch)
     monkeypatch.setenv("KLIP_LLM_BASE_URL", LLM_URL)
     monkeypatch.setenv("KLIP_LLM_MODELS", LLM_MODEL)
     mine = Settings()
@@ -115,9 +114,3 @@ def test_a_reply_that_was_paid_for_is_not_asked_for_again(
     calls = query(mine, "SELECT cached, status, count(*) AS n FROM llm_calls GROUP BY ALL ORDER BY cached")
     assert [(row["cached"], row["status"]) for row in calls] == [(False, "ok"), (True, "ok")]
     assert calls[0]["n"] == calls[1]["n"] == len(before)
-
-
-def _point_at(base: Path, environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("KLIP_DATA_DIR", str(base / "data"))
-    environment.setenv("DAGSTER_HOME", str(base))
-    environment.setenv("KLIP_DAGSTER_STORAGE", str(base / "data" / ".dagster"))
