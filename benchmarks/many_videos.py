@@ -36,7 +36,7 @@ from klip_assets.store.lake.provenance import FOOTER_KEY, Provenance
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.state.registry import Registry
 from klip_assets.store.warehouse.publish import publish
-from klip_assets.work.acceptance import consider
+from klip_assets.work.acceptance import POLICY
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, process
 
@@ -118,7 +118,7 @@ def measure(settings: Settings) -> Iterator[tuple[str, float]]:
 
 def _publish(settings: Settings, *, from_nothing: bool = False) -> None:
     done = publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
+        Lake(settings.lake_dir), settings.warehouse_dir, policy=POLICY, state_dir=settings.state_dir,
         storage_version=settings.storage_version, keep_versions=3, timeout_s=5, from_nothing=from_nothing,
     )  # fmt: skip
     assert not done.waiting and done.from_nothing == from_nothing, done

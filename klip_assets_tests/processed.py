@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from klip_assets.cli.process import Report, run_process
 from klip_assets.settings import Settings
-from klip_assets.store.lake.lake import Lake
-from klip_assets.store.warehouse.publish import Published, needs_publish, publish
+from klip_assets.store.warehouse.publish import Published
 from klip_assets.store.warehouse.query import run_sql
-from klip_assets.work.acceptance import consider
+from klip_assets.work.installation import Installation
+from klip_assets.work.publishing import publish_accepted, publish_due
 from klip_assets_tests.made import REPOSITORY, tweet, tweet_id_at, write_chat, write_tweets, write_vtt, write_wav
 
 # Victims that tests kill load this module, too.
@@ -60,16 +60,9 @@ def query(settings: Settings, statement: str) -> list[dict[str, Any]]:
 
 def due(settings: Settings) -> str | None:
     """Ask whether a publish is due."""
-    return needs_publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, storage_version=settings.storage_version,
-        ledger=settings.llm_path,
-    )  # fmt: skip
+    return publish_due(Installation(settings))
 
 
 def publish_again(settings: Settings, keep: int = 3) -> Published:
     """Publish without Dagster."""
-    return publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
-        storage_version=settings.storage_version, keep_versions=keep, timeout_s=5,
-        ledger=settings.llm_path,
-    )  # fmt: skip
+    return publish_accepted(Installation(settings.model_copy(update={"keep_versions": keep})))

@@ -110,6 +110,23 @@ def _places(settings: Settings) -> Iterator[dict[str, str]]:
     published = settings.warehouse_path.exists()
     detail = str(settings.warehouse_path) if published else "nothing published yet"
     yield _row("warehouse", "ok" if published else "off", detail, "" if published else "klip demo")
+    if published:
+        yield _stale(settings)
+
+
+def _stale(settings: Settings) -> dict[str, str]:
+    from klip_assets.cli.stale import stale_subjects
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.publishing import waiting
+
+    here = Installation(settings)
+    found, gone = stale_subjects(here)
+    videos = sum(not subject.is_day for subject, _ in found) + len(gone)
+    days = len(found) + len(gone) - videos
+    detail = f"{videos} videos and {days} days of tweets would be made otherwise now"
+    held = f"; {len(waiting(here))} wait to be published (klip process says why)" if waiting(here) else ""
+    fix = "klip process --stale --dry-run says what remaking them takes" if found else ""
+    return _row("stale", "off" if found else "ok", detail + held, fix)
 
 
 def _version(name: str) -> str | None:

@@ -25,28 +25,19 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
     FOLDER or KLIP_GOLDEN_DIR; a language model is asked too if one is configured, within its budget. The figures are
     added to the table `evaluations`.
     """
-    from klip_assets import __version__
-    from klip_assets.contracts import EVALUATIONS
-    from klip_assets.evaluation.sets import AnySet, figures_of, sets_of, tweet_sets_of
-    from klip_assets.evaluation.tables import evaluation_rows
-    from klip_assets.evaluation.tweets import TweetSet
-    from klip_assets.products.highlights.weights import weight_set
-    from klip_assets.store.lake.lake import Lake
-    from klip_assets.store.lake.provenance import Provenance
+    from klip_assets.evaluation.sets import AnySet, sets_of, tweet_sets_of
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.measuring import measure_sets
 
-    settings = Settings()
+    here = Installation(Settings())
     only_tweets = bool(sets) and sets[0] == TWEETS
-    chosen: list[AnySet] = [*(tweet_sets_of(sets[1:], settings) if only_tweets else sets_of(sets, settings))]
-    measured = {golden.name: figures_of(golden, settings, with_llm=only_tweets) for golden in chosen}
-    tweets = [golden.name for golden in chosen if isinstance(golden, TweetSet)]
-    run_id = f"eval-{uuid.uuid4().hex[:12]}"
-    version = weight_set(settings.weights).version
-    rows = evaluation_rows(run_id, measured, version, without_weights=tweets)
-    Lake(settings.lake_dir).write(EVALUATIONS, run_id, rows, Provenance(run_id, __version__))
+    found = tweet_sets_of(sets[1:], here.settings) if only_tweets else sets_of(sets, here.settings)
+    chosen: list[AnySet] = [*found]
+    measured = measure_sets(here, chosen, f"eval-{uuid.uuid4().hex[:12]}", with_llm=only_tweets)
     if as_json:
-        show_rows(rows.to_pylist(), as_json=True)
+        show_rows(measured.rows.to_pylist(), as_json=True)
         return
-    for name, figures in measured.items():
+    for name, figures in measured.figures.items():
         shown = [
             {
                 "metric": figure.metric,
@@ -57,4 +48,6 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
             }
             for figure in figures
         ]
-        show_rows(shown, as_json=False, title=name if name in tweets else f"{name} ({version})")
+        show_rows(
+            shown, as_json=False, title=name if name in measured.tweet_sets else f"{name} ({here.weights.version})"
+        )

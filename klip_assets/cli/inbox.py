@@ -134,46 +134,24 @@ def add_path(
 def remove(video: str) -> None:
     """Take VIDEO out of lake, partitions and warehouse. Its file stays in the inbox and is not processed again."""
     from klip_assets.cli.progress import BarProgress
-    from klip_assets.contracts import STAGE_STATUS, VIDEOS
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.jobs import PUBLISH
     from klip_assets.defs.runner import Runner
     from klip_assets.defs.runs import unfinished_run, unlist_video
-    from klip_assets.store.lake.generations import withdraw
-    from klip_assets.store.lake.lake import Lake
-    from klip_assets.store.lake.stage_status import partition_lock
-    from klip_assets.store.locks import hold
-    from klip_assets.store.state.attempts import Attempts
-    from klip_assets.store.state.registry import Registry
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.removal import known_fingerprint, remove_video
 
-    settings = Settings()
-    lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)
-    known = {entry.video_id: entry for entry in registry.known().values()}
-    if video not in known and not lake.exists(VIDEOS, video):
-        raise NotFoundError(f"there is no video {video!r}", hint="klip videos lists them")
-    with dagster_instance(settings) as instance:
+    here = Installation(Settings())
+    known_fingerprint(here, video)
+    with dagster_instance(here.settings) as instance:
         if run_id := unfinished_run(instance, video):
             raise LockHeldError(f"run {run_id} on {video} is not over: it stays", hint="try again afterwards")
-        try:
-            with (
-                hold(partition_lock(lake.root, "video_id", video), what=f"video {video}", timeout_s=1.0),
-                hold(settings.state_dir / "publish.lock", what="the publish", timeout_s=settings.publish_timeout_s),
-            ):
-                withdraw(lake, "video_id", video)
-                lake.remove_everywhere("video_id", video)
-                lake.remove(STAGE_STATUS, video)
-                settings.chunk_log(video).unlink(missing_ok=True)
-                registry.release_content(video)
-                if video in known:
-                    Attempts(settings.memory_path).give_up(video, known[video].fingerprint)
-                unlist_video(instance, video)
-        except LockHeldError as error:
-            raise LockHeldError(f"{error.message}: {video} stays", hint="try again when its run is over") from error
+        stays = remove_video(here, video, lambda: unlist_video(instance, video))
         outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:
         raise InputError(f"{video} is removed, but publishing failed: {'; '.join(outcome.problems)}")
     console.print(f"Removed {escape(video)} from lake and warehouse.")
-    if video in known:
+    if stays:
         console.print(f"Its file stays in the inbox; [bold]klip process {escape(video)}[/bold] brings it back.")
 
 

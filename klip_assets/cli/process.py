@@ -1,8 +1,8 @@
-"""`klip process`: run what is due, then publish."""
+"""`klip process`: run what is due, or what newer stages would make otherwise, then publish."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,23 +11,14 @@ from rich.markup import escape
 
 from klip_assets.cli.output import console, json_option, notes, show_rows
 from klip_assets.cli.progress import BarProgress
-from klip_assets.contracts.subject import is_day
+from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES, Subject, is_day
 from klip_assets.errors import InputError, NotFoundError
-from klip_assets.inbox.changes import Ready, settle, tweet_changes
-from klip_assets.inbox.recordings import display_name, read_inbox
+from klip_assets.inbox.changes import Ready
 from klip_assets.settings import Settings
-from klip_assets.store.lake.generations import accepted_generation
-from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock, read_stages
-from klip_assets.store.locks import hold
-from klip_assets.store.state.attempts import Attempts
-from klip_assets.store.state.registry import Registry
-from klip_assets.store.warehouse.publish import needs_publish
-from klip_assets.work.due import Due, day_ranges, dirty_days, due_videos, note_deadly
-from klip_assets.work.refusals import refuse_unknown
 
 if TYPE_CHECKING:
     from klip_assets.defs.runner import Outcome, Runner
+    from klip_assets.work.installation import Installation
 
 
 @dataclass
@@ -36,9 +27,11 @@ class Report:
 
     Attributes:
         rows: One a video, ingest, range of days or publish: what, outcome, problem.
+        waiting: Video or day -> why its present state is not published.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    waiting: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -53,20 +46,64 @@ class Report:
             problem = "; ".join(outcome.problems) or None
             self.rows.append({"what": subject, "outcome": "done" if outcome.ok else "failed", "problem": problem})
 
+    @property
+    def waiting_rows(self) -> list[dict[str, Any]]:
+        """What waits, as rows; what this command saw fail has said why already."""
+        told = {row["what"] for row in self.rows if row["outcome"] == "failed"}
+        return [
+            {"what": key, "outcome": "waits", "problem": "; ".join(why)}
+            for key, why in sorted(self.waiting.items())
+            if key not in told
+        ]
+
 
 @click.command()
 @click.argument("video", nargs=-1)
-@click.option("--tweets", "days", multiple=True, metavar="DAY", help="Make this UTC day of tweets anew (YYYY-MM-DD).")
+@click.option("--tweets", "days", multiple=True, metavar="DAY", help="Make this UTC day of tweets again (YYYY-MM-DD).")
 @click.option("--force", is_flag=True, help="Compute every stage again, even where nothing changed.")
+@click.option("--stale", is_flag=True, help="Remake only what a newer Klip, or other settings, would make otherwise.")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    type=click.Choice([*VIDEO_TABLES, *DAY_TABLES]),
+    help="With --stale: only this table, and what reads it.",
+)
+@click.option("--dry-run", is_flag=True, help="With --stale: say what it would take, and change nothing.")
 @json_option
-def process(video: Sequence[str], days: Sequence[str], force: bool, as_json: bool) -> None:
-    """Process what is new or changed in the inbox, then publish. VIDEOs and DAYs named are processed in any case."""
+def process(
+    video: Sequence[str],
+    days: Sequence[str],
+    force: bool,
+    stale: bool,
+    tables: Sequence[str],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Process what is new or changed in the inbox, then publish. VIDEOs and DAYs named are processed in any case.
+
+    With --stale: of what was processed before (all, or the VIDEOs and DAYs named), the stages alone whose version or
+    inputs have changed since. Nothing else makes a new release of Klip listen to a recording again.
+    """
+    if (tables or dry_run) and not stale:
+        raise click.UsageError("--table and --dry-run go with --stale")
+    if stale and force:
+        raise click.UsageError("--stale remakes what changed, --force everything: name one of them")
     settings = Settings()
-    report = run_process(settings, videos=video, days=days, force=force, quiet=as_json)
-    if as_json:
-        show_rows(report.rows, as_json=True)
+    if dry_run:
+        from klip_assets.cli.stale import show_plan
+
+        show_plan(settings, videos=video, days=days, tables=tables, as_json=as_json)
+        return
+    if stale:
+        report = run_stale(settings, videos=video, days=days, tables=tables, quiet=as_json)
     else:
-        _tell(report)
+        report = run_process(settings, videos=video, days=days, force=force, quiet=as_json)
+    if as_json:
+        show_rows([*report.rows, *report.waiting_rows], as_json=True)
+    else:
+        _tell(report, "Nothing is stale" if stale else "Nothing to do: everything in the inbox is processed")
     if not report.ok:
         raise click.exceptions.Exit(1)
 
@@ -85,43 +122,82 @@ def run_process(
         NotFoundError: A video that was named is not in the inbox.
         InputError: A day that was named is none.
     """
-    from klip_assets.defs.instance import dagster_instance, fail_runs_of_dead_processes
-    from klip_assets.defs.jobs import PROCESS_TWEET_DAYS, PUBLISH
+    from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
+    from klip_assets.work.due import dirty_days
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.scan import scan
 
     settings.make_folders()
-    lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)
-    attempts = Attempts(settings.memory_path)
-    report = Report()
+    here, report = Installation(settings), Report()
     with dagster_instance(settings) as instance:
-        for run_id in fail_runs_of_dead_processes(instance):
-            notes.print(f"[dim]run {run_id} belonged to a process that is gone; marked as failed[/dim]")
-        contents = read_inbox(settings.vod_inbox)
-        ready = settle(contents.recordings, registry, None).ready
-        refused = {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}
-        refuse_unknown(lake, refused, run_id="")
+        _tell_of_dead_runs(instance)
+        look = scan(here)
         named = bool(videos or days)
-        due = Due(_named(videos, ready), []) if named else due_videos(ready, attempts, lake)
-        for entry in due.deadly:
-            note_deadly(lake, entry)
+        for entry in () if named else look.due.deadly:
             notes.print(
                 f"[yellow]{escape(entry.video_id)} is left alone: process after process died on it[/yellow] "
                 f"(klip process {escape(entry.video_id)} tries it again)"
             )
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
-        for entry in due.videos:
-            report.add(entry.video_id, _run_video(runner, entry, lake, settings, again=named))
+        for entry in _named(videos, look.ready) if named else look.due.videos:
+            report.add(entry.video_id, _run_video(runner, here, entry.subject, unless_done=None if named else entry))
         if not named:
-            _ingest(runner, settings, registry, report)
-            asked_days = sorted(dirty_days(lake, attempts.all()))
-        for first, last in day_ranges(asked_days):
-            subject = f"tweets {first}" if first == last else f"tweets {first} to {last}"
-            report.add(subject, runner.run(PROCESS_TWEET_DAYS, days=(first, last)))
-        warehouse = settings.warehouse_dir
-        if needs_publish(lake, warehouse, storage_version=settings.storage_version, ledger=settings.llm_path):
-            report.add("warehouse", runner.run(PUBLISH))
+            _ingest(runner, here, report)
+            asked_days = sorted(dirty_days(here.lake, here.attempts.all()))
+        _run_days(runner, asked_days, report)
+        _publish(runner, here, report)
     return report
+
+
+def run_stale(
+    settings: Settings,
+    *,
+    videos: Sequence[str] = (),
+    days: Sequence[str] = (),
+    tables: Collection[str] = (),
+    quiet: bool = False,
+) -> Report:
+    """Remake the stages whose version or inputs have changed, and publish.
+
+    Args:
+        settings: The installation.
+        videos: Only these videos.
+        days: Only these days of tweets; neither videos nor days: everything that was processed.
+        tables: Only these tables, and what reads them.
+        quiet: Show no progress.
+
+    Raises:
+        NotFoundError: A video or day that was named has not been processed.
+    """
+    from klip_assets.cli.stale import stale_subjects
+    from klip_assets.defs.instance import dagster_instance
+    from klip_assets.defs.runner import Runner
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.stages.catalogue import downstream
+
+    settings.make_folders()
+    here, report = Installation(settings), Report()
+    found, gone = stale_subjects(here, videos=videos, days=days, tables=tables)
+    chosen = {*tables, *downstream(set(tables))} if tables else None
+    for video_id in gone:
+        report.add(video_id, "left as it is: its recording is not in the inbox")
+    with dagster_instance(settings) as instance:
+        _tell_of_dead_runs(instance)
+        runner = Runner(instance, BarProgress(quiet=quiet))
+        for subject in (subject for subject, _ in found if not subject.is_day):
+            report.add(subject.key, _run_video(runner, here, subject, tables=chosen))
+        _run_days(runner, [subject.key for subject, _ in found if subject.is_day], report, tables=chosen)
+        _publish(runner, here, report)
+    return report
+
+
+def _tell_of_dead_runs(instance: Any) -> None:
+    from klip_assets.defs.instance import fail_runs_of_dead_processes
+
+    for run_id in fail_runs_of_dead_processes(instance):
+        notes.print(f"[dim]run {run_id} belonged to a process that is gone; marked as failed[/dim]")
 
 
 def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
@@ -137,56 +213,78 @@ def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
 def _day(text: str) -> str:
     if not is_day(text):
         raise InputError(f"{text!r} is not a day", hint="write it as YYYY-MM-DD")
-    from klip_assets.defs.partitions import DAYS
+    from klip_assets.defs.partitions import DAYS, FIRST_DAY
 
     if not DAYS.has_partition_key(text):
-        raise InputError(f"{text} is no day of tweets: they begin on 2006-03-21 and end today")
+        raise InputError(f"{text} has no tweets: they begin on {FIRST_DAY.isoformat()} and end today")
     return text
 
 
-def _run_video(runner: Runner, entry: Ready, lake: Lake, settings: Settings, *, again: bool) -> Outcome | str:
+def _run_video(
+    runner: Runner,
+    here: Installation,
+    subject: Subject,
+    *,
+    unless_done: Ready | None = None,
+    tables: Collection[str] | None = None,
+) -> Outcome | str:
     from klip_assets.defs.jobs import PROCESS_VIDEO
     from klip_assets.defs.runs import list_video
+    from klip_assets.store.lake.generations import accepted_generation
+    from klip_assets.store.lake.stage_status import read_stages
+    from klip_assets.store.locks import hold, subject_lock
 
-    path = partition_lock(lake.root, "video_id", entry.video_id)
-    what = f"video {entry.video_id}"
     with hold(
-        path, what=what, timeout_s=settings.lock_timeout_s, on_wait=lambda text: notes.print(f"[dim]{text}[/dim]")
+        subject_lock(here.lake.root, subject),
+        what=str(subject),
+        timeout_s=here.settings.lock_timeout_s,
+        on_wait=lambda text: notes.print(f"[dim]{text}[/dim]"),
     ):
-        done = accepted_generation(lake, "video_id", entry.video_id)
-        if not again and done is not None and done.source == entry.fingerprint:
+        done = accepted_generation(here.lake, subject) if unless_done else None
+        if unless_done and done is not None and done.source == unless_done.fingerprint:
             return "processed meanwhile by another run"
-        list_video(runner.instance, entry.video_id)
-        outcome = runner.run(PROCESS_VIDEO, partition=entry.video_id)
-        if outcome.ok and not _computed(lake, entry.video_id, outcome.run_id):
+        list_video(runner.instance, subject.key)
+        outcome = runner.run(PROCESS_VIDEO, partition=subject.key, tables=tables)
+        mine = [row for row in read_stages(here.lake, subject.key) if row["run_id"] == outcome.run_id]
+        if outcome.ok and all(row["status"] == "reused" for row in mine):
             return "nothing changed"
     return outcome
 
 
-def _computed(lake: Lake, key: str, run_id: str) -> bool:
-    return any(row["run_id"] == run_id and row["status"] != "reused" for row in read_stages(lake, key))
+def _ingest(runner: Runner, here: Installation, report: Report) -> None:
+    from klip_assets.defs.jobs import INGEST_TWEETS, ingest_config
+    from klip_assets.work.ingest import pending
+
+    found = pending(here)
+    if found.is_any:
+        what = f"tweet files ({len(found.fresh)} new, {len(found.gone)} gone)"
+        report.add(what, runner.run(INGEST_TWEETS, config=ingest_config(found.names)))
 
 
-def _ingest(runner: Runner, settings: Settings, registry: Registry, report: Report) -> None:
-    from klip_assets.defs.assets.tweets import TWEET_FILES
-    from klip_assets.defs.jobs import INGEST_TWEETS
+def _run_days(runner: Runner, days: Collection[str], report: Report, *, tables: Collection[str] | None = None) -> None:
+    from klip_assets.defs.jobs import PROCESS_TWEET_DAYS
+    from klip_assets.work.due import day_ranges
 
-    changes = tweet_changes(settings.tweet_inbox, registry, None)
-    if changes.fresh or changes.gone or registry.leftovers():
-        files = [str(file.name) for file in changes.fresh]
-        config = {"ops": {TWEET_FILES: {"config": {"files": files}}}}
-        report.add(
-            f"tweet files ({len(files)} new, {len(changes.gone)} gone)", runner.run(INGEST_TWEETS, config=config)
-        )
+    for first, last in day_ranges(days):
+        what = f"tweets {first}" if first == last else f"tweets {first} to {last}"
+        report.add(what, runner.run(PROCESS_TWEET_DAYS, days=(first, last), tables=tables))
 
 
-def _tell(report: Report) -> None:
-    if not report.rows:
-        console.print("Nothing to do: everything in the inbox is processed and published.")
-        return
-    for row in report.rows:
-        mark = {"done": "[green]done[/green]", "failed": "[red]failed[/red]"}.get(
+def _publish(runner: Runner, here: Installation, report: Report) -> None:
+    from klip_assets.defs.jobs import PUBLISH
+    from klip_assets.work.publishing import publish_due, waiting
+
+    if publish_due(here):
+        report.add("warehouse", runner.run(PUBLISH))
+    report.waiting = waiting(here)
+
+
+def _tell(report: Report, nothing: str) -> None:
+    for row in [*report.rows, *report.waiting_rows]:
+        mark = {"done": "[green]done[/green]", "failed": "[red]failed[/red]", "waits": "[yellow]waits[/yellow]"}.get(
             row["outcome"], escape(row["outcome"])
         )
         problem = f": {escape(row['problem'])}" if row["problem"] else ""
         console.print(f"{mark}  {escape(row['what'])}{problem}", soft_wrap=True)
+    if not report.rows:
+        console.print(f"{nothing}, but what waits is not published." if report.waiting else f"{nothing} and published.")

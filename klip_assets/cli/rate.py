@@ -19,18 +19,17 @@ def rate(video: str, rank: int, verdict: str, as_json: bool) -> None:
 
     The verdict is added to the table `feedback`, with the next publish. Rating again adds another; the latest counts.
     """
-    from klip_assets import __version__
     from klip_assets.contracts import FEEDBACK
     from klip_assets.products.editing.feedback import verdict_row
     from klip_assets.store.lake.lake import Lake
-    from klip_assets.store.lake.provenance import Provenance
+    from klip_assets.store.lake.records import write_record
 
     settings = Settings()
     highlight = chosen_highlights(settings, video, [rank])[0]
     rows = verdict_row(highlight, "good" if verdict == "good" else "bad")
     noted = rows.to_pylist()[0]
     key = noted["feedback_id"]
-    Lake(settings.lake_dir).write(FEEDBACK, key, rows, Provenance(f"rate-{key[:12]}", __version__))
+    write_record(Lake(settings.lake_dir), FEEDBACK, key, rows, run_id=f"rate-{key[:12]}")
     if as_json:
         show_rows([noted], as_json=True)
         return

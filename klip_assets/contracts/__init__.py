@@ -28,6 +28,7 @@ from klip_assets.contracts.recordings import (
     SEGMENT_SENTIMENT,
     SEGMENTS,
     SOUND_EVENTS,
+    TRANSCRIPT_SOUNDS,
     TRANSCRIPT_WORDS,
     VIDEOS,
 )
@@ -39,6 +40,7 @@ from klip_assets.contracts.records import (
     QUARANTINE,
     STAGE_STATUS,
 )
+from klip_assets.contracts.subject import KINDS, Kind, Subject, is_day, key_of
 from klip_assets.contracts.table import Table, bounds_of, sql_type, text_of
 from klip_assets.contracts.tweets import TWEET_SENTIMENT, TWEETS, TWEETS_DELETED, TWEETS_RAW
 from klip_assets.contracts.vocabulary import EMOTIONS, KLIPSTREAM_EMOTIONS, SENTIMENTS
@@ -47,18 +49,20 @@ from klip_assets.contracts.vocabulary import EMOTIONS, KLIPSTREAM_EMOTIONS, SENT
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        VIDEOS, STAGE_STATUS, TRANSCRIPT_WORDS, SOUND_EVENTS, AUDIO_FEATURES, CHAT_MESSAGES, CHAT_ACTIVITY,
+        VIDEOS, STAGE_STATUS, TRANSCRIPT_WORDS, TRANSCRIPT_SOUNDS, SOUND_EVENTS, AUDIO_FEATURES, CHAT_MESSAGES,
+        CHAT_ACTIVITY,
         SEGMENTS, SEGMENT_SENTIMENT, SEGMENT_SCORES, WEIGHTS, HIGHLIGHTS, HIGHLIGHT_CANDIDATES, EMOTION_MOMENTS,
         TWEETS_RAW, TWEETS_DELETED, TWEETS, TWEET_SENTIMENT, TWEET_DAILY, *MARTS,
         LLM_CALLS, PROVENANCE, QUARANTINE, FEEDBACK, EVALUATIONS,
     )
 }  # fmt: skip
 
-#: Tables that a video is published as, whole or not at all, in the order in which they are made.
-VIDEO_TABLES = tuple(t.name for t in TABLES.values() if t.partition == "video_id")
-
-#: Tables that a day of tweets is published as, whole or not at all.
-DAY_TABLES = tuple(t.name for t in TABLES.values() if t.partition == "day" and t.published_as != "nothing")
+#: What a video and a day of tweets are published as, whole or not at all, in the order in which the tables are made.
+TABLES_OF: dict[Kind, tuple[str, ...]] = {
+    kind: tuple(t.name for t in TABLES.values() if t.partition == kind and t.published_as != "nothing")
+    for kind in KINDS
+}
+VIDEO_TABLES, DAY_TABLES = TABLES_OF["video_id"], TABLES_OF["day"]
 
 #: Tables that a publish derives from others, in the order in which one builds on another.
 DERIVED_TABLES = tuple(t.name for t in TABLES.values() if t.reads)
@@ -68,8 +72,9 @@ PUBLISHED_TABLES = tuple(t.name for t in TABLES.values() if t.published_as != "n
 
 __all__ = [
     "AUDIO_FEATURES", "CHAT_ACTIVITY", "CHAT_MESSAGES", "DAY_TABLES", "DERIVED_TABLES", "EMOTIONS", "EMOTION_MOMENTS",
-    "EVALUATIONS", "FEEDBACK", "HIGHLIGHTS", "HIGHLIGHT_CANDIDATES", "KLIPSTREAM_EMOTIONS", "LLM_CALLS", "MARTS",
-    "PROVENANCE", "PUBLISHED_TABLES", "QUARANTINE", "SEGMENTS", "SEGMENT_SCORES", "SEGMENT_SENTIMENT", "SENTIMENTS",
-    "SOUND_EVENTS", "STAGE_STATUS", "TABLES", "TRANSCRIPT_WORDS", "TWEETS", "TWEETS_DELETED", "TWEETS_RAW",
-    "TWEET_DAILY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_TABLES", "WEIGHTS", "Table", "bounds_of", "sql_type", "text_of",
+    "EVALUATIONS", "FEEDBACK", "HIGHLIGHTS", "HIGHLIGHT_CANDIDATES", "KINDS", "KLIPSTREAM_EMOTIONS", "LLM_CALLS",
+    "MARTS", "PROVENANCE", "PUBLISHED_TABLES", "QUARANTINE", "SEGMENTS", "SEGMENT_SCORES", "SEGMENT_SENTIMENT",
+    "SENTIMENTS", "SOUND_EVENTS", "STAGE_STATUS", "TABLES", "TABLES_OF", "TRANSCRIPT_SOUNDS", "TRANSCRIPT_WORDS",
+    "TWEETS", "TWEETS_DELETED", "TWEETS_RAW", "TWEET_DAILY", "TWEET_SENTIMENT", "VIDEOS", "VIDEO_TABLES", "WEIGHTS",
+    "Kind", "Subject", "Table", "bounds_of", "is_day", "key_of", "sql_type", "text_of",
 ]  # fmt: skip

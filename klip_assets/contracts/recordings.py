@@ -84,6 +84,21 @@ TRANSCRIPT_WORDS = declare(
     published_as="view",
 )
 
+TRANSCRIPT_SOUNDS = declare(
+    "transcript_sounds",
+    "One row per sound that the source of the words tells of, as it was found; `sound_events` is made from it.",
+    [
+        VIDEO_ID,
+        count_column("event_index", "Place of the event in the video, from 0."),
+        START_S,
+        END_S,
+        text_column("label", "What it is, as in sound_events."),
+    ],
+    key=("video_id", "event_index"),
+    partition="video_id",
+    published_as="nothing",
+)
+
 SOUND_EVENTS = declare(
     "sound_events",
     "One row per sound that captions tell of, such as [laughter]; no rows where they tell of none.",

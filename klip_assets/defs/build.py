@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from klip_assets.defs.assets import evaluations, highlights, learning, models, recordings, segments, tweets, warehouse
+from klip_assets.defs.assets import evaluations, highlights, models, tweets, warehouse
+from klip_assets.defs.assets.stages import DAY_ASSETS, VIDEO_ASSETS
 from klip_assets.defs.checks import CHECKS
 from klip_assets.defs.jobs import JOBS
 from klip_assets.defs.resources import Installation
@@ -16,7 +17,8 @@ from klip_assets.defs.sensors import build_sensors
 from klip_assets.settings import Settings
 from klip_assets.work.progress import LogProgress
 
-GROUPS = (recordings, segments, highlights, learning, tweets, evaluations, models, warehouse)
+#: Assets that are no stage of a video or day.
+OTHERS = (highlights, tweets, evaluations, models, warehouse)
 
 
 def build_defs(settings: Settings | None = None, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -31,7 +33,7 @@ def build_defs(settings: Settings | None = None, *, resources: Mapping[str, Any]
     """
     settings = settings or Settings()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(GROUPS),
+        assets=[*VIDEO_ASSETS, *DAY_ASSETS, *dg.load_assets_from_modules(OTHERS)],
         asset_checks=[*CHECKS, *models.MODEL_CHECKS],
         jobs=JOBS,
         sensors=build_sensors(settings),

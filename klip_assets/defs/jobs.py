@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
-from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES
 from klip_assets.defs.tags import PUBLISH_TAGS, TWEET_TAGS
+from klip_assets.work.stages.catalogue import STAGES_OF
+from klip_assets.work.stages.tweets import TWEET_FILES
 
 PROCESS_VIDEO = "process_video"
 FETCH_X_POSTS = "fetch_x_posts"
@@ -16,7 +19,7 @@ EVALUATE = "evaluate"
 
 process_video = dg.define_asset_job(
     PROCESS_VIDEO,
-    selection=dg.AssetSelection.assets(*([name] for name in VIDEO_TABLES)),
+    selection=dg.AssetSelection.assets(*([spec.name] for spec in STAGES_OF["video_id"])),
     description="Everything about one video, from the file to its highlights.",
 )
 
@@ -36,7 +39,7 @@ ingest_tweets = dg.define_asset_job(
 
 process_tweet_days = dg.define_asset_job(
     PROCESS_TWEET_DAYS,
-    selection=dg.AssetSelection.assets(*([name] for name in DAY_TABLES)),
+    selection=dg.AssetSelection.assets(*([spec.name] for spec in STAGES_OF["day"])),
     tags=TWEET_TAGS,
     description="Merge, read and roll up days of tweets.",
 )
@@ -65,6 +68,12 @@ learn_weights = dg.define_asset_job(
     selection=dg.AssetSelection.assets(["learnt_weights"]),
     description="Fit the weights of the highlights to the verdicts of editors; used once KLIP_WEIGHTS names them.",
 )
+
+
+def ingest_config(files: list[str]) -> dict[str, Any]:
+    """Return the configuration of a run of `ingest_tweets` that reads these files of the inbox."""
+    return {"ops": {TWEET_FILES: {"config": {"files": files}}}}
+
 
 JOBS = [
     process_video,

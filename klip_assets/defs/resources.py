@@ -2,99 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 import dagster as dg
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from pydantic import PrivateAttr
 
-from klip_assets.contracts.subject import is_day
+from klip_assets.contracts import Subject
+from klip_assets.defs.jobs import INGEST_TWEETS
 from klip_assets.defs.launcher import worker_tag
 from klip_assets.defs.partitions import DAYS
-from klip_assets.defs.tags import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from klip_assets.defs.tags import (
+    BACKFILL_TAG,
+    FORCE_TAG,
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    REUSE_TAG,
+)
 from klip_assets.settings import Settings
-from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock
 from klip_assets.store.lake.tweet_sources import day_version
-from klip_assets.store.locks import hold
-from klip_assets.store.state.attempts import Attempts
-from klip_assets.store.state.registry import Registry
-from klip_assets.work.acceptance import is_whole
+from klip_assets.store.locks import hold, subject_lock
+from klip_assets.store.state.attempts import Ending
+from klip_assets.work import installation as work
+from klip_assets.work.acceptance import is_complete
+from klip_assets.work.stages.catalogue import STAGES_OF
+from klip_assets.work.stages.stage import Run
 
 
 class Installation(dg.ConfigurableResource):
-    """One Klip installation: its settings, lake and inbox memory.
+    """One Klip installation, with the settings of the environment.
 
     A run on a video or on days of tweets holds their lock from its first step to its last, so that the daemon and
     the command line can't work on one of them at once.
     """
 
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
-    _subjects: list[str] = PrivateAttr(default_factory=list)
+    _here: work.Installation | None = PrivateAttr(default=None)
+    _subjects: list[Subject] = PrivateAttr(default_factory=list)
+    _expected: frozenset[str] = PrivateAttr(default=frozenset())
+    _done: set[tuple[Subject, str]] = PrivateAttr(default_factory=set)
 
     @property
-    def settings(self) -> Settings:
-        """The settings, read from the environment."""
-        return Settings()
+    def here(self) -> work.Installation:
+        """The installation: of a run as it was when the run began, else as the environment says now."""
+        return self._here or work.Installation(Settings())
 
-    @property
-    def lake(self) -> Lake:
-        """The Parquet partitions."""
-        return Lake(self.settings.lake_dir)
+    def run_of(self, context: dg.AssetExecutionContext) -> Run:
+        """Say what a stage is part of: the run's id, log and progress, and whether it reuses what has not changed."""
+        tags = context.run.tags
+        reuse = FORCE_TAG not in tags and (REUSE_TAG in tags or BACKFILL_TAG in tags)
+        return Run(context.run.run_id, context.log, context.resources.progress, reuse)
 
-    @property
-    def registry(self) -> Registry:
-        """What is remembered of the inbox."""
-        return Registry(self.settings.memory_path)
-
-    @property
-    def attempts(self) -> Attempts:
-        """What is remembered of runs that failed or died."""
-        return Attempts(self.settings.memory_path)
+    def note_done(self, subject: Subject, table: str) -> None:
+        """Note that a stage of this run is through."""
+        self._done.add((subject, table))
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Take the lock of what the run works on, and note that work on it begins."""
         if context.run and context.instance and GRPC_INFO_TAG in context.run.tags:
             # For run monitoring: see `klip_assets.defs.launcher`.
             context.instance.add_run_tags(context.run.run_id, worker_tag(context.run.run_id))
-        tags = context.run.tags if context.run else {}
-        job_name = context.run.job_name if context.run else ""
-        settings = self.settings
-        key = tags.get(PARTITION_TAG)
-        if RANGE_START_TAG in tags or (key and is_day(key)) or job_name == "ingest_tweets":
-            path, what = partition_lock(settings.lake_dir, "day", ""), "the tweets"
-        elif key:
-            path, what = partition_lock(settings.lake_dir, "video_id", key), f"video {key}"
-        else:
-            return
-        notify = context.log.info if context.log else None
-        self._held.enter_context(hold(path, what=what, timeout_s=settings.lock_timeout_s, on_wait=notify))
-        versions = self._versions(tags)
-        self._subjects = list(versions)
-        self.attempts.begin(versions)
+        run = context.run
+        tags = run.tags if run else {}
+        self._here = work.Installation(Settings())
+        subjects = _subjects_of(tags)
+        if subjects or (run and run.job_name == INGEST_TWEETS):
+            first = subjects[0] if subjects else Subject.day("")
+            what = "the tweets" if first.is_day else str(first)
+            lock = subject_lock(self._here.settings.lake_dir, first)
+            notify = context.log.info if context.log else None
+            timeout_s = self._here.settings.lock_timeout_s
+            self._held.enter_context(hold(lock, what=what, timeout_s=timeout_s, on_wait=notify))
+        if subjects:
+            chosen = run.asset_selection if run else None
+            stages = {spec.name for spec in STAGES_OF[subjects[0].kind]}
+            self._expected = frozenset({key.path[-1] for key in chosen} & stages if chosen else stages)
+            self._subjects = list(subjects)
+            self._here.attempts.begin({subject.key: self._content(subject) for subject in subjects})
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Note how the work ended, and release the lock."""
         try:
-            # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
-            whole = {key: is_whole(self.lake, "day" if is_day(key) else "video_id", key) for key in self._subjects}
-            self.attempts.end({key: not done for key, done in whole.items()})
-            for key in (key for key, done in whole.items() if done and not is_day(key)):
-                # A run that was killed after it wrote the transcript could not remove it.
-                self.settings.chunk_log(key).unlink(missing_ok=True)
+            endings = {subject: self._ending(subject) for subject in self._subjects}
+            if endings:
+                self.here.attempts.end({subject.key: ending for subject, ending in endings.items()})
+            for subject, ending in endings.items():
+                if ending is Ending.DONE and not subject.is_day:
+                    # A run that was killed after it wrote the transcript could not remove it.
+                    self.here.settings.chunk_log(subject.key).unlink(missing_ok=True)
         finally:
-            self._subjects = []
+            self._subjects, self._here = [], None
+            self._done.clear()
             self._held.close()
 
-    def _versions(self, tags: Mapping[str, str]) -> dict[str, str]:
-        key = tags.get(PARTITION_TAG)
-        if RANGE_START_TAG in tags:
-            days = DAYS.get_partition_keys_in_range(dg.PartitionKeyRange(tags[RANGE_START_TAG], tags[RANGE_END_TAG]))
-        elif key and is_day(key):
-            days = [key]
-        elif key:
-            return {key: self.registry.fingerprint_of(key)}
-        else:
-            return {}
-        return {day: day_version(self.lake, day) for day in days}
+    def _ending(self, subject: Subject) -> Ending:
+        # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
+        if any((subject, table) not in self._done for table in self._expected):
+            return Ending.FAILED
+        return Ending.OPEN if is_complete(self.here.lake, subject) else Ending.DONE
+
+    def _content(self, subject: Subject) -> str:
+        if subject.is_day:
+            return day_version(self.here.lake, subject.key)
+        return self.here.registry.fingerprint_of(subject.key)
+
+
+def _subjects_of(tags: Mapping[str, str]) -> Sequence[Subject]:
+    if RANGE_START_TAG in tags:
+        days = DAYS.get_partition_keys_in_range(dg.PartitionKeyRange(tags[RANGE_START_TAG], tags[RANGE_END_TAG]))
+        return [Subject.day(day) for day in days]
+    key = tags.get(PARTITION_TAG)
+    return [Subject.of(key)] if key else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 import dagster as dg
 
 from klip_assets.defs.build import build_defs
-from klip_assets.defs.tags import PROCESS_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
+from klip_assets.defs.tags import FORCE_TAG, PROCESS_TAG, RANGE_END_TAG, RANGE_START_TAG, REUSE_TAG
 from klip_assets.store.processes import this_process
 from klip_assets.work.progress import Progress
 
@@ -48,7 +48,7 @@ class Runner:
     Args:
         instance: Where the runs are recorded.
         progress: Shows how far each run is; entered and left with it.
-        reuse: Reuse stages whose inputs and code have not changed.
+        reuse: Reuse stages whose version and inputs have not changed; else every stage computes.
     """
 
     def __init__(self, instance: dg.DagsterInstance, progress: RunProgress, *, reuse: bool = True) -> None:
@@ -64,6 +64,7 @@ class Runner:
         partition: str | None = None,
         days: tuple[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
+        tables: Collection[str] | None = None,
     ) -> Outcome:
         """Run one job to its end.
 
@@ -72,10 +73,9 @@ class Runner:
             partition: The video.
             days: First and last day, for jobs on tweets.
             config: Run configuration.
+            tables: Only the assets of these tables; left out, all of the job.
         """
-        tags = {PROCESS_TAG: this_process()}
-        if self.reuse:
-            tags[REUSE_TAG] = "true"
+        tags = {PROCESS_TAG: this_process(), (REUSE_TAG if self.reuse else FORCE_TAG): "true"}
         if days:
             tags |= {RANGE_START_TAG: days[0], RANGE_END_TAG: days[1]}
         with self._progress:
@@ -83,6 +83,7 @@ class Runner:
                 instance=self.instance,
                 partition_key=partition,
                 tags=tags,
+                asset_selection=[dg.AssetKey([name]) for name in tables] if tables else None,
                 raise_on_error=False,
                 run_config={**(config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )

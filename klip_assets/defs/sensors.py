@@ -1,6 +1,6 @@
 """Sensors: they own ingestion. What is new in an inbox, or new in the lake, becomes a run; nothing else does.
 
-Each sensor is plumbing around questions that `inbox.changes`, `work.due` and `store.warehouse` answer.
+Each sensor is plumbing around questions that `work.scan`, `work.ingest`, `work.due` and `work.publishing` answer.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from klip_assets.defs.jobs import (
     PROCESS_TWEET_DAYS,
     PROCESS_VIDEO,
     PUBLISH,
+    ingest_config,
     ingest_tweets,
     process_tweet_days,
 )
@@ -34,12 +35,11 @@ from klip_assets.defs.tags import (
     UNFINISHED_RUNS,
     WILL_RETRY_TAG,
 )
-from klip_assets.inbox.changes import settle, tweet_changes
-from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.settings import Settings
-from klip_assets.store.warehouse.publish import needs_publish
-from klip_assets.work.due import day_ranges, dirty_days, due_videos, note_deadly
-from klip_assets.work.refusals import refuse_unknown
+from klip_assets.work.due import day_ranges, dirty_days
+from klip_assets.work.ingest import pending
+from klip_assets.work.publishing import publish_due
+from klip_assets.work.scan import scan
 
 #: Partitions that one look may add back; SQLite takes only so many in one statement.
 _MOST_PARTITIONS = 500
@@ -86,29 +86,24 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
 
 def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SensorResult:
     """Look at the VOD inbox."""
-    settings, lake, registry = installation.settings, installation.lake, installation.registry
+    here = installation.here
+    at_most = here.settings.sensor_batch
     # Before the lake is looked at: a run that ends in between has then either left its work there, or is seen here.
     under_way = _videos_under_way(context.instance)
-    contents = read_inbox(settings.vod_inbox)
-    before = json.loads(context.cursor) if context.cursor else {}
-    settled = settle(contents.recordings, registry, before, at_most=settings.sensor_batch)
-    # Files of a kind nobody knows are named in the quarantine; sidecars may still be waiting for their recording.
-    refuse_unknown(lake, {display_name(path, settings.vod_inbox): why for path, why in contents.unknown}, run_id="")
     # Before what is accepted, too: `klip remove` withdraws a video and then takes it off the list; the other way round
     # a look in between would put it back.
     known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
-    due = due_videos(settled.ready, installation.attempts, lake, now=time.time())
-    for entry in due.deadly:
-        note_deadly(lake, entry)
-    videos = [entry for entry in due.videos if entry.video_id not in under_way][: settings.sensor_batch]
+    before = json.loads(context.cursor) if context.cursor else {}
+    look = scan(here, before, at_most=at_most, now=time.time())
+    videos = [entry for entry in look.due.videos if entry.video_id not in under_way][:at_most]
     videos = [entry for entry in videos if not _will_be_retried(context.instance, entry.video_id)]
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # What is accepted is listed as well: the storage may be new, or somebody deleted a partition in the UI.
-    unlisted = sorted(due.accepted - known - set(new))
+    unlisted = sorted(look.due.accepted - known - set(new))
     new += unlisted[:_MOST_PARTITIONS]
     requests = [
         dg.RunRequest(
-            run_key=due.attempts[entry.video_id]
+            run_key=look.due.attempts[entry.video_id]
             + ("" if entry.video_id in known else _runs_before(context.instance, entry.video_id)),
             partition_key=entry.video_id,
             tags={REUSE_TAG: "true"},
@@ -118,7 +113,7 @@ def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourcePara
     return dg.SensorResult(
         run_requests=requests,
         dynamic_partitions_requests=[VIDEOS.build_add_request(new)] if new else [],
-        cursor=json.dumps(settled.pending),
+        cursor=json.dumps(dict(look.pending)),
     )
 
 
@@ -126,27 +121,23 @@ def scan_tweets(
     context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
 ) -> dg.SensorResult | dg.SkipReason:
     """Look at the tweet inbox, and for days whose sources changed."""
-    settings, lake = installation.settings, installation.lake
+    here = installation.here
     before = json.loads(context.cursor) if context.cursor else {}
     for job in (INGEST_TWEETS, PROCESS_TWEET_DAYS):
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=UNFINISHED_RUNS)):
             return dg.SkipReason(f"a run of {job} is under way")
-    changes = tweet_changes(settings.tweet_inbox, installation.registry, before)
+    found = pending(here, before)
     requests: list[dg.RunRequest] = []
     tried = 0
-    left = installation.registry.leftovers()
-    if changes.fresh or changes.gone or left:
-        names = [str(file.name) for file in changes.fresh]
-        key = _digest([*(f"{file.name}:{file.signature}" for file in changes.fresh), *map(str, changes.gone), *left])
-        config = {"ops": {"tweet_files": {"config": {"files": names}}}}
+    if found.is_any:
         # What failed on the machine is tried again within the hour, not at every look.
-        run_key = f"tweets:{key}:{_hour()}"
-        requests.append(dg.RunRequest(run_key=run_key, job_name=INGEST_TWEETS, run_config=config))
+        run_key = f"tweets:{found.version}:{_hour()}"
+        requests.append(dg.RunRequest(run_key=run_key, job_name=INGEST_TWEETS, run_config=ingest_config(found.names)))
         # A file that can't be read stays new; once its ingest was tried, it holds up the days of the others no longer.
         tried = context.instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key}))
     if not requests or tried:
-        requests += day_requests(dirty_days(lake, installation.attempts.all(), now=time.time()))
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(changes.pending))
+        requests += day_requests(dirty_days(here.lake, here.attempts.all(), now=time.time()))
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(dict(found.settling)))
 
 
 def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
@@ -165,10 +156,7 @@ def compare_lake(
     """Compare the lake with what is published."""
     if context.instance.get_runs_count(dg.RunsFilter(job_name=PUBLISH, statuses=UNFINISHED_RUNS)):
         return dg.SkipReason("a publish is under way")
-    settings = installation.settings
-    due = needs_publish(
-        installation.lake, settings.warehouse_dir, storage_version=settings.storage_version, ledger=settings.llm_path
-    )
+    due = publish_due(installation.here)
     if due is None:
         return dg.SkipReason("everything in the lake is published")
     # A publish that failed is tried again within the hour, not at every look.

@@ -15,8 +15,13 @@ AUTO_RETRY_RUN_ID_TAG = "dagster/auto_retry_run_id"
 #: How Dagster marks a run with the key of the request it was started for.
 RUN_KEY_TAG = "dagster/run_key"
 
-#: A run with this tag reuses stages whose inputs and code have not changed. Runs started by hand do not.
+#: A run with this tag reuses stages whose version and inputs have not changed, and so does a run of a backfill. Runs of
+#: one partition that a person starts in the UI do not.
 REUSE_TAG = "klip/reuse"
+BACKFILL_TAG = "dagster/backfill"
+
+#: A run with this tag computes every stage, whatever else it has.
+FORCE_TAG = "klip/force"
 
 #: A launched run carries its own id and its worker's process here (a retry is given the tags of the run before it).
 WORKER_TAG = "klip/worker"

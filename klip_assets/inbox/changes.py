@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from klip_assets.contracts import Subject
 from klip_assets.inbox.fingerprint import file_sha256, fingerprint, unreadable_fingerprint
 from klip_assets.inbox.recordings import Recording, display_name, files_below
 from klip_assets.inbox.tweet_files import MAP_SUFFIX, map_path
@@ -20,6 +21,11 @@ class Ready:
     video_id: str
     fingerprint: str
     recording: Recording
+
+    @property
+    def subject(self) -> Subject:
+        """What is processed."""
+        return Subject.video(self.video_id)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections import defaultdict
@@ -110,6 +111,27 @@ def read_inbox(root: Path) -> Contents:
     return Contents(recordings, unknown)
 
 
+def recording_at(root: Path, path: Path) -> Recording | None:
+    """Return one recording with its sidecars as `read_inbox` finds them, without opening what lies beside it.
+
+    Args:
+        root: The inbox.
+        path: The recording.
+
+    Returns:
+        None if there is no such recording that can be read.
+    """
+    if path.suffix.lower() not in MEDIA_SUFFIXES or not _is_visible(path) or unreadable(path) is not None:
+        return None
+    beside = _Sidecars()
+    # The name of a sidecar begins with that of its recording.
+    for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}*")):
+        is_sidecar = file.suffix.lower() not in MEDIA_SUFFIXES and _is_visible(file)
+        if is_sidecar and unreadable(file) is None:
+            _laid_beside(file, {path.stem}, {path.stem: beside})
+    return beside.of(root, path)
+
+
 def sidecar_stem(path: Path) -> str | None:
     """Return the stem of the recording a sidecar belongs to, None if its name alone makes it no sidecar.
 
@@ -144,10 +166,11 @@ def files_below(root: Path) -> Iterator[Path]:
     """Yield every finished, visible file below a folder, sorted within each folder."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if not name.startswith(".") and path.suffix.lower() not in _UNFINISHED and path.is_file():
-                yield path
+        yield from (path for name in sorted(names) if _is_visible(path := Path(folder) / name))
+
+
+def _is_visible(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix.lower() not in _UNFINISHED and path.is_file()
 
 
 def display_name(path: Path, root: Path) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from klip_assets.contracts import Subject
 from klip_assets.errors import LockHeldError
 
 POLL_S = 0.1
@@ -127,3 +128,23 @@ def _try(path: Path, what: str) -> bool:
         os.pwrite(descriptor, json.dumps(note).encode(), 0)
         _held[path] = _Held(descriptor, threading.get_ident(), 1)
         return True
+
+
+def subject_lock(lake_root: Path, subject: Subject) -> Path:
+    """Return the lock file of a video; all days share one."""
+    return lake_root / "_locks" / f"{subject.lock_name}.lock"
+
+
+def ingest_lock(lake_root: Path) -> Path:
+    """Return the lock file of whoever reads tweet files into the lake."""
+    return lake_root / "_locks" / "tweet-files.lock"
+
+
+def publish_lock(state_dir: Path) -> Path:
+    """Return the lock file of the publishers."""
+    return state_dir / "publish.lock"
+
+
+def service_lock(state_dir: Path) -> Path:
+    """Return the lock file of `klip dev`: two daemons on one inbox would start everything twice."""
+    return state_dir / "dev.lock"

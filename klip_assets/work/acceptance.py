@@ -1,86 +1,125 @@
 """Whether the present state of a video or day may be published.
 
-It may when every stage has run on the present output of the stages before it, none failed, and no invariant is broken.
+It may when its stages have run on the present output of the stages before them, none failed, and no invariant is
+broken. A table that a video has never had withholds none of those it has.
 """
 
 from __future__ import annotations
 
-from klip_assets.contracts import TABLES
+from collections.abc import Mapping
+
+from klip_assets.contracts import TABLES, TABLES_OF, Subject
 from klip_assets.errors import LockHeldError
-from klip_assets.store.lake.generations import TABLES_OF, Generation, Kind, accept, accepted_generation
+from klip_assets.store.lake.generations import Generation, accept, accepted_generation
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
-from klip_assets.store.lake.stage_status import partition_lock, read_stages
-from klip_assets.store.locks import hold
+from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.store.locks import hold, subject_lock
+from klip_assets.store.warehouse.publish import RUN_IS_ON, Policy
+from klip_assets.work.findings import compose
 from klip_assets.work.invariants import broken_invariants
+from klip_assets.work.stages.catalogue import STAGES
+from klip_assets.work.stages.versions import holds
 
 
-def is_whole(lake: Lake, kind: Kind, key: str) -> bool:
-    """Say whether every stage of a video or day has run on the present output of those before it, and none failed."""
-    present = {name: lake.provenance(TABLES[name], key) for name in TABLES_OF[kind]}
-    return not _unfinished(present) and not _failed(lake, key, present)
+def is_complete(lake: Lake, subject: Subject) -> list[str]:
+    """Return why the present state of a video or day may not be published, [] if it may."""
+    _, reasons = _examine(lake, subject)
+    return reasons
 
 
-def consider(lake: Lake, kind: Kind, key: str) -> list[str]:
-    """Accept the present state of a video or day, if it is whole and sound.
+def consider(lake: Lake, subject: Subject) -> list[str]:
+    """Accept the present state of a video or day, if it may be published.
 
     Its lock is held meanwhile; if somebody works on it, it is passed over.
 
     Returns:
         Why it was not accepted; [] if it is, or was before.
     """
-    lock = partition_lock(lake.root, kind, key)
     try:
-        with hold(lock, what=f"whether {key} can be published", timeout_s=0):
-            return _consider(lake, kind, key)
+        with hold(subject_lock(lake.root, subject), what=f"whether {subject} can be published", timeout_s=0):
+            generation, reasons = _examine(lake, subject)
+            if generation and not reasons:
+                accept(lake, generation)
+            return reasons
     except LockHeldError:
-        return ["a run is on it"]
+        return [RUN_IS_ON]
 
 
-def _consider(lake: Lake, kind: Kind, key: str) -> list[str]:
-    before = accepted_generation(lake, kind, key)
-    present = {name: lake.provenance(TABLES[name], key) for name in TABLES_OF[kind]}
-    head = TABLES_OF[kind][0]
-    first = present[head]
+#: What the publisher is told.
+POLICY = Policy(consider, compose)
+
+
+def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]]:
+    """Return the generation that the present state makes, None if it is the accepted one, and what is wrong with it."""
+    before = accepted_generation(lake, subject)
+    present = _present(lake, subject)
+    head = TABLES_OF[subject.kind][0]
+    first = present.get(head)
     if first is None:
-        return [f"{head} has not been made"]
+        return None, [f"{head} has not been made"]
     if first.notes.get("unreadable"):
-        if before is not None:
-            return ["the new content can't be read; the rows of the old one stay"]
+        if before is not None and len(before.tables) > 1:
+            return None, ["the new content can't be read; the rows of the old one stay"]
         present = {head: first}
-    reasons = [*_unfinished(present), *_failed(lake, key, present)]
-    complete = {name: provenance for name, provenance in present.items() if provenance}
-    generation = Generation(kind, key, complete, first.input_versions.get("source", ""))
-    is_known = before is not None and (generation.data_versions, generation.source) == (
-        before.data_versions,
-        before.source,
-    )
-    if not reasons and not is_known and len(complete) > 1:
-        reasons = broken_invariants(lake, kind, key, complete)
-    if not reasons and not is_known:
-        accept(lake, generation)
-    return reasons
+        needed: tuple[str, ...] = (head,)
+        reasons = []
+    else:
+        needed = _needed(subject, present, before)
+        reasons = [*_unfinished(lake, subject, present, needed), *_failed(lake, subject, needed)]
+    generation = Generation(subject.kind, subject.key, dict(present), first.input_versions.get("source", ""))
+    is_known = before is not None and _made_of(generation) == _made_of(before)
+    if not reasons and not is_known and len(present) > 1:
+        reasons = broken_invariants(lake, subject, present)
+    return (None if is_known else generation), reasons
 
 
-def _unfinished(present: dict[str, Provenance | None]) -> list[str]:
+def _made_of(generation: Generation) -> object:
+    tables = {name: (record.data_version, record.stage_version) for name, record in generation.tables.items()}
+    return generation.source, tables
+
+
+def _present(lake: Lake, subject: Subject) -> dict[str, Provenance]:
+    found = {name: lake.provenance(TABLES[name], subject.key) for name in TABLES_OF[subject.kind]}
+    return {name: record for name, record in found.items() if record}
+
+
+def _needed(subject: Subject, present: Mapping[str, Provenance], before: Generation | None) -> tuple[str, ...]:
+    """Return the tables that the present state must have.
+
+    All of them, if it was never accepted as a whole; else a table that came with a newer Klip, and was never made for
+    this video or day, is not asked for.
+    """
+    tables = TABLES_OF[subject.kind]
+    if before is None or len(before.tables) == 1:
+        return tables  # The accepted state of a recording that can't be read has its first table alone.
+    return tuple(name for name in tables if name in present or name in before.tables)
+
+
+def _unfinished(lake: Lake, subject: Subject, present: Mapping[str, Provenance], needed: tuple[str, ...]) -> list[str]:
     # Inputs are tables by name, or files of the recording; what the files are now stands in the notes of `videos`.
-    current = {name: provenance.data_version for name, provenance in present.items() if provenance}
-    for provenance in present.values():
-        current |= (provenance.notes.get("files") or {}) if provenance else {}
+    files: dict[str, str] = {}
+    for record in present.values():
+        files |= record.notes.get("files") or {}
     reasons = []
-    for name, provenance in present.items():
-        if provenance is None:
+    for name in needed:
+        if name not in present:
             reasons.append(f"{name} has not been made")
             continue
-        for source, version in provenance.input_versions.items():
-            if current.get(source, version) != version:
+        for source, version in present[name].input_versions.items():
+            if source in present:
+                columns = STAGES[name].columns_of(source)
+                is_current = holds(lake, TABLES[source], subject, present[source], columns, version)
+            else:
+                is_current = files.get(source, version) == version
+            if not is_current:
                 reasons.append(f"{name} was made from an older {source}")
     return reasons
 
 
-def _failed(lake: Lake, key: str, present: dict[str, Provenance | None]) -> list[str]:
+def _failed(lake: Lake, subject: Subject, needed: tuple[str, ...]) -> list[str]:
     return [
         f"{row['table_name']} failed: {row['error']}"
-        for row in read_stages(lake, key)
-        if row["status"] == "failed" and row["table_name"] in present and len(present) > 1
+        for row in read_stages(lake, subject.key)
+        if row["status"] == "failed" and row["table_name"] in needed
     ]

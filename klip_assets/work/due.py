@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from klip_assets.contracts import VIDEOS
+from klip_assets.contracts import VIDEOS, Subject
 from klip_assets.inbox.changes import Ready
 from klip_assets.store.lake.generations import Generation, accepted_generation, accepted_sources
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock, read_stages, record_stage
+from klip_assets.store.lake.stage_status import read_stages, record_stage
 from klip_assets.store.lake.tweet_sources import day_versions
-from klip_assets.store.locks import hold, is_held
+from klip_assets.store.locks import hold, is_held, subject_lock
 from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
 
 #: An ingest of scattered days becomes at most this many runs; the gaps between are recognised as unchanged.
@@ -50,11 +50,11 @@ def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: f
     """
     done, tried = accepted_sources(lake, "video_id"), attempts.all()
     seemed_open = [entry for entry in ready if _is_open(entry, done.get(entry.video_id), tried)]
-    free = [entry for entry in seemed_open if not is_held(partition_lock(lake.root, "video_id", entry.video_id))]
+    free = [entry for entry in seemed_open if not is_held(subject_lock(lake.root, entry.subject))]
     tried = attempts.all() if free else tried
     videos, deadly, keys = [], [], {}
     for entry in free:
-        accepted = accepted_generation(lake, "video_id", entry.video_id)
+        accepted = accepted_generation(lake, entry.subject)
         if not _is_open(entry, accepted.source if accepted else None, tried):
             continue
         attempt = tried.get(entry.video_id, NEVER_TRIED)
@@ -86,7 +86,7 @@ def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None
         attempt = attempts.get(day, NEVER_TRIED)
         if done.get(day) == version or not attempt.allows(version, now=now):
             continue
-        accepted = accepted_generation(lake, "day", day)
+        accepted = accepted_generation(lake, Subject.day(day))
         if not accepted or accepted.source != version:
             found[day] = attempt_key(day, accepted, version, attempt)
     return found
@@ -114,8 +114,7 @@ def note_deadly(lake: Lake, entry: Ready) -> None:
     if any(row["error"] == error for row in read_stages(lake, entry.video_id)):
         return
     now = datetime.now(UTC).replace(tzinfo=None)
-    lock = partition_lock(lake.root, "video_id", entry.video_id)
-    with hold(lock, what=f"video {entry.video_id}", timeout_s=1.0):
+    with hold(subject_lock(lake.root, entry.subject), what=str(entry.subject), timeout_s=1.0):
         record_stage(lake, entry.video_id, VIDEOS.name, status="failed", error=error, run_id="", started_at=now)
 
 

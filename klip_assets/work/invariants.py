@@ -1,22 +1,30 @@
-"""What must hold between the tables of one video or day before anybody may see it.
+"""What must hold between the tables of one video before anybody may see it.
 
-Each function takes tables and answers with sentences, none if all is well. The blocking asset checks in
-`klip_assets.defs.checks` show the same functions in the Dagster UI.
+`INVARIANTS` lists the rules: the publisher asks all of them, and Dagster shows each as a blocking check of its table.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from klip_assets.contracts import AUDIO_FEATURES, HIGHLIGHTS, SEGMENTS, TRANSCRIPT_WORDS, VIDEOS
+from klip_assets.contracts import (
+    AUDIO_FEATURES,
+    HIGHLIGHTS,
+    SEGMENT_SENTIMENT,
+    SEGMENTS,
+    TRANSCRIPT_WORDS,
+    VIDEOS,
+    Subject,
+    Table,
+)
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.provenance import Provenance
 
 #: Containers round durations and codecs pad; captions often end a little after the picture.
 TOLERANCE_S = 2.0
@@ -38,7 +46,7 @@ def sound_problems(video: Mapping[str, Any], notes: Mapping[str, Any]) -> list[s
     Returns:
         Problems. Digital silence is one only where the decoder reported errors: then it is a fault, not silence.
     """
-    if video["status"] != "ok" or "decoded_s" not in notes:
+    if "decoded_s" not in notes:  # There was nothing to listen to.
         return []
     problems = []
     promised, decoded = video["duration_s"], float(notes["decoded_s"])
@@ -97,24 +105,104 @@ def highlight_problems(highlights: pa.Table, duration_s: float | None) -> list[s
     return problems
 
 
-def broken_invariants(lake: Lake, kind: str, key: str, present: Mapping[str, Provenance]) -> list[str]:
-    """Return what is wrong with the present state of a video or day.
+def unread_problems(sentiment: pa.Table, segments: pa.Table) -> list[str]:
+    """Every segment has a row of what a model reads in it."""
+    if sentiment.num_rows == segments.num_rows:
+        return []
+    return [f"{sentiment.num_rows} rows for {segments.num_rows} segments"]
+
+
+#: What was found: problems, and things worth a warning.
+Found = tuple[Sequence[str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """One rule.
+
+    Attributes:
+        name: Its name in the Dagster UI.
+        table: The table that shows whether it holds.
+        find: Looks at one video; its docstring states the rule.
+    """
+
+    name: str
+    table: Table
+    find: Callable[[Lake, str], Found]
+
+    @property
+    def description(self) -> str:
+        """The rule in a sentence."""
+        return (self.find.__doc__ or "").strip()
+
+
+def broken_invariants(lake: Lake, subject: Subject, present: Mapping[str, object]) -> list[str]:
+    """Return what is wrong with the present state of a video or day (which has no rules beyond its contracts).
 
     Args:
         lake: The lake.
-        kind: video_id or day (a day has no facts beyond its contracts).
-        key: Its key.
-        present: Table -> record in its footer.
+        subject: The video or day.
+        present: Tables that it has, by name.
     """
-    if kind != "video_id":
+    if subject.is_day:
         return []
-    video = lake.read(VIDEOS, key).to_pylist()[0]
-    words = lake.read(TRANSCRIPT_WORDS, key)
+    rules = [rule for rule in INVARIANTS if rule.table.name in present]
+    return [problem for rule in rules for problem in rule.find(lake, subject.key)[0]]
+
+
+def _video(lake: Lake, key: str) -> dict[str, Any]:
+    return dict(lake.read(VIDEOS, key).to_pylist()[0])
+
+
+def _readable(lake: Lake, key: str) -> Found:
+    """The recording can be opened and holds sound or picture."""
+    video = _video(lake, key)
+    if video["status"] == "unreadable":
+        return [str(video["error"])], []
     if video["status"] == "duplicate":
-        return []
-    return [
-        *sound_problems(video, present[AUDIO_FEATURES.name].notes),
-        *word_problems(words, video["duration_s"]),
-        *segment_problems(lake.read(SEGMENTS, key), words, video["duration_s"]),
-        *highlight_problems(lake.read(HIGHLIGHTS, key), video["duration_s"]),
-    ]
+        return [], [f"the same content is there as {video['duplicate_of']}"]
+    return [], [str(video["error"])] if video["error"] else []
+
+
+def _sound(lake: Lake, key: str) -> Found:
+    """The decoded sound is as long as the container promises and not all zeros by a decoding fault."""
+    video = _video(lake, key)
+    record = lake.provenance(AUDIO_FEATURES, key)
+    problems = sound_problems(video, record.notes if record else {})
+    return problems, ["the recording is digital silence throughout"] if video["status"] == "silent" else []
+
+
+def _words(lake: Lake, key: str) -> Found:
+    """Words run forward in time and lie inside the video."""
+    return word_problems(lake.read(TRANSCRIPT_WORDS, key), _video(lake, key)["duration_s"]), []
+
+
+def _segments(lake: Lake, key: str) -> Found:
+    """Segments cover the video without gap or overlap and hold every word once."""
+    video = _video(lake, key)
+    if video["status"] == "duplicate":
+        return [], []
+    return segment_problems(lake.read(SEGMENTS, key), lake.read(TRANSCRIPT_WORDS, key), video["duration_s"]), []
+
+
+def _sentiment(lake: Lake, key: str) -> Found:
+    """Every segment has a row; rows that failed are worth a look."""
+    rows = lake.read(SEGMENT_SENTIMENT, key)
+    failed = rows["status"].to_pylist().count("failed")
+    warnings = [f"{failed} of {rows.num_rows} segments could not be read"] if failed else []
+    return unread_problems(rows, lake.read(SEGMENTS, key)), warnings
+
+
+def _highlights(lake: Lake, key: str) -> Found:
+    """Highlights lie inside the video, hold their peak and are ranked by score."""
+    return highlight_problems(lake.read(HIGHLIGHTS, key), _video(lake, key)["duration_s"]), []
+
+
+INVARIANTS = (
+    Invariant("recording_is_readable", VIDEOS, _readable),
+    Invariant("sound_is_complete", AUDIO_FEATURES, _sound),
+    Invariant("words_are_in_order_and_inside", TRANSCRIPT_WORDS, _words),
+    Invariant("segments_cover_the_video", SEGMENTS, _segments),
+    Invariant("every_segment_is_read", SEGMENT_SENTIMENT, _sentiment),
+    Invariant("highlights_are_sound", HIGHLIGHTS, _highlights),
+)

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from klip_assets.cli import main
+from klip_assets.contracts import Subject
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock
-from klip_assets.store.locks import hold
+from klip_assets.store.locks import hold, subject_lock
 from klip_assets_tests.made import write_tweets, write_vtt, write_wav
 from klip_assets_tests.processed import drop_stream, query
 
@@ -206,7 +206,7 @@ def test_remove_is_put_off_while_a_run_is_on_the_video(published: Settings, lake
     ready, over = threading.Event(), threading.Event()
 
     def run() -> None:
-        with hold(partition_lock(lake.root, "video_id", "stream"), what="video stream", timeout_s=1):
+        with hold(subject_lock(lake.root, Subject.video("stream")), what="video stream", timeout_s=1):
             ready.set()
             over.wait(30)
 

@@ -6,15 +6,15 @@ import sys
 import dagster as dg
 import pytest
 
-from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS
+from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS, Subject
 from klip_assets.defs.build import build_defs
 from klip_assets.defs.partitions import VIDEOS as VIDEO_PARTITIONS
 from klip_assets.defs.runs import unfinished_run
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock, read_stages
-from klip_assets.store.locks import is_held
+from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.store.locks import is_held, subject_lock
 from klip_assets.work.acceptance import consider
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import process
@@ -46,7 +46,7 @@ def recording(settings: Settings) -> None:
 def test_a_run_waits_for_the_lock_of_its_video_and_names_the_holder(
     lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = partition_lock(lake.root, "video_id", "a")
+    lock = subject_lock(lake.root, Subject.video("a"))
     monkeypatch.setenv("KLIP_LOCK_TIMEOUT_S", "0.2")
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE)
     try:
@@ -100,8 +100,8 @@ def test_a_stage_that_fails_says_so_and_is_not_published(
     failed = {row["table_name"]: row["error"] for row in read_stages(lake, "a") if row["status"] == "failed"}
     assert set(failed) == {"segment_scores", "highlight_candidates"}
     assert "there is no weight set 'nope'" in failed["segment_scores"]
-    assert "segment_scores failed" in " ".join(consider(lake, "video_id", "a"))
-    assert accepted_generation(lake, "video_id", "a") is not None
+    assert "segment_scores failed" in " ".join(consider(lake, Subject.video("a")))
+    assert accepted_generation(lake, Subject.video("a")) is not None
 
 
 @pytest.mark.usefixtures("recording")

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from klip_assets.contracts import VIDEO_TABLES
+from klip_assets.contracts import VIDEO_TABLES, Subject
 from klip_assets.defs.build import build_defs
 from klip_assets.defs.resources import Installation
 from klip_assets.defs.schedules import build_schedules
@@ -20,9 +20,8 @@ from klip_assets.defs.tags import RANGE_START_TAG
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation, withdraw
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock
-from klip_assets.store.locks import hold
-from klip_assets.store.state.attempts import WAITS_S, Attempts
+from klip_assets.store.locks import hold, subject_lock
+from klip_assets.store.state.attempts import WAITS_S, Attempts, Ending
 from klip_assets.store.state.registry import Registry
 from klip_assets.work.due import Due, due_videos
 from klip_assets_tests.made import write_wav
@@ -60,7 +59,7 @@ def test_a_recording_somebody_works_on_is_left_for_a_later_look(
 ) -> None:
     write_wav(settings.vod_inbox / "a.wav", 2)
     pending = look(vods_sensor, instance).cursor
-    with hold(partition_lock(lake.root, "video_id", "a"), what="video a", timeout_s=1):
+    with hold(subject_lock(lake.root, Subject.video("a")), what="video a", timeout_s=1):
         assert look(vods_sensor, instance, pending).run_requests == []
     assert len(look(vods_sensor, instance, "{}").run_requests) == 1
 
@@ -91,7 +90,7 @@ def test_a_run_that_ends_while_the_sensor_looks_is_not_started_again(
         instance.report_run_canceled(run)
         return found
 
-    monkeypatch.setattr("klip_assets.defs.sensors.due_videos", ends_after)
+    monkeypatch.setattr("klip_assets.work.scan.due_videos", ends_after)
     assert look(vods_sensor, instance, pending).run_requests == []
 
 
@@ -106,11 +105,11 @@ def test_a_video_that_is_removed_while_the_sensor_looks_is_not_put_back_on_the_l
         found = due_videos(*args, **kwargs)
         assert found.accepted == {"a"}
         # In the order of `klip remove`.
-        withdraw(lake, "video_id", "a")
+        withdraw(lake, Subject.video("a"))
         instance.delete_dynamic_partition("videos", "a")
         return found
 
-    monkeypatch.setattr("klip_assets.defs.sensors.due_videos", removed_after)
+    monkeypatch.setattr("klip_assets.work.scan.due_videos", removed_after)
     assert look(vods_sensor, instance, "{}").dynamic_partitions_requests == []
 
 
@@ -122,15 +121,16 @@ def test_a_publish_while_the_sensor_looks_does_not_give_one_attempt_two_names(
     write_wav(path, 3)
     # The sensor asks for a run; it ends, and is published after a later look found the old content accepted.
     (asked,) = look(vods_sensor, instance, look(vods_sensor, instance).cursor).run_requests
-    accepted = accepted_generation(lake, "video_id", "a")
+    accepted = accepted_generation(lake, Subject.video("a"))
 
     def published_after(*args: Any, **kwargs: Any) -> Due:
         found = due_videos(*args, **kwargs)
+        monkeypatch.setattr("klip_assets.work.scan.due_videos", due_videos)
         process(settings)
-        assert accepted_generation(lake, "video_id", "a") != accepted
+        assert accepted_generation(lake, Subject.video("a")) != accepted
         return found
 
-    monkeypatch.setattr("klip_assets.defs.sensors.due_videos", published_after)
+    monkeypatch.setattr("klip_assets.work.scan.due_videos", published_after)
     (again,) = look(vods_sensor, instance, "{}").run_requests
     assert again.run_key == asked.run_key, "Dagster starts a run key once"
 
@@ -155,7 +155,7 @@ def test_a_failure_of_the_machine_is_tried_again_under_another_key_after_its_wai
     (first,) = look(vods_sensor, instance, look(vods_sensor, instance).cursor).run_requests
     attempts, version = Attempts(settings.memory_path), Registry(settings.memory_path).fingerprint_of("a")
     attempts.begin({"a": version})
-    attempts.end({"a": True})
+    attempts.end({"a": Ending.FAILED})
     assert look(vods_sensor, instance, "{}").run_requests == [], "not before its wait is over"
     later = time.time() + WAITS_S[0] + 1
     monkeypatch.setattr("klip_assets.defs.sensors.time.time", lambda: later)

@@ -7,7 +7,7 @@ import json
 import dagster as dg
 import pytest
 
-from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_WORDS
+from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_SOUNDS, TRANSCRIPT_WORDS, Subject
 from klip_assets.defs.build import build_defs
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
@@ -72,24 +72,25 @@ def test_sounds_made_from_an_older_transcript_are_not_published(
 
     drop(settings, LAUGHING)
     process(settings)
-    accepted = accepted_generation(lake, "video_id", "talk")
+    accepted = accepted_generation(lake, Subject.video("talk"))
     drop(settings, cues)
     with dagster_instance(settings) as instance:
         assert materialize(instance, "videos", "transcript_words").success
-        reasons = consider(lake, "video_id", "talk")
+        reasons = consider(lake, Subject.video("talk"))
         assert "sound_events was made from an older sounds" in reasons
-        assert accepted_generation(lake, "video_id", "talk") == accepted
+        assert accepted_generation(lake, Subject.video("talk")) == accepted
         assert materialize(instance, "sound_events").success
-        assert "sound_events was made from an older sounds" not in consider(lake, "video_id", "talk")
+        assert "sound_events was made from an older sounds" not in consider(lake, Subject.video("talk"))
 
 
-def test_the_list_of_sounds_stands_in_the_footer_and_not_in_the_metadata(settings: Settings, lake: Lake) -> None:
+def test_the_list_of_sounds_stands_in_a_table_and_not_in_footer_or_metadata(settings: Settings, lake: Lake) -> None:
     from klip_assets.defs.instance import dagster_instance
 
     drop(settings, LAUGHING)
     process(settings)
     provenance = lake.provenance(TRANSCRIPT_WORDS, "talk")
-    assert provenance and provenance.notes["sound_events"] == [[1.0, 3.0, "laughter"], [3.0, 5.0, "applause"]]
+    assert provenance and "laughter" not in provenance.to_json()
+    assert lake.read(TRANSCRIPT_SOUNDS, "talk")["label"].to_pylist() == ["laughter", "applause"]
     with dagster_instance(settings) as instance:
         result = materialize(instance, "videos", "transcript_words", "sound_events")
         event = result.asset_materializations_for_node("transcript_words")[0]

@@ -4,7 +4,7 @@ import shutil
 
 import dagster as dg
 
-from klip_assets.contracts import TABLES, VIDEO_TABLES, VIDEOS
+from klip_assets.contracts import TABLES, VIDEO_TABLES, VIDEOS, Subject
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
@@ -157,7 +157,7 @@ def test_words_after_the_end_of_the_video_stop_it_from_being_published(settings:
     write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
     report = process(settings)
     assert not report.ok and "the last word ends at 302.0 s" in (report.rows[0]["problem"] or "")
-    assert accepted_generation(lake, "video_id", "short") is None
+    assert accepted_generation(lake, Subject.video("short")) is None
     assert query(settings, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
     assert query(settings, "SELECT count(*) AS n FROM stage_status WHERE partition = 'short'")[0]["n"] > 0
 
@@ -261,9 +261,9 @@ def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lak
             asset_selection=[dg.AssetKey(["videos"]), dg.AssetKey(["transcript_words"])],
             raise_on_error=True,
         )
-    accepted = accepted_generation(lake, "video_id", "stream")
-    reasons = consider(lake, "video_id", "stream")
+    accepted = accepted_generation(lake, Subject.video("stream"))
+    reasons = consider(lake, Subject.video("stream"))
     assert any("older" in reason for reason in reasons), reasons
-    assert accepted_generation(lake, "video_id", "stream") == accepted
+    assert accepted_generation(lake, Subject.video("stream")) == accepted
     published = query(settings, "SELECT text FROM segments ORDER BY segment_index")
     assert "calm walk" in published[0]["text"]

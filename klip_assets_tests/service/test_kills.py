@@ -19,9 +19,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from klip_assets.contracts import Subject
 from klip_assets.defs.partitions import VIDEOS
-from klip_assets.store.lake.stage_status import partition_lock
-from klip_assets.store.locks import is_held
+from klip_assets.store.locks import is_held, subject_lock
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -221,7 +221,7 @@ def test_the_retry_resumes_with_the_step_that_was_killed(worker_killed: Stage) -
 
 def test_a_killed_worker_leaves_no_lock_and_no_slot_behind(worker_killed: Stage) -> None:
     locks = list((worker_killed.service.settings.lake_dir / "_locks").iterdir())
-    assert partition_lock(worker_killed.service.settings.lake_dir, "video_id", "killed") in locks
+    assert subject_lock(worker_killed.service.settings.lake_dir, Subject.video("killed")) in locks
     assert [lock.name for lock in locks if is_held(lock)] == []
     assert _taken_slots(worker_killed) == []
 

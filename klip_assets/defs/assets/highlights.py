@@ -1,30 +1,14 @@
-"""Group `highlights`: the moments worth watching, the ones that lost, and the strongest of each emotion."""
+"""Group `highlights`, beside its stages: the weight sets, and weights learnt from what editors said of highlights."""
 
 import dagster as dg
-import pyarrow as pa
 
-from klip_assets import __version__
-from klip_assets.contracts import (
-    AUDIO_FEATURES,
-    CHAT_ACTIVITY,
-    EMOTION_MOMENTS,
-    HIGHLIGHT_CANDIDATES,
-    HIGHLIGHTS,
-    SEGMENT_SENTIMENT,
-    SEGMENTS,
-    TRANSCRIPT_WORDS,
-    VIDEOS,
-    WEIGHTS,
-)
-from klip_assets.defs.assets.declare import versions_of, video_stage
-from klip_assets.defs.assets.plots import score_plot
-from klip_assets.defs.assets.stage import OWNERS, Output, Stage, describe, result_of
+from klip_assets.contracts import HIGHLIGHTS, WEIGHTS
+from klip_assets.defs.assets.describe import OWNERS, describe, result_of
 from klip_assets.defs.resources import Installation
-from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates, find_emotion_moments
-from klip_assets.products.highlights.weights import weight_set, weights_table
-from klip_assets.store.lake.provenance import Provenance
-
-GROUP = "highlights"
+from klip_assets.products.highlights.weights import weights_table
+from klip_assets.store.lake.records import write_record
+from klip_assets.work.learnt_weights import learn_from_verdicts
+from klip_assets.work.stages.highlights import GROUP
 
 
 @dg.asset(
@@ -38,70 +22,29 @@ GROUP = "highlights"
 )
 def weights(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     """Every weight set that comes with Klip and the one in use, so that scores can be recomputed in SQL."""
-    record = Provenance(context.run.run_id, f"{__version__}/1")
-    table = weights_table(weight_set(installation.settings.weights))
-    return result_of(WEIGHTS, {"": installation.lake.write(WEIGHTS, "", table, record)})
+    here = installation.here
+    written = write_record(here.lake, WEIGHTS, "", weights_table(here.weights), run_id=context.run.run_id)
+    return result_of(WEIGHTS, {"": written})
 
 
-def _signal_versions(stage: Stage) -> dict[str, str]:
-    return {
-        **versions_of(TRANSCRIPT_WORDS, AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENTS, SEGMENT_SENTIMENT)(stage),
-        "recording": stage.files["recording"],
-        "weights": weight_set(stage.settings.weights).fingerprint,
-    }
-
-
-#: The weights are an input too, but no dependency in the graph: they have no partitions, and with such a one among
-#: the assets of a video Dagster makes two runs of each video of a backfill.
-SIGNALS = [VIDEOS, TRANSCRIPT_WORDS, AUDIO_FEATURES, CHAT_ACTIVITY, SEGMENTS, SEGMENT_SENTIMENT]
-
-
-@video_stage(
-    HIGHLIGHT_CANDIDATES, group=GROUP, upstream=SIGNALS, inputs=_signal_versions, code_version="2", kinds={"numpy"}
-)
-def highlight_candidates(stage: Stage) -> pa.Table:
-    """Peaks of a curve of one score a second: adaptive threshold, non-maximum suppression, sentence edges."""
-    return find_candidates(_signals(stage), weight_set(stage.settings.weights))
-
-
-@video_stage(
-    HIGHLIGHTS,
-    group=GROUP,
-    upstream=[*SIGNALS, HIGHLIGHT_CANDIDATES],
-    inputs=lambda stage: {**_signal_versions(stage), **versions_of(HIGHLIGHT_CANDIDATES)(stage)},
-    code_version="2",
-    kinds={"numpy"},
-)
-def highlights(stage: Stage) -> Output:
-    """The kept candidates by score, with every term in a column and the reason in words."""
-    signals = _signals(stage)
-    rows = describe_highlights(stage.read(HIGHLIGHT_CANDIDATES), signals, weight_set(stage.settings.weights))
-    plot = score_plot(signals, rows, weight_set(stage.settings.weights))
-    return Output(
-        rows, {"weights": weight_set(stage.settings.weights).version}, metadata={"plot": plot} if plot else {}
-    )
-
-
-@video_stage(
-    EMOTION_MOMENTS,
-    group=GROUP,
-    upstream=[SEGMENTS, SEGMENT_SENTIMENT],
-    inputs=versions_of(SEGMENTS, SEGMENT_SENTIMENT),
+@dg.asset(
+    group_name=GROUP,
+    deps=[dg.AssetDep(dg.AssetKey([HIGHLIGHTS.name]), partition_mapping=dg.AllPartitionMapping())],
+    owners=OWNERS,
+    kinds={"toml", "scipy"},
     code_version="1",
-    kinds={"numpy"},
 )
-def emotion_moments(stage: Stage) -> pa.Table:
-    """The five strongest segments of each emotion; empty while no tier gives emotions."""
-    return find_emotion_moments(stage.read(SEGMENTS), stage.read(SEGMENT_SENTIMENT))
+def learnt_weights(
+    context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+) -> dg.MaterializeResult:
+    """Weights fitted to the verdicts of `klip rate`, written only if they rank unknown videos better than the default.
 
-
-def _signals(stage: Stage) -> Signals:
-    return Signals(
-        video_id=stage.key,
-        duration_s=stage.video["duration_s"],
-        transcript_words=stage.read(TRANSCRIPT_WORDS),
-        audio_features=stage.read(AUDIO_FEATURES),
-        chat_activity=stage.read(CHAT_ACTIVITY),
-        segments=stage.read(SEGMENTS),
-        segment_sentiment=stage.read(SEGMENT_SENTIMENT),
-    )
+    With too few verdicts it says what is missing. The weights are used once KLIP_WEIGHTS names their file.
+    """
+    found = learn_from_verdicts(installation.here)
+    context.log.info(found.verdict)
+    if found.path is None:
+        return dg.MaterializeResult(metadata=found.figures)
+    how = f"set KLIP_WEIGHTS={found.path}, then: klip process --stale"
+    metadata = {"dagster/uri": found.path.as_uri(), "to_use_them": how}
+    return dg.MaterializeResult(metadata={**found.figures, **metadata}, data_version=dg.DataVersion(found.version))

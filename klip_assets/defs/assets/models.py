@@ -14,15 +14,14 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets import __version__
 from klip_assets.contracts import EVALUATIONS
-from klip_assets.defs.assets.stage import OWNERS
+from klip_assets.defs.assets.describe import OWNERS
 from klip_assets.defs.resources import Installation
 from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.settings import Settings
 from klip_assets.signals.text.bert import compact
 from klip_assets.store.files import write_atomically
-from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.records import write_record
 from klip_assets.training import texts
 from klip_assets.training.export import export
 from klip_assets.training.fit import Recipe, learn
@@ -60,7 +59,7 @@ class RecipeConfig(dg.Config):
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"}, code_version="1")
 def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     """Labelled public texts that a model may learn from: none twice, none that resembles what is measured on."""
-    settings = installation.settings
+    settings = installation.here.settings
     sets = texts.read_sets(Path(config.data_dir) if config.data_dir else settings.data_dir / "training")
     learnt, measured = texts.training_set(sets), texts.measured_set(sets)
     if config.most:
@@ -83,7 +82,7 @@ def emotion_model(
     context: dg.AssetExecutionContext, config: RecipeConfig, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
     """A MiniLM encoder fine-tuned for the nine emotions and for sentiment, brought to int8; a candidate as yet."""
-    folder = installation.settings.models_dir
+    folder = installation.here.settings.models_dir
     rows = pq.read_table(folder / _TRAINING)
     recipe = Recipe(**config.model_dump())
     learnt = learn(rows, recipe, context.log.info)
@@ -107,7 +106,7 @@ def emotion_model_evaluation(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
     """The candidate beside the model in use, both lexica and a linear model, on texts that nothing learnt from."""
-    settings, folder = installation.settings, installation.settings.models_dir
+    settings, folder = installation.here.settings, installation.here.settings.models_dir
     candidate = compact.CompactModel(folder / _CANDIDATE)
     models = {CANDIDATE: candidate}
     if (in_use := _in_use(settings)) is not None:
@@ -115,7 +114,7 @@ def emotion_model_evaluation(
     figures = measure(pq.read_table(folder / _MEASURED), models, pq.read_table(folder / _TRAINING))
     run_id = context.run.run_id
     rows = evaluation_rows(run_id, figures, "", without_weights=figures)
-    installation.lake.write(EVALUATIONS, run_id, rows, Provenance(run_id, f"{__version__}/1"))
+    write_record(installation.here.lake, EVALUATIONS, run_id, rows, run_id=run_id)
     values = {
         system: {metric: figure.value for metric, figure in found.items()}
         for system, found in main_figures(figures).items()
@@ -131,7 +130,7 @@ def emotion_model_evaluation(
 @dg.asset_check(asset=emotion_model_evaluation, blocking=True)
 def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> dg.AssetCheckResult:
     """Refuse a candidate that scores below the model in use in either task, or that was not the one measured."""
-    folder = installation.settings.models_dir
+    folder = installation.here.settings.models_dir
     noted = json.loads((folder / _FIGURES).read_text())
     figures, problems = noted["figures"], []
     if noted["model_sha256"] != compact.CompactModel(folder / _CANDIDATE).sha256:
@@ -145,7 +144,7 @@ def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"onnx"}, code_version="1", deps=[emotion_model_evaluation])
 def emotion_model_in_use(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     """The candidate becomes the model that reads; the one before stays beside it."""
-    settings = installation.settings
+    settings = installation.here.settings
     candidate = settings.models_dir / _CANDIDATE
     model = compact.CompactModel(candidate)
     folder = settings.models_dir / model.name

@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import dagster as dg
 
-from klip_assets import __version__
 from klip_assets.contracts import DAY_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES
-from klip_assets.defs.assets.stage import OWNERS, RETRY_IO, column_schema
-from klip_assets.defs.assets.tweets import TWEET_FILES
+from klip_assets.defs.assets.describe import OWNERS, RETRY_IO, column_schema
 from klip_assets.defs.resources import Installation
-from klip_assets.store.warehouse.publish import publish
-from klip_assets.work.acceptance import consider
+from klip_assets.store.warehouse.publish import BUILD
+from klip_assets.work.publishing import publish_accepted
+from klip_assets.work.stages.tweets import TWEET_FILES
 
 PREFIX = "warehouse"
 
@@ -51,7 +50,7 @@ def _spec(name: str) -> dg.AssetSpec:
         group_name=PREFIX,
         owners=OWNERS,
         kinds={"duckdb", table.published_as},
-        code_version=__version__,
+        code_version=BUILD,
         freshness_policy=FRESHNESS,
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"klip.main.{name}"},
     )
@@ -64,17 +63,7 @@ def warehouse_tables(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> Iterator[dg.MaterializeResult]:
     """Publish everything accepted as a new version of klip.duckdb."""
-    settings = installation.settings
-    done = publish(
-        installation.lake,
-        settings.warehouse_dir,
-        accept=consider,
-        state_dir=settings.state_dir,
-        storage_version=settings.storage_version,
-        keep_versions=settings.keep_versions,
-        timeout_s=settings.publish_timeout_s,
-        ledger=settings.llm_path,
-    )
+    done = publish_accepted(installation.here)
     context.log.info(f"version {done.version}: {done.videos} videos, {done.days} days of tweets")
     for key, reasons in done.waiting.items():
         context.log.warning(f"{key} is not published as it stands: {'; '.join(reasons)}")

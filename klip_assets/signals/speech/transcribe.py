@@ -39,10 +39,9 @@ def _with_word_times(choices: Captions) -> tuple[str, Path]:
     return min(timed or choices, key=lambda choice: choice[1].suffix.lower() == ".json" and not timed)
 
 
-def engine_for(*, captions: Captions, whisper_model: str | None, language: str | None = None) -> str:
+def engine_for(*, has_captions: bool, whisper_model: str | None) -> str:
     """Name the source of words that will be used, as it enters the version of a transcript."""
-    chosen = best_captions(captions, language)
-    if chosen:
+    if has_captions:
         return "captions"
     return f"faster-whisper:{whisper_model}" if whisper_model else sphinx.MODEL
 

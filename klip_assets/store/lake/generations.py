@@ -15,18 +15,12 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
-from klip_assets.contracts import DAY_TABLES, STAGE_STATUS, TABLES, VIDEO_TABLES
+from klip_assets.contracts import STAGE_STATUS, TABLES, TABLES_OF, Kind, Subject
 from klip_assets.failpoints import reach
 from klip_assets.store.files import link_or_copy, short_name, write_atomically
 from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
-
-Kind = Literal["video_id", "day"]
-
-#: What a generation consists of.
-TABLES_OF: dict[Kind, tuple[str, ...]] = {"video_id": VIDEO_TABLES, "day": DAY_TABLES}
 
 
 @dataclass(frozen=True)
@@ -46,13 +40,18 @@ class Generation:
     source: str
 
     @property
+    def subject(self) -> Subject:
+        """The video or day."""
+        return Subject(self.kind, self.key)
+
+    @property
     def data_versions(self) -> dict[str, str]:
         """Table -> data version."""
         return {name: provenance.data_version for name, provenance in self.tables.items()}
 
     def path(self, lake: Lake, table: str) -> Path:
         """Return the file that keeps one table of this generation."""
-        return _kept_path(lake, self.kind, table, self.key, self.data_versions[table])
+        return kept_path(lake, table, self.subject, self.data_versions[table])
 
 
 def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
@@ -65,18 +64,18 @@ def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
     return found
 
 
-def is_accepted_since(lake: Lake, kind: Kind, key: str) -> bool:
+def is_accepted_since(lake: Lake, subject: Subject) -> bool:
     """Say whether a video or day was accepted after the last stage that ran on it."""
     try:
-        accepted_ns = _accepted_path(lake, kind, key).stat().st_mtime_ns
-        return accepted_ns > lake.path(STAGE_STATUS, key).stat().st_mtime_ns
+        accepted_ns = _accepted_path(lake, subject).stat().st_mtime_ns
+        return accepted_ns > lake.path(STAGE_STATUS, subject.key).stat().st_mtime_ns
     except FileNotFoundError:
         return False
 
 
-def accepted_generation(lake: Lake, kind: Kind, key: str) -> Generation | None:
+def accepted_generation(lake: Lake, subject: Subject) -> Generation | None:
     """Return the accepted generation of one video or day, None if there is none."""
-    return _read(_accepted_path(lake, kind, key))
+    return _read(_accepted_path(lake, subject))
 
 
 def accept(lake: Lake, generation: Generation) -> None:
@@ -95,7 +94,7 @@ def accept(lake: Lake, generation: Generation) -> None:
             kept.unlink(missing_ok=True)
             raise RuntimeError(f"{source} changed while it was being accepted")
     text = json.dumps(asdict(generation), sort_keys=True)
-    write_atomically(_accepted_path(lake, generation.kind, generation.key), lambda to: to.write_text(text))
+    write_atomically(_accepted_path(lake, generation.subject), lambda to: to.write_text(text))
 
 
 def forget_others(lake: Lake, generation: Generation) -> None:
@@ -105,7 +104,7 @@ def forget_others(lake: Lake, generation: Generation) -> None:
     nothing that he builds reads them any more.
     """
     for name in TABLES_OF[generation.kind]:
-        folder = _kept_path(lake, generation.kind, name, generation.key, "").parent
+        folder = kept_path(lake, name, generation.subject, "").parent
         wanted = generation.data_versions.get(name)
         for found in os.scandir(folder) if folder.is_dir() else ():
             if found.name != f"{wanted}.parquet":
@@ -113,25 +112,27 @@ def forget_others(lake: Lake, generation: Generation) -> None:
                 (folder / found.name).unlink(missing_ok=True)
 
 
-def withdraw(lake: Lake, kind: Kind, key: str) -> None:
+def withdraw(lake: Lake, subject: Subject) -> None:
     """Take a video or day out of what analysts see."""
-    _accepted_path(lake, kind, key).unlink(missing_ok=True)
-    for table in TABLES_OF[kind]:
-        shutil.rmtree(_kept_path(lake, kind, table, key, "").parent, ignore_errors=True)
+    _accepted_path(lake, subject).unlink(missing_ok=True)
+    for table in TABLES_OF[subject.kind]:
+        shutil.rmtree(kept_path(lake, table, subject, "").parent, ignore_errors=True)
 
 
 def _read(path: Path) -> Generation | None:
     try:
         entry = json.loads(path.read_text())
-        tables = {name: Provenance(**record) for name, record in entry.pop("tables").items()}
-        return Generation(**entry, tables=tables)
+        # By name: a newer Klip may have written more, of which this one knows nothing.
+        tables = {name: Provenance.from_entries(record) for name, record in entry["tables"].items()}
+        return Generation(entry["kind"], entry["key"], tables, entry["source"])
     except FileNotFoundError:
         return None
 
 
-def _accepted_path(lake: Lake, kind: Kind, key: str) -> Path:
-    return lake.root / "_accepted" / kind / f"{key}.json"
+def _accepted_path(lake: Lake, subject: Subject) -> Path:
+    return lake.root / "_accepted" / subject.kind / f"{subject.key}.json"
 
 
-def _kept_path(lake: Lake, kind: Kind, table: str, key: str, version: str) -> Path:
-    return lake.root / "_generations" / table / f"{kind}={key}" / f"{version}.parquet"
+def kept_path(lake: Lake, table: str, subject: Subject, version: str) -> Path:
+    """Return where the table of a generation with this data version is kept; it need not be there."""
+    return lake.root / "_generations" / table / subject.folder / f"{version}.parquet"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.contracts import QUARANTINE, TABLES, Table
+from klip_assets.contracts import QUARANTINE, TABLES, Subject, Table, key_of
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.store.files import sweep, write_atomically
 from klip_assets.store.lake.provenance import FOOTER_KEY, Provenance
@@ -41,8 +41,17 @@ class Lake:
             folder = folder / f"{_folder_column(table)}={key}"
         return folder / "part-0.parquet"
 
-    def write(self, table: Table, key: str, rows: pa.Table, provenance: Provenance) -> Provenance:
+    def write(
+        self, table: Table, key: str, rows: pa.Table, provenance: Provenance, *, by_column: bool = False
+    ) -> Provenance:
         """Check `rows` against the contract and put them in place of the partition, in one step.
+
+        Args:
+            table: The table.
+            key: The partition.
+            rows: Its rows.
+            provenance: Where they come from.
+            by_column: Note a hash of each column, for stages that read only some of them.
 
         Returns:
             The provenance with data version, row counts and time filled in, as it stands in the file's footer.
@@ -51,7 +60,7 @@ class Lake:
             ContractError: The rows break the contract; the partition is as it was.
         """
         rows = conform(table, rows)
-        complete = provenance.of(table, rows)
+        complete = provenance.of(table, rows, by_column=by_column)
         metadata = {**(rows.schema.metadata or {}), FOOTER_KEY: complete.to_json().encode()}
         stamped = rows.replace_schema_metadata(metadata)
         path = self.path(table, key)
@@ -64,14 +73,14 @@ class Lake:
         return self.path(table, key).is_file()
 
     def read(self, table: Table, key: str = "") -> pa.Table:
-        """Read a partition, in the contract's columns.
+        """Read a partition, in the contract's columns; one that it was written without is NULL.
 
         Raises:
             NotFoundError: It has not been written.
         """
         path = self.path(table, key)
         try:
-            return pq.read_table(path, partitioning=None).select(table.schema.names)
+            return read_file(path, table)
         except FileNotFoundError:
             raise NotFoundError(
                 f"table {table.name} has no partition {key!r}", hint="materialize what is upstream first"
@@ -83,7 +92,7 @@ class Lake:
 
     def keys(self, table: Table) -> list[str]:
         """Return the keys of all partitions, sorted."""
-        return sorted(path.parent.name.partition("=")[2] for path in self.paths(table))
+        return sorted(key_of(path.parent) for path in self.paths(table))
 
     def paths(self, table: Table) -> list[Path]:
         """Return the files of all partitions, sorted."""
@@ -94,11 +103,24 @@ class Lake:
         """Remove a partition, if it is there."""
         shutil.rmtree(self.path(table, key).parent, ignore_errors=True)
 
-    def remove_everywhere(self, partition_column: str, key: str) -> None:
+    def remove_everywhere(self, subject: Subject) -> None:
         """Remove a video or a day from every table that is partitioned by it."""
         for table in TABLES.values():
-            if table.partition == partition_column:
-                self.remove(table, key)
+            if table.partition == subject.kind:
+                self.remove(table, subject.key)
+
+
+def read_file(path: Path, table: Table) -> pa.Table:
+    """Read a Parquet file of a table, in the contract's columns; one that came after the file is NULL in every row.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    found = pq.read_table(path, partitioning=None)
+    for field in table.schema:
+        if field.name not in found.schema.names:
+            found = found.append_column(field, pa.nulls(found.num_rows, field.type))
+    return found.select(table.schema.names)
 
 
 def provenance_of(path: Path) -> Provenance | None:

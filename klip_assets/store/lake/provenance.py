@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +23,11 @@ class Provenance:
 
     Attributes:
         run_id: Dagster run that wrote it.
-        code_version: Version of Klip and of the stage.
+        code_version: Version of Klip and of the stage, "0.1.0/3"; only the latter counts, see `stage_version`.
         input_versions: What it was made from: table -> data version, file -> hash, setting -> value.
         notes: What the stage found out on the way (decoded seconds, engine used), for checks and people.
         data_version: Hash of the rows; filled in by the lake.
+        columns: Column -> hash of its values, in tables that some stage reads by column; filled in by the lake.
         rows: Number of rows; filled in by the lake.
         failed_rows: Rows with status 'failed'; filled in by the lake.
         written_at: UTC time of the write; filled in by the lake.
@@ -37,18 +38,25 @@ class Provenance:
     input_versions: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     data_version: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
     failed_rows: int = 0
     written_at: str = ""
 
-    def of(self, table: Table, rows: pa.Table) -> Provenance:
-        """Return the record completed by what the rows say."""
+    @property
+    def stage_version(self) -> str:
+        """Version of the stage alone: a release of Klip by itself makes no row another."""
+        return self.code_version.rpartition("/")[2]
+
+    def of(self, table: Table, rows: pa.Table, *, by_column: bool = False) -> Provenance:
+        """Return the record completed by what the rows say, each column by itself if `by_column`."""
         failed = 0
         if "tier" in rows.schema.names:
             failed = pc.sum(pc.equal(rows["status"], "failed")).as_py() or 0
         return replace(
             self,
             data_version=data_version(table, rows),
+            columns=column_hashes(rows) if by_column else {},
             rows=rows.num_rows,
             failed_rows=failed,
             written_at=datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds"),
@@ -60,9 +68,13 @@ class Provenance:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Provenance:
-        """Read a record that `to_json` wrote; entries of newer versions are passed over."""
-        known = {name: value for name, value in json.loads(text).items() if name in cls.__dataclass_fields__}
-        return cls(**known)
+        """Read a record that `to_json` wrote."""
+        return cls.from_entries(json.loads(text))
+
+    @classmethod
+    def from_entries(cls, entries: Mapping[str, Any]) -> Provenance:
+        """Read a record from its entries; those that only a newer Klip knows are passed over."""
+        return cls(**{name: value for name, value in entries.items() if name in cls.__dataclass_fields__})
 
 
 def data_version(table: Table, rows: pa.Table) -> str:
@@ -76,14 +88,37 @@ def data_version(table: Table, rows: pa.Table) -> str:
     """
     digest = hashlib.sha256()
     for column in rows.schema:
-        if column.name in table.volatile:
-            continue
-        digest.update(f"\x00{column.name}:{column.type}:{rows.num_rows}\x00".encode())
-        values = rows[column.name].combine_chunks()
-        if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], column.type)
-        _hash_values(digest, values)
+        if column.name not in table.volatile:
+            _hash_column(digest, rows, column)
     return digest.hexdigest()[:32]
+
+
+def column_hashes(rows: pa.Table) -> dict[str, str]:
+    """Hash each column by itself, as `data_version` hashes all of them; the first 16 digits of each."""
+    hashes = {}
+    for column in rows.schema:
+        digest = hashlib.sha256()
+        _hash_column(digest, rows, column)
+        hashes[column.name] = digest.hexdigest()[:16]
+    return hashes
+
+
+def columns_version(hashes: Mapping[str, str], names: Collection[str]) -> str:
+    """Return the version of some columns: it stays when any other column changes, comes or goes.
+
+    Args:
+        hashes: Of `column_hashes`.
+        names: The columns.
+    """
+    return hashlib.sha256(json.dumps([[name, hashes[name]] for name in sorted(names)]).encode()).hexdigest()[:32]
+
+
+def _hash_column(digest: hashlib._Hash, rows: pa.Table, column: pa.Field) -> None:
+    digest.update(f"\x00{column.name}:{column.type}:{rows.num_rows}\x00".encode())
+    values = rows[column.name].combine_chunks()
+    if isinstance(values, pa.ChunkedArray):
+        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], column.type)
+    _hash_values(digest, values)
 
 
 def _hash_values(digest: hashlib._Hash, values: pa.Array) -> None:

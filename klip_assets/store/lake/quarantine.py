@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from klip_assets.contracts import QUARANTINE
+from klip_assets.contracts import QUARANTINE, key_of
 from klip_assets.formats.refused import Refused
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.records import write_record
 
 #: A file that is broken throughout would otherwise fill the table with itself.
 MOST_ROWS = 10_000
@@ -36,14 +36,14 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
     rows = [
         {"source_file": source_file, "table_name": table_name, "seen_at": now, **vars(entry)} for entry in kept.values()
     ]
-    lake.write(QUARANTINE, key, QUARANTINE.from_rows(rows), Provenance(run_id, "1"))
+    write_record(lake, QUARANTINE, key, QUARANTINE.from_rows(rows), run_id=run_id)
 
 
 def refused_sources(lake: Lake, table_name: str) -> dict[str, str]:
     """Return the sources with refusals for a table, with the reason of their first."""
     found = {}
     for path in lake.paths(QUARANTINE):
-        first = lake.read(QUARANTINE, path.parent.name.partition("=")[2]).slice(0, 1).to_pylist()
+        first = lake.read(QUARANTINE, key_of(path.parent)).slice(0, 1).to_pylist()
         if first and first[0]["table_name"] == table_name:
             found[first[0]["source_file"]] = first[0]["reason"]
     return found

@@ -1,20 +1,13 @@
-"""How the stages of a video or day went, and who is working on it."""
+"""How the stages of a video or day went."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from klip_assets.contracts import STAGE_STATUS
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.provenance import Provenance
-
-
-def partition_lock(lake_root: Path, kind: Literal["video_id", "day"], key: str) -> Path:
-    """Return the lock file of a video; all days share one, because one ingest writes many of them."""
-    name = f"video-{key}" if kind == "video_id" else "tweet-days"
-    return lake_root / "_locks" / f"{name}.lock"
+from klip_assets.store.lake.records import write_record
 
 
 def read_stages(lake: Lake, key: str) -> list[dict[str, Any]]:
@@ -33,8 +26,16 @@ def record_stage(
     rows: int | None = None,
     error: str | None = None,
 ) -> None:
-    """Write how a stage went. The caller holds the partition's lock: the rows of the others are kept."""
+    """Write how a stage went. The caller holds the partition's lock: the rows of the others are kept.
+
+    A stage whose rows were reused keeps the seconds that computing them took: estimates go by them.
+    """
     now = datetime.now(UTC).replace(tzinfo=None)
+    before = read_stages(lake, key)
+    seconds: float | None = max(0.0, (now - started_at).total_seconds())
+    if status == "reused":
+        computed = [row for row in before if row["table_name"] == table_name and row["status"] in ("ok", "reused")]
+        seconds = computed[0]["seconds"] if computed else None
     entry = {
         "partition": key,
         "table_name": table_name,
@@ -42,9 +43,9 @@ def record_stage(
         "error": error,
         "run_id": run_id,
         "started_at": started_at,
-        "seconds": max(0.0, (now - started_at).total_seconds()),
+        "seconds": seconds,
         "rows": rows,
     }
-    others = [row for row in read_stages(lake, key) if row["table_name"] != table_name]
+    others = [row for row in before if row["table_name"] != table_name]
     rows_now = sorted([*others, entry], key=lambda row: str(row["table_name"]))
-    lake.write(STAGE_STATUS, key, STAGE_STATUS.from_rows(rows_now), Provenance(run_id, "1"))
+    write_record(lake, STAGE_STATUS, key, STAGE_STATUS.from_rows(rows_now), run_id=run_id)

@@ -17,10 +17,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW, Table
+from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW, Subject, Table, key_of
 from klip_assets.failpoints import reach
 from klip_assets.store.files import short_name, sweep, write_atomically
-from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.lake import Lake, read_file
 from klip_assets.store.lake.validate import conform
 
 _NAME_KEY = b"klip.source"
@@ -43,11 +43,7 @@ class DaySource:
 
     def rows(self) -> pa.Table:
         """Read the rows; a column that was not there yet when they were written is NULL."""
-        found = pq.read_table(self.path, partitioning=None)
-        missing = [field for field in TWEETS_RAW.schema if field.name not in found.schema.names]
-        for field in missing:
-            found = found.append_column(field, pa.nulls(found.num_rows, field.type))
-        return found.select(TWEETS_RAW.schema.names)
+        return read_file(self.path, TWEETS_RAW)
 
 
 def add_source(
@@ -88,7 +84,7 @@ def remove_source(lake: Lake, sha256: str) -> list[str]:
     for path in found:
         reach("source.remove", short_name(path))
         path.unlink()
-    return sorted({path.parent.name.removeprefix("day=") for path in found})
+    return sorted({key_of(path.parent) for path in found})
 
 
 def sources_of(lake: Lake, day: str) -> list[DaySource]:
@@ -96,7 +92,7 @@ def sources_of(lake: Lake, day: str) -> list[DaySource]:
     found = []
     for path in sorted(_folder(lake, day).glob("source=*.parquet")):
         name = (pq.read_schema(path).metadata or {}).get(_NAME_KEY, b"").decode()
-        found.append(DaySource(path.stem.removeprefix("source="), name, path))
+        found.append(DaySource(key_of(path.stem), name, path))
     return found
 
 
@@ -108,7 +104,7 @@ def deleted_on(lake: Lake, day: str) -> set[str]:
 
 def day_versions(lake: Lake) -> dict[str, str]:
     """Return every day that has had a source, with the version of its present set of sources."""
-    days = {folder.name.removeprefix("day=") for t in _TABLES for folder in (lake.root / t.name).glob("day=*")}
+    days = {key_of(folder) for t in _TABLES for folder in (lake.root / t.name).glob("day=*")}
     return {day: day_version(lake, day) for day in sorted(days)}
 
 
@@ -120,4 +116,4 @@ def day_version(lake: Lake, day: str) -> str:
 
 
 def _folder(lake: Lake, day: str, table: Table = TWEETS_RAW) -> Path:
-    return lake.root / table.name / f"day={day}"
+    return lake.root / table.name / Subject.day(day).folder

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from klip_assets.store.state.memory import Memory
 
@@ -63,6 +64,16 @@ class Attempt:
 NEVER_TRIED = Attempt()
 
 
+class Ending(Enum):
+    """How a run on a video or day ended by itself."""
+
+    #: It is whole now.
+    DONE = "done"
+    #: All that the run was to do is done; it was to do a part.
+    OPEN = "open"
+    FAILED = "failed"
+
+
 class Attempts(Memory):
     """The memory of attempts. Callers hold the lock of the video or the days."""
 
@@ -86,18 +97,18 @@ class Attempts(Memory):
                 list(versions.items()),
             )
 
-    def end(self, failed: Mapping[str, bool]) -> None:
-        """Note that a run ended by itself: subject -> whether it failed. Success forgets what was before."""
+    def end(self, endings: Mapping[str, Ending]) -> None:
+        """Note how a run ended by itself: subject -> ending. Work that is done forgets what was before."""
         now = time.time()
+        by = {ending: [subject for subject, found in endings.items() if found is ending] for ending in Ending}
         with self.writing() as db:
-            db.executemany("UPDATE attempts SET begun = 0 WHERE subject = ?", [(subject,) for subject in failed])
+            db.executemany("UPDATE attempts SET begun = 0 WHERE subject = ?", [(subject,) for subject in endings])
             db.executemany(
                 "UPDATE attempts SET failures = failures + 1, failed_at = ? WHERE subject = ? AND permanent = 0",
-                [(now, subject) for subject, is_failure in failed.items() if is_failure],
+                [(now, subject) for subject in by[Ending.FAILED]],
             )
             db.executemany(
-                "DELETE FROM attempts WHERE subject = ? AND permanent = 0",
-                [(subject,) for subject, is_failure in failed.items() if not is_failure],
+                "DELETE FROM attempts WHERE subject = ? AND permanent = 0", [(subject,) for subject in by[Ending.DONE]]
             )
 
     def give_up(self, subject: str, version: str) -> None:

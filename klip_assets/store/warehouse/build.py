@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,28 @@ from pathlib import Path
 
 import duckdb
 
-from klip_assets.contracts import DERIVED_TABLES, PROVENANCE, PUBLISHED_TABLES, TABLES, Table
+from klip_assets.contracts import (
+    DERIVED_TABLES,
+    PROVENANCE,
+    PUBLISHED_TABLES,
+    TABLES,
+    TABLES_OF,
+    VIDEOS,
+    Kind,
+    Table,
+    key_of,
+    sql_type,
+)
 from klip_assets.failpoints import reach
-from klip_assets.store.lake.generations import TABLES_OF, Generation, Kind
+from klip_assets.store.lake.generations import Generation
 from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.warehouse import ddl
 from klip_assets.store.warehouse.marts.statements import derive
 from klip_assets.store.warehouse.seen import STAGES
+
+#: Given a generation of a video, returns the columns of `videos` that are composed from what its stages found.
+Compose = Callable[[Lake, Generation], Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class Change:
 
 
 def fill(
-    database: Path, detail: Path, lake: Lake, change: Change, *, storage_version: str, new: bool
+    database: Path, detail: Path, lake: Lake, change: Change, *, compose: Compose, storage_version: str, new: bool
 ) -> dict[str, int]:
     """Bring a database file up to date.
 
@@ -48,6 +62,7 @@ def fill(
         detail: Folder of the Parquet files that this version's views read.
         lake: The lake.
         change: What to put in; into a new file, everything.
+        compose: Says what `videos` tells of a generation beside what its first stage wrote.
         storage_version: DuckDB storage version of a new file.
         new: Whether the file is made anew.
 
@@ -69,6 +84,7 @@ def fill(
                 for statement in ddl.comments(table):
                     connection.execute(statement)
         _replace_rows(connection, lake, change)
+        _compose_videos(connection, lake, change, compose)
         _replace_provenance(connection, lake, change)
         derive(connection, DERIVED_TABLES if new else _changed_tables(change))
         rows = _count(connection)
@@ -120,12 +136,23 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence
     if not files:
         return
     name, order = ddl.identifier(table.name), ", ".join(ddl.identifier(column) for column in table.key)
-    # BY NAME: a file written before a column existed leaves it NULL; never by position.
+    known = ", ".join(ddl.literal(column) for column in table.schema.names)
+    # BY NAME: a file written before a column existed leaves it NULL, and what only a newer Klip knows is passed over.
     connection.execute(
-        f"INSERT INTO {name} BY NAME SELECT * FROM "  # noqa: S608
+        f"INSERT INTO {name} BY NAME SELECT COLUMNS(lambda c: c IN ({known})) FROM "  # noqa: S608
         f"read_parquet(?, union_by_name = true, hive_partitioning = false) ORDER BY {order}",
         [[str(path) for path in files]],
     )
+
+
+def _compose_videos(connection: duckdb.DuckDBPyConnection, lake: Lake, change: Change, compose: Compose) -> None:
+    for key, generation in sorted(change.generations.get("video_id", {}).items()):
+        found = compose(lake, generation)
+        if found:
+            columns = ", ".join(
+                f"{ddl.identifier(name)} = ?::{sql_type(VIDEOS.schema.field(name).type)}" for name in found
+            )
+            connection.execute(f"UPDATE videos SET {columns} WHERE video_id = ?", [*found.values(), key])  # noqa: S608
 
 
 def _replace_provenance(connection: duckdb.DuckDBPyConnection, lake: Lake, change: Change) -> None:
@@ -141,7 +168,7 @@ def _replace_provenance(connection: duckdb.DuckDBPyConnection, lake: Lake, chang
         paths += [(name, path) for path in lake.paths(TABLES[name])]
     for name, path in paths:
         if record := provenance_of(path):
-            rows.append(_provenance_row(name, path.parent.name.partition("=")[2], record))
+            rows.append(_provenance_row(name, key_of(path.parent), record))
     if rows:
         rows.sort(key=lambda row: (str(row["table_name"]), str(row["partition"])))
         connection.register("incoming", PROVENANCE.from_rows(rows))

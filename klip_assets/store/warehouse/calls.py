@@ -7,10 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from klip_assets import __version__
 from klip_assets.contracts import LLM_CALLS
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.records import write_record
 from klip_assets.store.state.ledger import ledger_version, read_calls
 
 _INPUT = "ledger"
@@ -37,4 +36,4 @@ def take_over_calls(lake: Lake, ledger: Path) -> None:
         before = lake.read(LLM_CALLS)
         known = pc.is_in(before["call_id"], rows["call_id"].combine_chunks())
         rows = pa.concat_tables([before.filter(pc.invert(known)), rows])
-    lake.write(LLM_CALLS, "", rows, Provenance("", __version__, {_INPUT: version}))
+    write_record(lake, LLM_CALLS, "", rows, inputs={_INPUT: version})

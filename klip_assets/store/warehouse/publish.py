@@ -26,21 +26,19 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from klip_assets import __version__
-from klip_assets.contracts import DERIVED_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS
+from klip_assets.contracts import DERIVED_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS, Kind, Subject
 from klip_assets.failpoints import reach
 from klip_assets.store.files import link_or_copy, sweep, sync_folder, write_atomically
 from klip_assets.store.lake.generations import (
     Generation,
-    Kind,
     accepted_generation,
     forget_others,
     is_accepted_since,
 )
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.locks import hold
+from klip_assets.store.locks import hold, publish_lock
 from klip_assets.store.warehouse import ddl
-from klip_assets.store.warehouse.build import Change, fill
+from klip_assets.store.warehouse.build import Change, Compose, fill
 from klip_assets.store.warehouse.calls import calls_due, take_over_calls
 from klip_assets.store.warehouse.marts.statements import MACROS, statement
 from klip_assets.store.warehouse.seen import (
@@ -49,7 +47,6 @@ from klip_assets.store.warehouse.seen import (
     STAGES,
     Seen,
     changed,
-    kind_of,
     look,
     look_at_accepted,
     stamp_of,
@@ -57,8 +54,25 @@ from klip_assets.store.warehouse.seen import (
 
 LINK = "klip.duckdb"
 
-#: Accepts the present state of a video or day if it may be published; returns the reasons why not.
-Accept = Callable[[Lake, Kind, str], Sequence[str]]
+#: Raised when the same lake and statements would be published in another way: no version made before is built upon.
+BUILD = "1"
+
+#: A reason that passes by itself, once the run that works on a video or day has ended.
+RUN_IS_ON = "a run is on it"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the store is told by those who decide.
+
+    Attributes:
+        accept: Accepts the present state of a video or day if it may be published; returns the reasons why not.
+        compose: Says what `videos` tells of an accepted video beside what its first stage wrote.
+    """
+
+    accept: Callable[[Lake, Subject], Sequence[str]]
+    compose: Compose
+
 
 _VERSION = re.compile(r"\.klip-(\d+)\.duckdb$")
 
@@ -93,7 +107,7 @@ def publish(
     lake: Lake,
     folder: Path,
     *,
-    accept: Accept,
+    policy: Policy,
     state_dir: Path,
     storage_version: str,
     keep_versions: int,
@@ -106,7 +120,7 @@ def publish(
     Args:
         lake: The lake.
         folder: Folder of the warehouse.
-        accept: Asked about each video and day whose stages have changed.
+        policy: Asked about each video and day whose stages have changed.
         state_dir: Where the lock of the publishers lies.
         storage_version: DuckDB storage version of the file.
         keep_versions: Versions that stay, for readers that have them open.
@@ -118,7 +132,7 @@ def publish(
         LockHeldError: Another publisher did not finish in time; names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with hold(state_dir / "publish.lock", what="the publish", timeout_s=timeout_s):
+    with hold(publish_lock(state_dir), what="the publish", timeout_s=timeout_s):
         reach("publish.begin")
         _clear(folder)
         for where in ACCEPTED.values():
@@ -126,21 +140,24 @@ def publish(
         if ledger:
             take_over_calls(lake, ledger)
         try:
-            return _publish(lake, folder, accept, storage_version, keep_versions, from_nothing=from_nothing)
+            return _publish(lake, folder, policy, storage_version, keep_versions, from_nothing=from_nothing)
         except BaseException:
             _clear(folder)  # On a full disk, what was half built would be in the way of everybody.
             raise
 
 
 def _publish(
-    lake: Lake, folder: Path, accept: Accept, storage_version: str, keep_versions: int, *, from_nothing: bool
+    lake: Lake, folder: Path, policy: Policy, storage_version: str, keep_versions: int, *, from_nothing: bool
 ) -> Published:
     recipe = _recipe(folder, storage_version)
     before = None if from_nothing else _base(folder, recipe)
     base: Seen = before["seen"] if before else {}
     seen, held = look(lake)  # Before anything is read: what changes in the meantime counts as unseen.
-    reasons: dict[str, Sequence[str]] = {key: ["a run is on it"] for key in held}
-    reasons |= _accept_changed(lake, accept, base.get(STAGES, {}), seen[STAGES])
+    reasons: dict[str, Sequence[str]] = {key: [RUN_IS_ON] for key in held}
+    reasons |= _accept_changed(lake, policy, base.get(STAGES, {}), seen[STAGES])
+    # Who was not asked again waits for what he waited for before.
+    waited = {key: why for key, why in waiting_in(folder).items() if key in seen[STAGES] and key not in reasons}
+    waiting = {**(waited if base else {}), **{key: why for key, why in reasons.items() if why}}
     seen |= look_at_accepted(lake)
     everything = {kind: set(seen[where]) for kind, where in ACCEPTED.items()}
     keys = {kind: changed(base.get(where, {}), seen[where]) for kind, where in ACCEPTED.items()}
@@ -157,7 +174,9 @@ def _publish(
     detail, database = folder / f".klip-{version}", folder / f".klip-{version}.duckdb"
     _link_detail(lake, seen, change, folder / f".klip-{before['version']}" if before else None, detail)
     reach("publish.build")
-    rows = fill(building, detail, lake, change, storage_version=storage_version, new=before is None)
+    rows = fill(
+        building, detail, lake, change, compose=policy.compose, storage_version=storage_version, new=before is None
+    )
     building.chmod(0o444)
     reach("publish.built")
     building.replace(database)
@@ -169,9 +188,9 @@ def _publish(
         for generation in made.values():
             forget_others(lake, generation)
     whole = before["whole_bytes"] if before else database.stat().st_size
-    _note(folder, database, {"version": version, "recipe": recipe, "whole_bytes": whole, "seen": seen}, rows)
+    note = {"version": version, "recipe": recipe, "whole_bytes": whole, "seen": seen, "waiting": waiting}
+    _note(folder, database, note, rows)
     _prune(folder, keep_versions)
-    waiting = {key: why for key, why in reasons.items() if why}
     counts = {kind: len(seen[where]) for kind, where in ACCEPTED.items()}
     return Published(folder / LINK, version, rows, counts["video_id"], counts["day"], waiting, before is None)
 
@@ -215,14 +234,17 @@ def published_note(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def waiting_in(folder: Path) -> dict[str, list[str]]:
+    """Return the videos and days whose present state the last publisher did not publish, with the reasons."""
+    return dict((published_note(folder) or {}).get("waiting", {}))
+
+
 def _recipe(folder: Path, storage_version: str) -> str:
     # What a version depends on besides the lake: a version of another recipe is no base for the next.
     statements = [ddl.create_table(TABLES[name]) for name in PUBLISHED_TABLES]
     statements += [text for name in PUBLISHED_TABLES for text in ddl.comments(TABLES[name])]
     statements += [statement(name) for name in (MACROS, *DERIVED_TABLES)]
-    return hashlib.sha256(
-        "\n".join([__version__, storage_version, str(folder.absolute()), *statements]).encode()
-    ).hexdigest()
+    return hashlib.sha256("\n".join([BUILD, storage_version, str(folder.absolute()), *statements]).encode()).hexdigest()
 
 
 def _base(folder: Path, recipe: str) -> dict[str, Any] | None:
@@ -245,18 +267,18 @@ def _is_untouched(folder: Path, note: Mapping[str, Any]) -> bool:
 
 
 def _accept_changed(
-    lake: Lake, accept: Accept, before: Mapping[str, str], now: Mapping[str, str]
+    lake: Lake, policy: Policy, before: Mapping[str, str], now: Mapping[str, str]
 ) -> dict[str, Sequence[str]]:
-    fresh = [
-        key for key in sorted(changed(before, now)) if key in now and not is_accepted_since(lake, kind_of(key), key)
-    ]
-    return {key: accept(lake, kind_of(key), key) for key in fresh}
+    subjects = [Subject.of(key) for key in sorted(changed(before, now)) if key in now]
+    return {
+        subject.key: [] if is_accepted_since(lake, subject) else policy.accept(lake, subject) for subject in subjects
+    }
 
 
 def _change(lake: Lake, base: Seen, seen: Seen, held: Collection[str], keys: Mapping[Kind, set[str]]) -> Change:
     generations: dict[Kind, dict[str, Generation]] = {}
     for kind, chosen in keys.items():
-        found = ((key, accepted_generation(lake, kind, key)) for key in sorted(chosen))
+        found = ((key, accepted_generation(lake, Subject(kind, key))) for key in sorted(chosen))
         generations[kind] = {key: generation for key, generation in found if generation}
     # Stages that somebody works on are in no picture; their rows are shown as they stand now.
     stages = changed(base.get(STAGES, {}), seen[STAGES]) | set(held)

@@ -12,24 +12,31 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from klip_assets.contracts import DERIVED_TABLES, PROVENANCE, PUBLISHED_TABLES, TABLES
-from klip_assets.contracts.subject import is_day
-from klip_assets.store.lake.generations import Kind
+from klip_assets.contracts import (
+    DERIVED_TABLES,
+    KINDS,
+    PROVENANCE,
+    PUBLISHED_TABLES,
+    STAGE_STATUS,
+    TABLES,
+    Kind,
+    Subject,
+    key_of,
+)
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock
-from klip_assets.store.locks import is_held
+from klip_assets.store.locks import is_held, subject_lock
 
 #: Table, or folder of accepted records -> key -> stamp.
 Seen = dict[str, dict[str, str]]
 
-ACCEPTED: dict[Kind, str] = {"video_id": "_accepted/video_id", "day": "_accepted/day"}
-STAGES = "stage_status"
+ACCEPTED: dict[Kind, str] = {kind: f"_accepted/{kind}" for kind in KINDS}
+STAGES = STAGE_STATUS.name
 
 #: Tables that are published as they stand, not by generation.
 RECORD_TABLES = tuple(
     name
     for name in PUBLISHED_TABLES
-    if TABLES[name].partition not in ("video_id", "day") and name not in (PROVENANCE.name, STAGES, *DERIVED_TABLES)
+    if TABLES[name].partition not in KINDS and name not in (PROVENANCE.name, STAGES, *DERIVED_TABLES)
 )
 
 
@@ -41,7 +48,7 @@ def look(lake: Lake) -> tuple[Seen, list[str]]:
         publish in the middle of a run does not count as having seen its end.
     """
     stages = dict(_partitions(lake.root / STAGES))
-    held = [key for key in stages if is_held(partition_lock(lake.root, kind_of(key), key))]
+    held = [key for key in stages if is_held(subject_lock(lake.root, Subject.of(key)))]
     seen: Seen = {STAGES: {key: stamp for key, stamp in stages.items() if key not in held}}
     for name in RECORD_TABLES:
         seen[name] = dict(_partitions(lake.root / name))
@@ -64,11 +71,6 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
     return {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
 
 
-def kind_of(key: str) -> Kind:
-    """Say whether the key of a partition names a day or a video."""
-    return "day" if is_day(key) else "video_id"
-
-
 def _partitions(folder: Path) -> Iterator[tuple[str, str]]:
     # A table in one piece has its file in the folder itself, under the key ''.
     if not folder.is_dir():
@@ -76,7 +78,7 @@ def _partitions(folder: Path) -> Iterator[tuple[str, str]]:
     for entry in os.scandir(folder):
         path = f"{entry.path}/part-0.parquet" if entry.is_dir() else entry.path
         if path.endswith("/part-0.parquet") and (stamp := _stamp(path)):
-            yield entry.name.partition("=")[2] if entry.is_dir() else "", stamp
+            yield key_of(entry.name) if entry.is_dir() else "", stamp
 
 
 def _records(folder: Path) -> Iterator[tuple[str, str]]:

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from klip_assets.contracts import Subject
 from klip_assets.inbox.changes import Ready
 from klip_assets.inbox.recordings import Recording
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.stage_status import partition_lock, read_stages
-from klip_assets.store.locks import hold
-from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts
+from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.store.locks import hold, subject_lock
+from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts, Ending
 from klip_assets.store.state.registry import Registry
 from klip_assets.work.due import due_videos, note_deadly
 
@@ -28,14 +29,14 @@ def ready(settings: Settings, name: str, version: str) -> Ready:
 
 def test_success_leaves_no_memory(attempts: Attempts) -> None:
     attempts.begin({"a": "1"})
-    attempts.end({"a": False})
+    attempts.end({"a": Ending.DONE})
     assert attempts.all() == {}
 
 
 def test_content_that_fails_is_not_tried_again_until_it_changes(attempts: Attempts) -> None:
     attempts.begin({"a": "1"})
     attempts.give_up("a", "1")
-    attempts.end({"a": True})
+    attempts.end({"a": Ending.FAILED})
     found = attempts.all()["a"]
     assert found.permanent and found.failures == 0
     assert not found.allows("1") and found.allows("2")
@@ -44,13 +45,13 @@ def test_content_that_fails_is_not_tried_again_until_it_changes(attempts: Attemp
 def test_a_failure_of_the_machine_is_tried_again_after_longer_and_longer_waits(attempts: Attempts) -> None:
     for number, wait in enumerate(WAITS_S, start=1):
         attempts.begin({"a": "1"})
-        attempts.end({"a": True})
+        attempts.end({"a": Ending.FAILED})
         found = attempts.all()["a"]
         assert found.failures == number and found.begun == 0
         assert not found.allows("1", now=found.failed_at + wait - 1)
         assert found.allows("1", now=found.failed_at + wait)
     attempts.begin({"a": "1"})
-    attempts.end({"a": True})
+    attempts.end({"a": Ending.FAILED})
     found = attempts.all()["a"]
     assert not found.allows("1", now=found.failed_at + 10 * WAITS_S[-1])
     assert found.allows("1"), "a person who asks does not wait"
@@ -59,7 +60,7 @@ def test_a_failure_of_the_machine_is_tried_again_after_longer_and_longer_waits(a
 def test_success_after_failures_starts_the_count_anew(attempts: Attempts) -> None:
     for failed in (True, True, False, True):
         attempts.begin({"a": "1"})
-        attempts.end({"a": failed})
+        attempts.end({"a": Ending.FAILED if failed else Ending.DONE})
     assert attempts.all()["a"].failures == 1
 
 
@@ -87,7 +88,7 @@ def test_a_video_that_was_being_worked_on_when_its_process_died_is_due_although_
     assert due_videos([entry], attempts, lake).videos == []
     attempts.begin({"stream": version})
     assert due_videos([entry], attempts, lake).videos == [entry]
-    with hold(partition_lock(lake.root, "video_id", "stream"), what="video stream", timeout_s=1):
+    with hold(subject_lock(lake.root, Subject.video("stream")), what="video stream", timeout_s=1):
         assert due_videos([entry], attempts, lake).videos == [], "its run is on"
 
 
@@ -99,7 +100,7 @@ def test_a_video_whose_run_ends_while_it_is_looked_at_is_not_due(
     attempts.begin({"stream": entry.fingerprint})
 
     def ends(_: object) -> bool:
-        attempts.end({"stream": False})
+        attempts.end({"stream": Ending.DONE})
         return False
 
     monkeypatch.setattr("klip_assets.work.due.is_held", ends)

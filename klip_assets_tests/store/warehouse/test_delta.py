@@ -7,20 +7,20 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from klip_assets.contracts import PUBLISHED_TABLES, STAGE_STATUS, TABLES
+from klip_assets.contracts import PUBLISHED_TABLES, STAGE_STATUS, TABLES, Subject
 from klip_assets.formats.refused import Refused
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import withdraw
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.warehouse.publish import Published, publish, published_note
-from klip_assets.work.acceptance import consider
+from klip_assets.work.acceptance import POLICY
 from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, publish_again, query
 
 
 def publish_anew(settings: Settings) -> Published:
     return publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
+        Lake(settings.lake_dir), settings.warehouse_dir, policy=POLICY, state_dir=settings.state_dir,
         storage_version=settings.storage_version, keep_versions=9, timeout_s=5, from_nothing=True,
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def test_any_series_of_changes_gives_what_a_publish_from_nothing_gives(published
         quarantine(lake, f"f{random_.randint(0, 2)}.csv", "tweets", reasons, run_id="r")
 
     def take_out() -> None:
-        withdraw(lake, "video_id", f"s{random_.randint(0, 4)}")
+        withdraw(lake, Subject.video(f"s{random_.randint(0, 4)}"))
 
     def bring_back() -> None:
         for key in lake.keys(TABLES["videos"]):
@@ -114,7 +114,7 @@ def test_a_version_somebody_wrote_to_is_no_base_for_the_next(published: Settings
 
 
 def test_a_version_of_another_klip_is_no_base(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("klip_assets.store.warehouse.publish.__version__", "99")
+    monkeypatch.setattr("klip_assets.store.warehouse.publish.BUILD", "99")
     assert publish_again(published).from_nothing
     assert not publish_again(published).from_nothing
 

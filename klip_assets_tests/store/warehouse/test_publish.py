@@ -6,14 +6,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from klip_assets.contracts import PUBLISHED_TABLES, TABLES, sql_type, text_of
+from klip_assets.contracts import PUBLISHED_TABLES, TABLES, Subject, sql_type, text_of
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.locks import hold
+from klip_assets.store.locks import hold, subject_lock
 from klip_assets.store.warehouse.publish import publish
 from klip_assets.store.warehouse.query import export, run_sql
-from klip_assets.work.acceptance import consider
+from klip_assets.work.acceptance import POLICY
 from klip_assets_tests.processed import drop_stream, due, process, publish_again, query
 
 
@@ -123,7 +123,7 @@ def test_a_second_publisher_waits_and_names_the_first(settings: Settings) -> Non
     def attempt() -> None:
         try:
             publish(
-                Lake(settings.lake_dir), settings.warehouse_dir, accept=consider, state_dir=settings.state_dir,
+                Lake(settings.lake_dir), settings.warehouse_dir, policy=POLICY, state_dir=settings.state_dir,
                 storage_version="v1.4.0", keep_versions=3, timeout_s=0.3,
             )  # fmt: skip
         except LockHeldError as error:
@@ -149,16 +149,16 @@ def test_the_stamp_says_when_there_is_something_to_publish(published: Settings, 
     assert due(published) is None
     from klip_assets.store.lake.generations import withdraw
 
-    withdraw(lake, "video_id", "second")
+    withdraw(lake, Subject.video("second"))
     assert due(published) is not None
 
 
 def test_a_video_somebody_works_on_is_published_as_it_was(published: Settings, lake: Lake) -> None:
     from datetime import datetime
 
-    from klip_assets.store.lake.stage_status import partition_lock, record_stage
+    from klip_assets.store.lake.stage_status import record_stage
 
-    with hold(partition_lock(lake.root, "video_id", "stream"), what="video stream", timeout_s=1):
+    with hold(subject_lock(lake.root, Subject.video("stream")), what="video stream", timeout_s=1):
         record_stage(lake, "stream", "videos", status="ok", run_id="r", started_at=datetime(2026, 1, 1))
         done = publish_again(published)
         assert "stream" in done.waiting and done.videos == 1

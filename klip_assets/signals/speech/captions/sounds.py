@@ -24,7 +24,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from klip_assets.contracts import SOUND_EVENTS
+from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_SOUNDS
 from klip_assets.signals.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
 
 #: Tags have this many words at most; more in brackets are taken for speech.
@@ -139,7 +139,7 @@ def merged(events: Iterable[SoundEvent]) -> list[SoundEvent]:
 
 
 def to_notes(events: Sequence[SoundEvent]) -> list[list[Any]]:
-    """Return events as JSON can hold them: start, end, label."""
+    """Return events as plain lists: start, end, label."""
     return [[round(event.start_s, 3), round(event.end_s, 3), event.label] for event in events[:MAX_EVENTS]]
 
 
@@ -166,6 +166,20 @@ def sound_table(notes: Sequence[Any], video_id: str, source: str) -> pa.Table:
             "source": source,
         }
         for index, (start_s, end_s, label) in enumerate(notes)
+    )
+
+
+def transcript_sounds_table(notes: Sequence[Any], video_id: str) -> pa.Table:
+    """Return events, as `to_notes` gives them, by the contract `transcript_sounds`."""
+    start_s, end_s, labels = zip(*notes, strict=True) if notes else ((), (), ())
+    return TRANSCRIPT_SOUNDS.from_columns(
+        {
+            "video_id": [video_id] * len(notes),
+            "event_index": range(len(notes)),
+            "start_s": start_s,
+            "end_s": end_s,
+            "label": labels,
+        }
     )
 
 

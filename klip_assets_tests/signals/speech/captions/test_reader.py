@@ -296,10 +296,9 @@ def test_whether_a_file_gives_word_times_shows_in_its_beginning(tmp_path: Path, 
 
 
 def test_the_engine_is_captions_then_whisper_then_pocketsphinx() -> None:
-    captions = [("en", Path("v.en.vtt"))]
-    assert engine_for(captions=captions, whisper_model="m") == "captions"
-    assert engine_for(captions=[], whisper_model="m") == "faster-whisper:m"
-    assert engine_for(captions=[], whisper_model=None).startswith("pocketsphinx")
+    assert engine_for(has_captions=True, whisper_model="m") == "captions"
+    assert engine_for(has_captions=False, whisper_model="m") == "faster-whisper:m"
+    assert engine_for(has_captions=False, whisper_model=None).startswith("pocketsphinx")
 
 
 def test_captions_spare_listening_to_the_recording(tmp_path: Path) -> None:

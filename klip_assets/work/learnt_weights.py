@@ -1,14 +1,14 @@
-"""Group `highlights`, on demand: weights learnt from what editors said of highlights. Nothing uses them by itself."""
+"""Weights learnt from what editors said of the highlights of processed videos. Nothing uses them by itself."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pyarrow as pa
 
-from klip_assets.contracts import FEEDBACK, HIGHLIGHTS
-from klip_assets.defs.assets.stage import OWNERS
-from klip_assets.defs.resources import Installation
+from klip_assets.contracts import FEEDBACK
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.evaluation.learning import Judged, Learnt, judged_moments, latest_verdicts, learn_weights
 from klip_assets.evaluation.processed import signals_of
@@ -16,26 +16,32 @@ from klip_assets.products.highlights.weights import WeightSet, toml_of, weight_s
 from klip_assets.settings import Settings
 from klip_assets.store.files import write_atomically
 from klip_assets.store.lake.lake import Lake
+from klip_assets.work.installation import Installation
 
 
-@dg.asset(
-    group_name="highlights",
-    deps=[dg.AssetDep(dg.AssetKey([HIGHLIGHTS.name]), partition_mapping=dg.AllPartitionMapping())],
-    owners=OWNERS,
-    kinds={"toml", "scipy"},
-    code_version="1",
-)
-def learnt_weights(
-    context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
-) -> dg.MaterializeResult:
-    """Weights fitted to the verdicts of `klip rate`, written only if they rank unknown videos better than the default.
+@dataclass(frozen=True)
+class FromVerdicts:
+    """What the verdicts gave.
 
-    With too few verdicts it says what is missing. The weights are used once KLIP_WEIGHTS names their file.
+    Attributes:
+        verdict: In a sentence: what is missing, or how the learnt weights compare with the default.
+        figures: The figures behind it, by name.
+        path: The file of the learnt weights; None if they were not found better, and not written.
+        version: Version of the learnt weights, '' if there are none.
     """
+
+    verdict: str
+    figures: dict[str, Any]
+    path: Path | None = None
+    version: str = ""
+
+
+def learn_from_verdicts(installation: Installation) -> FromVerdicts:
+    """Fit weights to the verdicts on videos that are still there, and keep them if they rank unknown videos better."""
     settings, lake = installation.settings, installation.lake
     default = _default(settings)
     judged, passed_over = _judged(lake, default)
-    metadata: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "default": default.version,
         "judged_videos": len(judged),
         "good": sum(int(video.good.sum()) for video in judged),
@@ -45,10 +51,8 @@ def learnt_weights(
     try:
         learnt = learn_weights(judged, default)
     except InputError as missing:
-        context.log.info(str(missing))
-        return dg.MaterializeResult(metadata={**metadata, "used": False, "verdict": str(missing)})
-    context.log.info(learnt.verdict)
-    metadata |= {
+        return FromVerdicts(str(missing), {**figures, "used": False, "verdict": str(missing)})
+    figures |= {
         "used": learnt.used,
         "verdict": learnt.verdict,
         "learnt_map": learnt.learnt_map,
@@ -59,14 +63,10 @@ def learnt_weights(
         "strength": str(learnt.strength),
     }
     if not learnt.used:
-        return dg.MaterializeResult(metadata=metadata)
+        return FromVerdicts(learnt.verdict, figures)
     path = _write(learnt, default, settings)
-    metadata |= {
-        "dagster/uri": path.as_uri(),
-        "weights": dict(learnt.weights.weights),
-        "to_use_them": f"set KLIP_WEIGHTS={path}, then: klip process VIDEO",
-    }
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(learnt.weights.version))
+    figures["weights"] = dict(learnt.weights.weights)
+    return FromVerdicts(learnt.verdict, figures, path, learnt.weights.version)
 
 
 def _default(settings: Settings) -> WeightSet:

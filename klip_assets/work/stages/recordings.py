@@ -1,27 +1,20 @@
-"""Group `recordings`: what a dropped file holds: its facts, its words, its sound, its chat."""
+"""Group `recordings`: a dropped file's facts, its words, its sound and the events in it."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from klip_assets.contracts import (
-    AUDIO_FEATURES,
-    CHAT_ACTIVITY,
-    CHAT_MESSAGES,
-    SOUND_EVENTS,
-    TRANSCRIPT_WORDS,
-    VIDEOS,
-)
-from klip_assets.defs.assets.declare import versions_of, video_stage
-from klip_assets.defs.assets.stage import Output, Stage
+from klip_assets.contracts import AUDIO_FEATURES, SOUND_EVENTS, TRANSCRIPT_SOUNDS, TRANSCRIPT_WORDS, VIDEOS
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
-from klip_assets.inbox.fingerprint import file_sha256, fingerprint
+from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import Recording, display_name
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
@@ -29,28 +22,24 @@ from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
-from klip_assets.signals.chat.activity import chat_activity as activity_of
-from klip_assets.signals.chat.activity import messages_a_second
-from klip_assets.signals.chat.authors import author_hashes, salt_version
-from klip_assets.signals.chat.lag import estimate_lag
-from klip_assets.signals.chat.readers import read_chat
-from klip_assets.signals.speech.captions.sounds import MAX_EVENTS, digest_of, sound_table, to_notes
+from klip_assets.signals.speech.captions.sounds import (
+    MAX_EVENTS,
+    digest_of,
+    sound_table,
+    to_notes,
+    transcript_sounds_table,
+)
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.signals.speech.words import Transcript
-from klip_assets.store.state.salt import read_salt
+from klip_assets.work.findings import Finding
+from klip_assets.work.stages.stage import Output, Stage, StageSpec, moment, versions_of
 
 GROUP = "recordings"
 
 _NOTHING_HEARD = Transcript([], None, "none", "")
 
 
-def _source(stage: Stage) -> dict[str, str]:
-    stage.signature  # noqa: B018  Taken before the content is read.
-    return {"source": fingerprint(stage.recording)}
-
-
-@video_stage(VIDEOS, group=GROUP, upstream=[], inputs=_source, code_version="3", kinds={"ffmpeg"})
 def videos(stage: Stage) -> Output:
     """Probed with FFmpeg's libraries, titled by the yt-dlp sidecar; content that is already there is a duplicate."""
     recording = stage.recording
@@ -72,7 +61,8 @@ def videos(stage: Stage) -> Output:
         "ingested_at": datetime.now(UTC).replace(tzinfo=None),
     }
     facts, status, error = _facts(recording, stage.settings.max_duration_h * 3600)
-    holder = stage.installation.registry.claim_content(sha256, stage.key) if status != "unreadable" else stage.key
+    registry = stage.installation.registry
+    holder = registry.claim_content(sha256, stage.key) if status != "unreadable" else stage.key
     if holder != stage.key:
         status = "duplicate"
     row |= facts | {"status": status, "error": error, "duplicate_of": None if holder == stage.key else holder}
@@ -80,29 +70,28 @@ def videos(stage: Stage) -> Output:
         "recording": f"{sha256}:{status}",
         "captions": _joint_hash(path for _, path in recording.captions),
         "chat": _joint_hash([recording.chat] if recording.chat else []),
-        "started_at": _moment(info.started_at),
+        "started_at": moment(info.started_at),
     }
-    notes = {"files": files, "status": status, "unreadable": status == "unreadable", "signature": stage.signature}
-    return Output(VIDEOS.from_rows([row]), notes, refused)
+    notes = {
+        "files": files,
+        "status": status,
+        "has_sound": status == "ok",
+        "unreadable": status == "unreadable",
+        "signature": stage.signature,
+    }
+    return Output(VIDEOS.from_rows([row]), notes, refused=refused)
 
 
-@video_stage(
-    TRANSCRIPT_WORDS,
-    group=GROUP,
-    upstream=[VIDEOS],
-    inputs=lambda stage: {
+def _transcript_inputs(stage: Stage) -> dict[str, str]:
+    settings = stage.settings
+    return {
         "recording": stage.files["recording"],
         "captions": stage.files["captions"],
-        "engine": engine_for(
-            captions=stage.recording.captions,
-            whisper_model=stage.settings.whisper_model,
-            language=stage.settings.language,
-        ),
-        "language": stage.settings.language or "",
-    },
-    code_version="2",
-    kinds={"python"},
-)
+        "engine": engine_for(has_captions=bool(stage.files["captions"]), whisper_model=settings.whisper_model),
+        "language": settings.language or "",
+    }
+
+
 def transcript_words(stage: Stage) -> Output:
     """From captions beside the recording, else by faster-whisper if KLIP_WHISPER_MODEL is set, else by pocketsphinx."""
     captions = list(stage.recording.captions)
@@ -110,11 +99,11 @@ def transcript_words(stage: Stage) -> Output:
     # What a run that dies has recognized is kept for the next one, until the transcript is written.
     log = ChunkLog(stage.settings.chunk_log(stage.key), stage.work)
     if stage.video["status"] == "duplicate":
-        return Output(TRANSCRIPT_WORDS.empty(), _transcript_notes(_NOTHING_HEARD), finish=log.remove)
+        return _transcript_output(stage, _NOTHING_HEARD, {}, log)
     while True:
         chosen = best_captions(captions, stage.settings.language)
         if chosen is None and stage.sound is None:
-            return Output(TRANSCRIPT_WORDS.empty(), _transcript_notes(_NOTHING_HEARD), refused, finish=log.remove)
+            return _transcript_output(stage, _NOTHING_HEARD, refused, log)
         try:
             transcript = _transcribe(stage, captions, log)
             break
@@ -124,57 +113,67 @@ def transcript_words(stage: Stage) -> Output:
             captions.remove(chosen)
             name = display_name(chosen[1], stage.recording.root)
             refused[name] = [Refused("file", "not readable as captions", str(error))]
-            stage.context.log.warning(str(error))
+            stage.log.warning(str(error))
     if chosen:
         refused[display_name(chosen[1], stage.recording.root)] = list(transcript.refused)
     if len(transcript.sounds) > MAX_EVENTS:
-        stage.context.log.warning(f"of {len(transcript.sounds):,} sound events the first {MAX_EVENTS:,} are kept")
-    return Output(transcript.table(stage.key), _transcript_notes(transcript), refused, finish=log.remove)
+        stage.log.warning(f"of {len(transcript.sounds):,} sound events the first {MAX_EVENTS:,} are kept")
+    return _transcript_output(stage, transcript, refused, log)
 
 
-def _transcript_notes(transcript: Transcript) -> dict[str, Any]:
+def _transcript_output(
+    stage: Stage, transcript: Transcript, refused: dict[str, list[Refused]], log: ChunkLog
+) -> Output:
     sounds = to_notes(transcript.sounds)
-    return {
+    notes = {
         "engine": transcript.engine,
         "engine_model": transcript.engine_model,
         "sounds": len(sounds),
-        "sound_events": sounds,
         # Under `files` stands what stages read beside tables: equal words with other sounds are another input.
         "files": {"sounds": digest_of(sounds)},
     }
+    return Output(
+        transcript.table(stage.key),
+        notes,
+        list(_transcript_findings(transcript, refused)),
+        refused,
+        also={TRANSCRIPT_SOUNDS.name: transcript_sounds_table(sounds, stage.key)},
+        finish=log.remove,
+    )
 
 
-def _sounds(stage: Stage) -> dict[str, Any]:
-    provenance = stage.lake.provenance(TRANSCRIPT_WORDS, stage.key)
-    return dict(provenance.notes) if provenance else {}
+def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused]]) -> Iterable[Finding]:
+    if transcript.engine != _NOTHING_HEARD.engine:
+        yield Finding("engine", f"the words come from {transcript.engine} ({transcript.engine_model})")
+    for name, entries in refused.items():
+        if entries:
+            yield Finding("cues", f"{len(entries)} cues of {name} are not used: {entries[0].reason}")
 
 
-@video_stage(
-    SOUND_EVENTS,
-    group=GROUP,
-    upstream=[VIDEOS, TRANSCRIPT_WORDS],
-    inputs=lambda stage: {
-        **versions_of(TRANSCRIPT_WORDS)(stage),
-        "sounds": digest_of(_sounds(stage).get("sound_events", [])),
-        "engine": str(_sounds(stage).get("engine")),
-    },
-    code_version="1",
-    kinds={"python"},
-)
+def _sounds(stage: Stage) -> list[Any]:
+    """Return the sounds that the transcript's source tells of, as `to_notes` gives them."""
+    record = stage.record(TRANSCRIPT_WORDS)
+    if record is not None and "sound_events" in record.notes:
+        return list(record.notes["sound_events"])  # Where they stood before they had a table of their own.
+    if not stage.lake.exists(TRANSCRIPT_SOUNDS, stage.key):
+        return []
+    rows = stage.lake.read(TRANSCRIPT_SOUNDS, stage.key)
+    return [list(row) for row in zip(*(rows[name].to_pylist() for name in ("start_s", "end_s", "label")), strict=True)]
+
+
+def _sound_inputs(stage: Stage) -> dict[str, str]:
+    record = stage.record(TRANSCRIPT_WORDS)
+    notes = record.notes if record else {}
+    found = notes.get("files", {}).get("sounds") or digest_of(_sounds(stage))
+    return {**versions_of(TRANSCRIPT_WORDS)(stage), "sounds": found, "engine": str(notes.get("engine"))}
+
+
 def sound_events(stage: Stage) -> pa.Table:
     """Tags such as [laughter] in the captions; no rows where the words come from a recognizer that writes none."""
-    notes = _sounds(stage)
-    return sound_table(notes.get("sound_events", []), stage.key, str(notes.get("engine", "none")))
+    record = stage.record(TRANSCRIPT_WORDS)
+    return sound_table(_sounds(stage), stage.key, str(record.notes.get("engine", "none")) if record else "none")
 
 
-@video_stage(
-    AUDIO_FEATURES,
-    group=GROUP,
-    upstream=[VIDEOS],
-    inputs=lambda stage: {"recording": stage.files["recording"]},
-    code_version="3",
-    kinds={"numpy"},
-)
 def audio_features(stage: Stage) -> Output:
     """Measured in one streaming pass over the decoded sound, at constant memory."""
     if stage.sound is None:
@@ -196,85 +195,11 @@ def audio_features(stage: Stage) -> Output:
         "track_shorter": shorter,
         "loudness_integrated_lufs": measured.integrated_lufs,
     }
-    return Output(rows, notes)
-
-
-def _chat_inputs(stage: Stage) -> dict[str, str]:
-    found = {
-        "chat": stage.files["chat"],
-        "recording": stage.files["recording"],
-        "started_at": _moment(stage.video["started_at"]),
-    }
-    if stage.recording.chat is not None:
-        # Another setting or another salt gives other authors.
-        salt = _salt(stage)
-        found["author_names"] = "as they are" if salt is None else salt_version(salt)
-    return found
-
-
-def _salt(stage: Stage) -> bytes | None:
-    return None if stage.settings.chat_keep_names else read_salt(stage.settings.chat_salt_path)
-
-
-@video_stage(
-    CHAT_MESSAGES,
-    group=GROUP,
-    upstream=[VIDEOS],
-    inputs=_chat_inputs,
-    code_version="2",
-    kinds={"python"},
-)
-def chat_messages(stage: Stage) -> Output:
-    """From the chat log beside the recording, of Twitch, YouTube or plain; no rows where there is none."""
-    path = stage.recording.chat
-    if path is None or stage.video["status"] == "duplicate":
-        return Output(CHAT_MESSAGES.empty())
-    name = display_name(path, stage.recording.root)
-    salt = _salt(stage)
-    try:
-        chat = read_chat(
-            path,
-            stage.key,
-            stage.video["started_at"],
-            duration_s=stage.video["duration_s"],
-            author_key=None if salt is None else author_hashes(salt),
-        )
-    except UnreadableSidecarError as error:
-        stage.context.log.warning(str(error))
-        return Output(
-            CHAT_MESSAGES.empty(),
-            {"unreadable_chat": str(error)},
-            {name: [Refused("file", "not readable as a chat log", str(error))]},
-        )
-    notes = {
-        "refused": len(chat.refused),
-        "passed_over": sum(chat.passed_over.values()),
-        "passed_over_kinds": dict(chat.passed_over),
-        "placed_by_time_of_day": chat.by_day,
-    }
-    return Output(chat.messages, notes, {name: chat.refused})
-
-
-@video_stage(
-    CHAT_ACTIVITY,
-    group=GROUP,
-    upstream=[VIDEOS, CHAT_MESSAGES, AUDIO_FEATURES],
-    inputs=lambda stage: {
-        **versions_of(CHAT_MESSAGES, AUDIO_FEATURES)(stage),
-        "recording": stage.files["recording"],
-        "chat_lag_s": str(stage.settings.chat_lag_s),
-    },
-    code_version="2",
-    kinds={"numpy"},
-)
-def chat_activity(stage: Stage) -> Output:
-    """Counts and rates a second; the lag is estimated from sound and chat where they tell, else KLIP_CHAT_LAG_S."""
-    messages, duration_s = stage.read(CHAT_MESSAGES), stage.video["duration_s"] or 0.0
-    counts = messages_a_second(messages, duration_s)
-    lag = estimate_lag(stage.read(AUDIO_FEATURES), counts, stage.settings.chat_lag_s)
-    rows = activity_of(messages, video_id=stage.key, duration_s=duration_s, lag_s=lag.lag_s, lag_source=lag.source)
-    notes = {"lag_s": lag.lag_s, "lag_source": lag.source, "correlation": lag.correlation, "rival": lag.rival}
-    return Output(rows, notes if rows.num_rows else {})
+    findings = []
+    if decoding.errors:
+        lost = f"{decoding.lost_s:.1f} s of sound are lost to {decoding.errors} decoding errors"
+        findings.append(Finding("hole", f"{lost} ({decoding.first_error})"))
+    return Output(rows, notes, findings)
 
 
 def _stream_info(recording: Recording) -> tuple[StreamInfo, dict[str, list[Refused]]]:
@@ -317,7 +242,7 @@ def _facts(recording: Recording, longest_s: float) -> tuple[dict[str, Any], str,
     return facts, "silent", None
 
 
-def _transcribe(stage: Stage, captions: list[tuple[str, Any]], log: ChunkLog) -> Transcript:
+def _transcribe(stage: Stage, captions: list[tuple[str, Path]], log: ChunkLog) -> Transcript:
     settings = stage.settings
     return transcribe(
         stage.recording.path,
@@ -333,11 +258,46 @@ def _transcribe(stage: Stage, captions: list[tuple[str, Any]], log: ChunkLog) ->
     )
 
 
-def _moment(started_at: datetime | None) -> str:
-    return started_at.isoformat() if started_at else ""
-
-
-def _joint_hash(paths: Any) -> str:
+def _joint_hash(paths: Iterable[Path]) -> str:
     hashes = [f"{path.name}:{file_sha256(path)}" for path in paths]
     joint = "|".join(sorted(hashes)).encode("utf-8", "surrogateescape")
     return hashlib.sha256(joint).hexdigest()[:32] if hashes else ""
+
+
+RECORDING_STAGES = (
+    StageSpec(
+        VIDEOS,
+        version="3",
+        group=GROUP,
+        upstream=(),
+        inputs=lambda stage: {"source": stage.source_version()},
+        compute=videos,
+        kinds=frozenset({"ffmpeg"}),
+    ),
+    StageSpec(
+        TRANSCRIPT_WORDS,
+        version="2",
+        group=GROUP,
+        upstream=(VIDEOS,),
+        inputs=_transcript_inputs,
+        compute=transcript_words,
+        also=(TRANSCRIPT_SOUNDS,),
+    ),
+    StageSpec(
+        SOUND_EVENTS,
+        version="1",
+        group=GROUP,
+        upstream=(VIDEOS, TRANSCRIPT_WORDS),
+        inputs=_sound_inputs,
+        compute=sound_events,
+    ),
+    StageSpec(
+        AUDIO_FEATURES,
+        version="3",
+        group=GROUP,
+        upstream=(VIDEOS,),
+        inputs=lambda stage: {"recording": stage.files["recording"]},
+        compute=audio_features,
+        kinds=frozenset({"numpy"}),
+    ),
+)

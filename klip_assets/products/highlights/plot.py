@@ -1,11 +1,9 @@
-"""Pictures for the Dagster UI: small, because they are kept in its event database."""
+"""The score curve of a video as a picture: small, because the Dagster UI keeps it in its event database."""
 
 from __future__ import annotations
 
-import base64
 import io
 
-import dagster as dg
 import numpy as np
 import pyarrow as pa
 
@@ -13,8 +11,17 @@ from klip_assets.products.highlights.tables import Signals, score_curve
 from klip_assets.products.highlights.weights import WeightSet
 
 
-def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> dg.MarkdownMetadataValue | None:
-    """Draw the score curve with its highlights as an inline PNG; None if there is no curve."""
+def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> bytes | None:
+    """Draw the score curve of a video with its highlights shaded.
+
+    Args:
+        signals: What the highlights were made from.
+        highlights: Rows of `highlights`.
+        weights: The weight set.
+
+    Returns:
+        A PNG of 640 x 192 pixels; None if there is no curve.
+    """
     if not signals.duration_s or signals.segments.num_rows == 0:
         return None
     score = score_curve(signals, weights).score
@@ -35,5 +42,4 @@ def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> dg
     axes.set_title(f"{signals.video_id}: score a second, highlights shaded", fontsize=9)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
-    data = base64.b64encode(picture.getvalue()).decode()
-    return dg.MetadataValue.md(f"![score curve](data:image/png;base64,{data})")
+    return picture.getvalue()

@@ -1,0 +1,105 @@
+"""What `klip process --stale` would do: which videos and days, how many hours of sound, about how long."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from klip_assets.cli.output import clock, console, show_rows
+from klip_assets.contracts import TABLES, TABLES_OF, Subject
+from klip_assets.errors import NotFoundError
+from klip_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.stale import Stale, Work
+
+
+def stale_subjects(
+    here: Installation, *, videos: Sequence[str] = (), days: Sequence[str] = (), tables: Collection[str] = ()
+) -> tuple[list[tuple[Subject, list[Stale]]], list[str]]:
+    """Find the videos and days with stages that would be made otherwise now.
+
+    Args:
+        here: The installation.
+        videos: Only these videos.
+        days: Only these days of tweets; neither videos nor days: everything that was processed.
+        tables: Only these tables, and what reads them.
+
+    Returns:
+        The videos and days with their stale stages, and the ids of videos that are stale too but have no recording in
+        the inbox any more.
+
+    Raises:
+        NotFoundError: A video or day that was named has not been processed.
+    """
+    from klip_assets.work.stale import processed, stale
+
+    named = [*map(Subject.video, videos), *map(Subject.day, days)]
+    for subject in named:
+        if not here.lake.exists(TABLES[TABLES_OF[subject.kind][0]], subject.key):
+            raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what has")
+    found = [(subject, stages) for subject in named or processed(here.lake) if (stages := stale(here, subject, tables))]
+    gone = [subject.key for subject, _ in found if not subject.is_day and not _is_there(here, subject)]
+    return [(subject, stages) for subject, stages in found if subject.key not in gone], gone
+
+
+def show_plan(
+    settings: Settings, *, videos: Sequence[str], days: Sequence[str], tables: Collection[str], as_json: bool
+) -> None:
+    """Print what remaking the stale stages would take: a row a stage, and the sum."""
+    from klip_assets.work.installation import Installation
+    from klip_assets.work.stale import plan
+
+    here = Installation(settings)
+    found, gone = stale_subjects(here, videos=videos, days=days, tables=tables)
+    works = plan(here, found)
+    if as_json:
+        show_rows([_row(work) for work in works], as_json=True)
+        return
+    if works:
+        show_rows([_line(work) for work in works], as_json=False)
+        console.print(_sum(works, found))
+    else:
+        console.print("Nothing is stale: no stage would be made otherwise.")
+    if gone:
+        console.print(f"Left as they are, since their recordings are not in the inbox: {', '.join(gone)}")
+
+
+def _is_there(here: Installation, subject: Subject) -> bool:
+    name = here.registry.path_of(subject.key)
+    return name is not None and (here.settings.vod_inbox / name).is_file()
+
+
+def _row(work: Work) -> dict[str, Any]:
+    return {
+        "table": work.spec.name,
+        "of": "days" if work.kind == "day" else "videos",
+        "remade": work.subjects,
+        "may_change": work.behind,
+        "reason": "; ".join(work.reasons) or None,
+        "sound_s": work.sound_s,
+        "estimated_s": work.seconds,
+    }
+
+
+def _line(work: Work) -> dict[str, Any]:
+    unit = "days" if work.kind == "day" else "videos"
+    return {
+        "table": work.spec.name,
+        "remade": f"{work.subjects} {unit}" if work.subjects else "-",
+        "may change": f"{work.behind} {unit}" if work.behind else "-",
+        "sound": f"{work.sound_s / 3600:.1f} h" if work.subjects and work.kind == "video_id" else "-",
+        "about": ("unknown" if work.seconds is None else clock(work.seconds)) if work.subjects else "-",
+        "reason": "; ".join(work.reasons) or "reads a table above",
+    }
+
+
+def _sum(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]]) -> str:
+    videos = sum(not subject.is_day for subject, _ in found)
+    known = sum(work.seconds or 0.0 for work in works)
+    open_ended = ", and what has never been measured" if any(w.subjects and w.seconds is None for w in works) else ""
+    return (
+        f"{videos} videos and {len(found) - videos} days of tweets: about {clock(known)} of work by what it took "
+        f"before{open_ended}. klip process --stale does it."
+    )

@@ -1,0 +1,69 @@
+"""What stages found out about a recording beside their rows, and what `videos` tells of it.
+
+`videos` is the first stage and data only flows forward: what a later stage finds (cues that were cut, a hole in the
+sound, which engine gave the words) stands in the footer of its own table, and the publisher composes the published
+row of `videos` from all of them. The lake's own row never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from klip_assets.contracts import VIDEOS
+from klip_assets.store.lake.generations import Generation
+from klip_assets.store.lake.lake import Lake, read_file
+from klip_assets.store.lake.provenance import Provenance
+
+#: Where findings stand among the notes of a footer.
+NOTE = "findings"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a stage found out about a recording.
+
+    Attributes:
+        kind: What it is about: "cues", "hole", "engine".
+        text: What was found, in one sentence for people, without a full stop.
+        partial: Whether part of the recording's content is missing in the tables because of it.
+    """
+
+    kind: str
+    text: str
+    partial: bool = False
+
+
+def to_notes(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as a footer can hold them."""
+    return [asdict(finding) for finding in findings]
+
+
+def findings_of(records: Mapping[str, Provenance]) -> list[Finding]:
+    """Return what the stages of a video found, in the order of its tables.
+
+    Args:
+        records: Table -> record in its footer. Entries that a newer Klip wrote are passed over.
+    """
+    fields = Finding.__dataclass_fields__
+    return [
+        Finding(**{name: value for name, value in entry.items() if name in fields})
+        for record in records.values()
+        for entry in record.notes.get(NOTE, [])
+    ]
+
+
+def compose(lake: Lake, generation: Generation) -> dict[str, object]:
+    """Say what the published row of `videos` tells of an accepted video beside what its first stage wrote.
+
+    Returns:
+        status 'partial' and the reasons in `error` where a stage found that part of the content is missing; {} where
+        the row is published as it stands.
+    """
+    reasons = [finding.text for finding in findings_of(generation.tables) if finding.partial]
+    if not reasons:
+        return {}
+    row = read_file(generation.path(lake, VIDEOS.name), VIDEOS).to_pylist()[0]
+    status = "partial" if row["status"] == "ok" else row["status"]
+    return {"status": status, "error": "; ".join([*([row["error"]] if row["error"] else []), *reasons])}

@@ -1,0 +1,186 @@
+"""Tweet files into the lake: what is new, changed or gone, and reading it, each file once."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import PurePath
+
+from klip_assets.contracts import TWEETS, TWEETS_DELETED
+from klip_assets.formats.refused import Refused
+from klip_assets.inbox.changes import TweetFile, tweet_changes
+from klip_assets.inbox.tweet_files import map_path
+from klip_assets.signals.tweets.clock import FIRST_DAY
+from klip_assets.signals.tweets.staging import stage as stage_file
+from klip_assets.store.files import scratch_folder
+from klip_assets.store.lake.quarantine import quarantine
+from klip_assets.store.lake.tweet_sources import add_source, remove_source
+from klip_assets.store.locks import hold, ingest_lock
+from klip_assets.work.installation import Installation
+
+#: Trouble of the disk that Klip writes to, not of a file in the inbox.
+_OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+#: What is counted of each file.
+COUNTS = ("rows", "duplicates", "deletions", "refused", "time_mismatches")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What of the tweet inbox is not in the lake as it is.
+
+    Attributes:
+        fresh: Files to be read.
+        gone: Files that were read and are there no more.
+        leftovers: Hashes of content in the lake that no file holds any more.
+        settling: Signatures of files that may still be written to, by name; for the next look.
+    """
+
+    fresh: Sequence[TweetFile] = ()
+    gone: Sequence[PurePath] = ()
+    leftovers: Sequence[str] = ()
+    settling: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_any(self) -> bool:
+        """Whether an ingest is due."""
+        return bool(self.fresh or self.gone or self.leftovers)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the files to be read, relative to the inbox."""
+        return [str(file.name) for file in self.fresh]
+
+    @property
+    def version(self) -> str:
+        """Another one whenever something else is to be ingested."""
+        return _digest(
+            [*(f"{file.name}:{file.signature}" for file in self.fresh), *map(str, self.gone), *self.leftovers]
+        )
+
+
+def pending(installation: Installation, before: Mapping[str, str] | None = None) -> Pending:
+    """Compare the tweet inbox with what is in the lake.
+
+    Args:
+        installation: Where the inbox is.
+        before: Signatures that the look before saw; None: a person asked, what is there is trusted.
+    """
+    changes = tweet_changes(installation.settings.tweet_inbox, installation.registry, before)
+    return Pending(changes.fresh, changes.gone, installation.registry.leftovers(), changes.pending)
+
+
+@dataclass
+class Ingested:
+    """What an ingest did.
+
+    Attributes:
+        files: Files that were to be read.
+        removed_files: Files whose tweets were taken out.
+        days: Days whose sources changed.
+        counts: Of all files together: rows, duplicates, deletions, refused, time_mismatches.
+        times_off: File -> how many of its times are not those of the tweets' ids, and by how much.
+        version: Version of everything that is in the lake now.
+    """
+
+    files: int = 0
+    removed_files: int = 0
+    days: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    times_off: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+
+
+def ingest(
+    installation: Installation, *, only: Collection[str] | None = None, run_id: str = "", log: logging.Logger
+) -> Ingested:
+    """Read what is new or changed, and take out what was replaced or removed.
+
+    A file that can't be read is named in the quarantine and stays new; it stops no other.
+
+    Args:
+        installation: Where the inbox is.
+        only: Names of the files to read; None: all that are new or changed.
+        run_id: The run.
+        log: Told what became of each file.
+
+    Raises:
+        OSError: The disk that Klip writes to is full or read-only.
+        LockHeldError: Another ingest did not finish in time.
+    """
+    lake, registry, settings = installation.lake, installation.registry, installation.settings
+    done = Ingested()
+    # Two at once would take what the other is writing for what a killed run left.
+    with hold(ingest_lock(lake.root), what="the tweet files", timeout_s=settings.lock_timeout_s):
+        found = pending(installation)
+        fresh = [file for file in found.fresh if only is None or str(file.name) in only]
+        done.files, done.removed_files = len(fresh), len(found.gone)
+        for file in fresh:
+            try:
+                _read(installation, file, done, run_id=run_id, log=log)
+            except OSError as error:
+                if error.errno in _OUR_DISK:
+                    raise
+                log.error(f"{file.name}: {error}")
+                refused = [Refused("file", "can't be read", error.strerror or type(error).__name__)]
+                quarantine(lake, str(file.name), TWEETS.name, refused, run_id=run_id)
+                done.counts["refused"] += 1
+        for gone in found.gone:
+            quarantine(lake, str(gone), TWEETS.name, [], run_id=run_id)
+            registry.forget_staged(gone)
+        # Last, and from what is remembered: a run that was killed before it came here has left its part to this one.
+        for sha256 in registry.leftovers():
+            done.days |= set(remove_source(lake, sha256))
+            registry.forget_leftover(sha256)
+        staged = "|".join(sorted(sha for _, sha in registry.staged_files().values()))
+        done.version = hashlib.sha256(staged.encode()).hexdigest()[:32]
+    return done
+
+
+def _read(installation: Installation, file: TweetFile, done: Ingested, *, run_id: str, log: logging.Logger) -> None:
+    """Read a file and write what it says about each of its days."""
+    lake, registry, name = installation.lake, installation.registry, str(file.name)
+    sha256 = file.sha256
+    with scratch_folder(installation.settings.scratch_dir) as scratch:
+        staged = stage_file(file.path, scratch=scratch, column_map=map_path(file.path))
+        first, last = FIRST_DAY, datetime.now(UTC).date()
+        refused = list(staged.refused)
+        for day in staged.parts:
+            if not first <= day <= last:
+                refused += [
+                    Refused(f"tweet {tweet_id}", "created before Twitter or in the future", f"{day}")
+                    for tweet_id in staged.parts[day]["tweet_id"].to_pylist()
+                ]
+        quarantine(lake, name, TWEETS.name, refused, run_id=run_id)
+        days: list[date] = [day for day in staged.parts if first <= day <= last]
+        deleted = [(day, rows) for day, rows in staged.deleted.items() if first <= day <= last]
+        registry.begin_staging(sha256)
+        rows = add_source(lake, sha256, name, ((day, staged.parts[day]) for day in days))
+        add_source(lake, sha256, name, deleted, table=TWEETS_DELETED)
+    registry.record_staged(file.name, file.signature, sha256)
+    done.days |= {day.isoformat() for day in (*days, *(day for day, _ in deleted))}
+    found = (rows, staged.duplicates, staged.deletions, len(refused), staged.time_mismatches)
+    for what, count in zip(COUNTS, found, strict=True):
+        done.counts[what] += count
+    if staged.time_mismatches:
+        done.times_off[name] = f"{staged.time_mismatches} rows, mostly {staged.typical_offset}"
+    told = [f"{staged.kind or 'nothing known'}: {rows} tweets on {len(days)} days"]
+    told += [
+        f"{count} {what}"
+        for count, what in (
+            (staged.duplicates, "copies"),
+            (staged.deletions, "reported as deleted"),
+            (len(refused), "refused"),
+            (staged.time_mismatches, f"whose time is not that of their id (mostly {staged.typical_offset} off)"),
+        )
+        if count
+    ]
+    log.info(f"{name}: {', '.join(told)}")
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,56 @@
+"""Measuring golden sets, and keeping the figures: for `klip eval` and for Dagster alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from klip_assets.contracts import EVALUATIONS
+from klip_assets.evaluation.figures import Figure
+from klip_assets.evaluation.sets import AnySet, figures_of
+from klip_assets.evaluation.tables import evaluation_rows
+from klip_assets.evaluation.tweets import TweetSet
+from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.records import write_record
+from klip_assets.work.installation import Installation
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured.
+
+    Attributes:
+        figures: Set -> its figures.
+        tweet_sets: Sets of labelled tweets among them.
+        rows: The figures by the contract `evaluations`.
+        record: Where they were added.
+    """
+
+    figures: Mapping[str, Sequence[Figure]]
+    tweet_sets: Sequence[str]
+    rows: pa.Table
+    record: Provenance
+
+
+def measure_sets(
+    installation: Installation, sets: Sequence[AnySet], run_id: str, *, with_llm: bool = False
+) -> Measured:
+    """Measure golden sets and add the figures to `evaluations`; earlier figures stay.
+
+    Args:
+        installation: Where the recordings were processed.
+        sets: The sets.
+        run_id: Names the evaluation.
+        with_llm: Ask the language model too, if one is configured.
+
+    Raises:
+        NotFoundError: The recording of a set has not been processed.
+    """
+    settings = installation.settings
+    figures = {golden.name: figures_of(golden, settings, with_llm=with_llm) for golden in sets}
+    tweet_sets = [golden.name for golden in sets if isinstance(golden, TweetSet)]
+    rows = evaluation_rows(run_id, figures, installation.weights.version, without_weights=tweet_sets)
+    record = write_record(installation.lake, EVALUATIONS, run_id, rows, run_id=run_id)
+    return Measured(figures, tweet_sets, rows, record)

@@ -1,0 +1,59 @@
+"""Taking a video out of lake and warehouse. Its file stays in the inbox and is not processed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from klip_assets.contracts import STAGE_STATUS, VIDEOS, Subject
+from klip_assets.errors import LockHeldError, NotFoundError
+from klip_assets.store.lake.generations import withdraw
+from klip_assets.store.locks import hold, publish_lock, subject_lock
+from klip_assets.work.installation import Installation
+
+
+def known_fingerprint(installation: Installation, video_id: str) -> str | None:
+    """Return the content that a video was last seen with, None if no recording in the inbox has had this id.
+
+    Raises:
+        NotFoundError: Neither inbox nor lake know the video.
+    """
+    known = {entry.video_id: entry for entry in installation.registry.known().values()}
+    if video_id not in known and not installation.lake.exists(VIDEOS, video_id):
+        raise NotFoundError(f"there is no video {video_id!r}", hint="klip videos lists them")
+    return known[video_id].fingerprint if video_id in known else None
+
+
+def remove_video(installation: Installation, video_id: str, unlist: Callable[[], None]) -> bool:
+    """Take a video out of the lake and of what is accepted; the next publish takes it out of the warehouse.
+
+    Args:
+        installation: Where it is.
+        video_id: The video.
+        unlist: Takes it off the list of partitions, while nobody else can work on it.
+
+    Returns:
+        Whether its recording is known in the inbox; then its present content is not processed again by itself.
+
+    Raises:
+        NotFoundError: There is no such video.
+        LockHeldError: Somebody works on it; nothing is removed.
+    """
+    settings, lake, subject = installation.settings, installation.lake, Subject.video(video_id)
+    fingerprint = known_fingerprint(installation, video_id)
+    try:
+        with (
+            hold(subject_lock(lake.root, subject), what=str(subject), timeout_s=1.0),
+            hold(publish_lock(settings.state_dir), what="the publish", timeout_s=settings.publish_timeout_s),
+        ):
+            # First withdrawn, then taken off the list: a sensor that looks in between would list what is accepted.
+            withdraw(lake, subject)
+            lake.remove_everywhere(subject)
+            lake.remove(STAGE_STATUS, video_id)
+            settings.chunk_log(video_id).unlink(missing_ok=True)
+            installation.registry.release_content(video_id)
+            if fingerprint is not None:
+                installation.attempts.give_up(video_id, fingerprint)
+            unlist()
+    except LockHeldError as error:
+        raise LockHeldError(f"{error.message}: {video_id} stays", hint="try again when its run is over") from error
+    return fingerprint is not None

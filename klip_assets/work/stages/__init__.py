@@ -1,0 +1,5 @@
+"""The stages of a video and of a day of tweets, as data: what each writes, from what, by which function.
+
+Put here: a stage's inputs and the call of the function that computes it; what is around every stage (`run`).
+Keep out: Dagster; how anything is computed.
+"""

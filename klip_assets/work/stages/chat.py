@@ -1,0 +1,92 @@
+"""Group `recordings`: the chat beside a recording, and how lively it is."""
+
+from __future__ import annotations
+
+from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, CHAT_MESSAGES, VIDEOS
+from klip_assets.errors import UnreadableSidecarError
+from klip_assets.formats.refused import Refused
+from klip_assets.inbox.recordings import display_name
+from klip_assets.signals.chat.activity import chat_activity as activity_of
+from klip_assets.signals.chat.activity import messages_a_second
+from klip_assets.signals.chat.authors import author_hashes, salt_version
+from klip_assets.signals.chat.lag import estimate_lag
+from klip_assets.signals.chat.readers import read_chat
+from klip_assets.store.state.salt import read_salt
+from klip_assets.work.stages.recordings import GROUP
+from klip_assets.work.stages.stage import Columns, Output, Stage, StageSpec, versions_of
+
+
+def _message_inputs(stage: Stage) -> dict[str, str]:
+    found = {name: stage.files[name] for name in ("chat", "recording", "started_at")}
+    if stage.files["chat"]:
+        # Another setting or another salt gives other authors.
+        salt = _salt(stage)
+        found["author_names"] = "as they are" if salt is None else salt_version(salt)
+    return found
+
+
+def _salt(stage: Stage) -> bytes | None:
+    return None if stage.settings.chat_keep_names else read_salt(stage.settings.chat_salt_path)
+
+
+def chat_messages(stage: Stage) -> Output:
+    """From the chat log beside the recording, of Twitch, YouTube or plain; no rows where there is none."""
+    path = stage.recording.chat
+    if path is None or stage.video["status"] == "duplicate":
+        return Output(CHAT_MESSAGES.empty())
+    name = display_name(path, stage.recording.root)
+    salt = _salt(stage)
+    try:
+        chat = read_chat(
+            path,
+            stage.key,
+            stage.video["started_at"],
+            duration_s=stage.video["duration_s"],
+            author_key=None if salt is None else author_hashes(salt),
+        )
+    except UnreadableSidecarError as error:
+        stage.log.warning(str(error))
+        refused = {name: [Refused("file", "not readable as a chat log", str(error))]}
+        return Output(CHAT_MESSAGES.empty(), {"unreadable_chat": str(error)}, refused=refused)
+    notes = {
+        "refused": len(chat.refused),
+        "passed_over": sum(chat.passed_over.values()),
+        "passed_over_kinds": dict(chat.passed_over),
+        "placed_by_time_of_day": chat.by_day,
+    }
+    return Output(chat.messages, notes, refused={name: chat.refused})
+
+
+def chat_activity(stage: Stage) -> Output:
+    """Counts and rates a second; the lag is estimated from sound and chat where they tell, else KLIP_CHAT_LAG_S."""
+    messages, duration_s = stage.read(CHAT_MESSAGES), stage.video["duration_s"] or 0.0
+    counts = messages_a_second(messages, duration_s)
+    lag = estimate_lag(stage.read(AUDIO_FEATURES), counts, stage.settings.chat_lag_s)
+    rows = activity_of(messages, video_id=stage.key, duration_s=duration_s, lag_s=lag.lag_s, lag_source=lag.source)
+    notes = {"lag_s": lag.lag_s, "lag_source": lag.source, "correlation": lag.correlation, "rival": lag.rival}
+    return Output(rows, notes if rows.num_rows else {})
+
+
+CHAT_STAGES = (
+    StageSpec(
+        CHAT_MESSAGES,
+        version="2",
+        group=GROUP,
+        upstream=(VIDEOS,),
+        inputs=_message_inputs,
+        compute=chat_messages,
+    ),
+    StageSpec(
+        CHAT_ACTIVITY,
+        version="2",
+        group=GROUP,
+        upstream=(VIDEOS, CHAT_MESSAGES, Columns(AUDIO_FEATURES, ("t_s", "loudness_z", "burst_z"))),
+        inputs=lambda stage: {
+            **versions_of(CHAT_MESSAGES, AUDIO_FEATURES)(stage),
+            "recording": stage.files["recording"],
+            "chat_lag_s": str(stage.settings.chat_lag_s),
+        },
+        compute=chat_activity,
+        kinds=frozenset({"numpy"}),
+    ),
+)

@@ -1,0 +1,162 @@
+"""What is around every stage: look whether anything changed, compute, write, and record how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from klip_assets import __version__
+from klip_assets.contracts import TABLES, VIDEOS, Subject
+from klip_assets.errors import ChangedMeanwhileError, EngineUnavailableError, InputError, KlipError, NotFoundError
+from klip_assets.failpoints import reach
+from klip_assets.inbox.fingerprint import fingerprint
+from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.quarantine import quarantine
+from klip_assets.store.lake.stage_status import record_stage
+from klip_assets.work.findings import NOTE, to_notes
+from klip_assets.work.installation import Installation
+from klip_assets.work.stages.catalogue import COLUMN_SOURCES
+from klip_assets.work.stages.stage import Output, Run, Stage, StageSpec, digest_of_work
+from klip_assets.work.stages.versions import holds
+
+#: Failures that say nothing against the content: an engine can be installed, a setting corrected, a file put back.
+_NOT_THE_CONTENT = (EngineUnavailableError, InputError, NotFoundError, ChangedMeanwhileError)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one stage of one video or day.
+
+    Attributes:
+        record: The record in the footer of its partition.
+        pictures: Name -> PNG, for the Dagster UI.
+        reused: Whether nothing had changed, so that nothing was computed.
+    """
+
+    record: Provenance
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    reused: bool = False
+
+
+def run_stage(spec: StageSpec, subject: Subject, installation: Installation, run: Run) -> Done:
+    """Run one stage of one video or day and record how it went. The caller holds its lock.
+
+    Raises:
+        OSError: Reading or writing failed; worth another try.
+        Exception: It failed for good, and would again; what went wrong stands in `stage_status` too.
+    """
+    stage = Stage(spec, subject, installation, run)
+    record: dict[str, Any] = {"run_id": run.run_id, "started_at": datetime.now(UTC).replace(tzinfo=None)}
+    run.progress.begin(subject.key, spec.name)
+    reach("stage.begin", f"{spec.name}/{subject.key}")
+    try:
+        done = _run(stage, record)
+    except OSError as error:
+        _record_failure(stage, error, record)
+        raise
+    except Exception as error:
+        _record_failure(stage, error, record)
+        if not isinstance(error, _NOT_THE_CONTENT):
+            installation.attempts.give_up(subject.key, stage.content)
+        raise
+    status = "reused" if done.reused else "ok"
+    record_stage(stage.lake, subject.key, spec.name, status=status, rows=done.record.rows, **record)
+    return done
+
+
+def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str, str]) -> list[str]:
+    """Return what makes present rows older than what a stage would make now, [] if nothing does.
+
+    Args:
+        stage: The stage.
+        before: Record of its present rows.
+        version: The stage's version.
+        inputs: Versions of its inputs.
+    """
+    found = []
+    if before.stage_version != version:
+        found.append(f"version {before.stage_version} -> {version}")
+    for name in [*inputs, *(name for name in before.input_versions if name not in inputs)]:
+        wanted, recorded = inputs.get(name), before.input_versions.get(name)
+        if wanted == recorded or (recorded is not None and _input_holds(stage, name, recorded)):
+            continue
+        found.append(f"{name} changed")
+    return found
+
+
+def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
+    spec, lake, key = stage.spec, stage.lake, stage.key
+    versions = dict(spec.inputs(stage))
+    wanted = Provenance(stage.run.run_id, f"{__version__}/{spec.version}", versions)
+    stage.work, stage.wanted = digest_of_work(spec.version, versions), wanted
+    before = lake.provenance(spec.table, key)
+    if stage.run.reuse and before and not changes(stage, before, spec.version, versions):
+        stage.log.info(f"{spec.name}: reused, version and inputs are unchanged")
+        if dict(before.input_versions) != versions:
+            # Made from another version of a table, but alike in the columns that are read: from now on it says so.
+            before = _write(stage, lake.read(spec.table, key), replace(before, input_versions=versions))
+        return Done(before, reused=True)
+    made = spec.compute(stage)
+    _check_unchanged(stage)
+    reach("stage.computed", f"{spec.name}/{key}")
+    output = made if isinstance(made, Output) else Output(made)
+    # First what was refused: a run that finds the table written takes the whole stage for done.
+    for source, refused in output.refused.items():
+        quarantine(lake, source, spec.name, refused, run_id=stage.run.run_id)
+    for table in spec.also:
+        lake.write(table, key, output.also[table.name], wanted)
+    notes = dict(output.notes) | ({NOTE: to_notes(output.findings)} if output.findings else {})
+    complete = _write(stage, output.rows, replace(wanted, notes=notes))
+    if output.finish:
+        output.finish()
+    return Done(complete, output.pictures)
+
+
+def _write(stage: Stage, rows: Any, record: Provenance) -> Provenance:
+    by_column = stage.spec.name in COLUMN_SOURCES
+    return stage.lake.write(stage.table, stage.key, rows, record, by_column=by_column)
+
+
+def _input_holds(stage: Stage, name: str, recorded: str) -> bool:
+    table = TABLES.get(name)
+    present = stage.record(table) if table else None
+    if table is None or present is None:
+        return False
+    return holds(stage.lake, table, stage.subject, present, stage.spec.columns_of(name), recorded)
+
+
+def _check_unchanged(stage: Stage) -> None:
+    """See that the recording is still the one that the stage `videos` looked at, if this stage used it.
+
+    Raises:
+        ChangedMeanwhileError: It was replaced or written to: parts of one video would come from two contents.
+        NotFoundError: It is gone.
+    """
+    if not stage.looked_at_recording:
+        return
+    recording, is_first = stage.recording, stage.table is VIDEOS
+    first = stage.lake.provenance(VIDEOS, stage.key)
+    expected = stage.signature if is_first or first is None else first.notes.get("signature")
+    try:
+        if recording.signature == expected:
+            return
+        content = fingerprint(recording)
+    except FileNotFoundError:
+        raise NotFoundError(f"{recording.name} went while it was read", hint="put it back") from None
+    if is_first or first is None or content != first.input_versions.get("source"):
+        raise ChangedMeanwhileError(
+            f"{recording.name} or a file beside it changed while it was being processed",
+            hint="it is processed again once it has settled",
+        )
+
+
+def _record_failure(stage: Stage, error: Exception, record: Mapping[str, Any]) -> None:
+    sentence = str(error) if isinstance(error, KlipError) else f"{type(error).__name__}: {error}"
+    stage.log.error(f"{stage.table.name} of {stage.key}: {sentence}")
+    try:
+        record_stage(stage.lake, stage.key, stage.table.name, status="failed", error=sentence, **record)
+    except OSError as second:
+        # A full or read-only disk takes no note of itself either; the run's log has it.
+        stage.log.error(f"stage_status of {stage.key} can't be written: {second}")

@@ -1,0 +1,311 @@
+"""What a stage is, and what it sees of the world while it works on one video or day."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from klip_assets.contracts import VIDEOS, Subject, Table
+from klip_assets.errors import NotFoundError
+from klip_assets.formats.refused import Refused
+from klip_assets.inbox.fingerprint import fingerprint
+from klip_assets.inbox.recordings import Recording, recording_at
+from klip_assets.settings import Settings
+from klip_assets.signals.text.known import NOTHING_KNOWN, Known
+from klip_assets.signals.text.tiers import Chain, build_chain
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.tweet_sources import day_version
+from klip_assets.store.state.ledger import Purpose
+from klip_assets.work.findings import Finding
+from klip_assets.work.installation import Installation
+from klip_assets.work.progress import LogProgress, Progress
+from klip_assets.work.stages.versions import input_version
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of a table that a stage reads: a change of the others does not make its rows older.
+
+    Attributes:
+        table: The table.
+        names: The columns; a stage that reads another one fails at once.
+    """
+
+    table: Table
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a stage made.
+
+    Attributes:
+        rows: The table, by its contract.
+        notes: What it found out on the way; kept in the Parquet footer for checks, shown in the Dagster UI.
+        findings: What people should know of the recording.
+        refused: Source file -> what could not be taken from it. A source with an empty list is cleared.
+        also: Further tables of the stage, by name.
+        pictures: Name -> PNG, for the Dagster UI.
+        finish: Called once everything is written.
+    """
+
+    rows: pa.Table
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+    refused: Mapping[str, Sequence[Refused]] = field(default_factory=dict)
+    also: Mapping[str, pa.Table] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    finish: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One stage.
+
+    Attributes:
+        table: The table it writes, for a video or a day at a time.
+        version: Raised whenever the same inputs would give other rows.
+        group: Group of the lineage graph.
+        upstream: What it reads: tables of the same video or day, some columns of one, or what is no table by name.
+        inputs: Names the versions of what the rows are made from; equal versions mean equal rows.
+        compute: Makes the rows. Its docstring describes the asset.
+        also: Further tables it writes, that are not published. They are written first.
+        kinds: Libraries shown in the graph.
+    """
+
+    table: Table
+    version: str
+    group: str
+    upstream: tuple[Table | Columns | str, ...]
+    inputs: Callable[[Stage], Mapping[str, str]]
+    compute: Callable[[Stage], Output | pa.Table]
+    also: tuple[Table, ...] = ()
+    kinds: frozenset[str] = frozenset({"python"})
+
+    @property
+    def name(self) -> str:
+        """Name of its table."""
+        return self.table.name
+
+    @property
+    def upstream_names(self) -> tuple[str, ...]:
+        """Names of what it reads."""
+        return tuple(
+            up if isinstance(up, str) else up.table.name if isinstance(up, Columns) else up.name for up in self.upstream
+        )
+
+    def columns_of(self, name: str) -> tuple[str, ...] | None:
+        """Return the columns it reads of a table, None if it reads the whole table."""
+        chosen = (up.names for up in self.upstream if isinstance(up, Columns) and up.table.name == name)
+        return next(chosen, None)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that a stage is part of.
+
+    Attributes:
+        run_id: Its id.
+        log: Told what people should know.
+        progress: Told how far it is.
+        reuse: Whether a stage whose version and inputs are those of its present rows leaves them as they are.
+    """
+
+    run_id: str = ""
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("klip"))
+    progress: Progress = field(default_factory=LogProgress)
+    reuse: bool = False
+
+
+@dataclass
+class Stage:
+    """What a stage sees while it works on one video or day.
+
+    Attributes:
+        spec: The stage.
+        subject: The video or day.
+        installation: Where it works.
+        run: What it is part of.
+        records: Table -> record of its present partition, where they are known already; else read from the lake.
+        source: Version of the recording's content, where it is known; else read from the recording.
+        work: Names what the rows depend on, the stage's version included: equal work gives equal rows.
+        wanted: What the rows depend on; set before they are made.
+    """
+
+    spec: StageSpec
+    subject: Subject
+    installation: Installation
+    run: Run = field(default_factory=Run)
+    records: Mapping[str, Provenance] | None = None
+    source: str | None = None
+    work: str = ""
+    wanted: Provenance | None = None
+
+    @property
+    def key(self) -> str:
+        """The video id or the day."""
+        return self.subject.key
+
+    @property
+    def table(self) -> Table:
+        """The table it writes."""
+        return self.spec.table
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return self.installation.settings
+
+    @property
+    def lake(self) -> Lake:
+        """The lake."""
+        return self.installation.lake
+
+    @property
+    def log(self) -> logging.Logger:
+        """Where people read what happens."""
+        return self.run.log
+
+    def record(self, table: Table) -> Provenance | None:
+        """Return the record of a table's present partition, None if it has not been made."""
+        if self.records is not None:
+            return self.records.get(table.name)
+        return self.lake.provenance(table, self.key)
+
+    def read(self, table: Table) -> pa.Table:
+        """Read an input of the same video or day, in the columns that the stage says it reads."""
+        rows = self.lake.read(table, self.key)
+        columns = self.spec.columns_of(table.name)
+        return rows if columns is None else rows.select(columns)
+
+    def version(self, table: Table) -> str:
+        """Return the version of an input: of the whole table, or of the columns that the stage reads.
+
+        Raises:
+            NotFoundError: It has not been made.
+        """
+        record = self.record(table)
+        if record is None:
+            raise NotFoundError(f"{table.name} of {self.key} has not been made", hint="materialize it first")
+        columns, before = self.spec.columns_of(table.name), self.record(self.table)
+        made_from = before.input_versions.get(table.name) if before and self.records is not None else None
+        if columns and made_from == record.data_version:
+            # Rows made before columns had versions name the whole table: as long as that is the same, nothing is read.
+            return record.data_version
+        return input_version(self.lake, table, self.subject, record, columns)
+
+    def earlier(self, *inputs: str) -> pa.Table | None:
+        """Return the rows that this table holds, if the same stage made them from the same versions of these inputs."""
+        before, wanted = self.record(self.table), self.wanted
+        if before is None or wanted is None or before.stage_version != wanted.stage_version:
+            return None
+        if any(before.input_versions.get(name) != wanted.input_versions[name] for name in inputs):
+            return None
+        return self.lake.read(self.table, self.key)
+
+    @cached_property
+    def video(self) -> dict[str, Any]:
+        """The row of `videos`."""
+        return dict(self.lake.read(VIDEOS, self.key).to_pylist()[0])
+
+    @cached_property
+    def _found(self) -> Mapping[str, Any]:
+        record = self.record(VIDEOS)
+        return record.notes if record else {}
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """Hashes of the recording and its sidecars ('' where there is none), as the stage `videos` found them."""
+        return dict(self._found.get("files", {}))
+
+    @cached_property
+    def has_sound(self) -> bool:
+        """Whether there is something to listen to."""
+        # A record made before this was noted: then the status said it.
+        return bool(self._found["has_sound"]) if "has_sound" in self._found else self.video["status"] == "ok"
+
+    @property
+    def sound(self) -> Path | None:
+        """The recording, None where there is nothing to listen to."""
+        return self.recording.path if self.has_sound else None
+
+    @cached_property
+    def recording(self) -> Recording:
+        """The recording in the inbox, with its sidecars.
+
+        Raises:
+            NotFoundError: The id is unknown, or the file is gone.
+        """
+        inbox = self.settings.vod_inbox
+        name = self.installation.registry.path_of(self.key)
+        if name is None:
+            raise NotFoundError(f"no recording in the inbox has the id {self.key!r}", hint="klip videos lists them")
+        found = recording_at(inbox, inbox / name)
+        if found is None:
+            raise NotFoundError(f"{name} is gone from the inbox", hint=f"put it back, or: klip remove {self.key}")
+        return found
+
+    @cached_property
+    def signature(self) -> str:
+        """Sizes and times of the recording's files when this stage first looked."""
+        return self.recording.signature
+
+    def source_version(self) -> str:
+        """Return the version of the recording's content: as it is now, unless it is known."""
+        if self.source is not None:
+            return self.source
+        self.signature  # noqa: B018  Taken before the content is read.
+        return fingerprint(self.recording)
+
+    @property
+    def looked_at_recording(self) -> bool:
+        """Whether the stage used the recording."""
+        return "recording" in self.__dict__
+
+    @property
+    def content(self) -> str:
+        """Version of what the partition is made from: of the recording, or of the day's sources."""
+        if self.subject.is_day:
+            return day_version(self.lake, self.key)
+        return self.installation.registry.fingerprint_of(self.key)
+
+    def chain(self, tiers: Sequence[str], prompt_version: str, known: Known = NOTHING_KNOWN) -> Chain:
+        """Return the chain of tiers that reads this table."""
+        return build_chain(
+            tiers,
+            self.settings,
+            prompt_version=prompt_version,
+            purpose=Purpose(self.run.run_id, self.table.name, self.key),
+            notify=self.log.info,
+            known=known,
+        )
+
+    def report_progress(self) -> Callable[[float], None]:
+        """Return a function to call with the seconds of sound done."""
+        return self.run.progress.reporter(self.key, self.table.name, self.video["duration_s"], self.log.info)
+
+
+def versions_of(*tables: Table) -> Callable[[Stage], dict[str, str]]:
+    """Return inputs that are other tables of the same video or day."""
+    return lambda stage: {table.name: stage.version(table) for table in tables}
+
+
+def moment(started_at: datetime | None) -> str:
+    """Return a time as it enters the version of a stage, '' if it is not known."""
+    return started_at.isoformat() if started_at else ""
+
+
+def digest_of_work(version: str, inputs: Mapping[str, str]) -> str:
+    """Name what rows depend on."""
+    # Klip's own version stood before the slash once. As it was then it stays, so that a transcript that was half heard
+    # by that release is not begun again.
+    return hashlib.sha256(repr((f"0.1.0/{version}", sorted(inputs.items()))).encode()).hexdigest()[:32]

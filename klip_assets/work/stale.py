@@ -1,0 +1,169 @@
+"""What a newer stage, or other settings, would make otherwise: nothing is due because of it, a person asks for it.
+
+It opens no recording: what a recording holds is compared as the inbox remembers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from klip_assets.contracts import KINDS, TABLES, TABLES_OF, VIDEOS, Kind, Subject
+from klip_assets.errors import KlipError
+from klip_assets.store.lake.generations import accepted_generation, is_accepted_since
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.provenance import Provenance
+from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.work.installation import Installation
+from klip_assets.work.stages.catalogue import STAGES_OF, downstream
+from klip_assets.work.stages.run import changes
+from klip_assets.work.stages.stage import Stage, StageSpec
+
+NEVER_MADE = "never made"
+MAY_CHANGE = "may change"
+
+
+@dataclass(frozen=True)
+class Stale:
+    """One stage whose rows are older than what it would make now, or may be.
+
+    Attributes:
+        spec: The stage.
+        reason: "version 2 -> 3", "weights changed", "never made"; "may change" for one that only reads such a table.
+    """
+
+    spec: StageSpec
+    reason: str
+
+    @property
+    def certain(self) -> bool:
+        """Whether it will be computed, and not only if what it reads comes out otherwise."""
+        return self.reason != MAY_CHANGE
+
+
+def stale(installation: Installation, subject: Subject, tables: Collection[str] = ()) -> list[Stale]:
+    """Return the stages of a video or day that would be made otherwise now, in the order of the data.
+
+    Args:
+        installation: Where it is.
+        subject: The video or day; one that was never processed, or whose recording can't be read, has none.
+        tables: Only these tables, and what reads them; none: all.
+    """
+    specs = STAGES_OF[subject.kind]
+    records, was_accepted = _records(installation.lake, subject)
+    head = records.get(specs[0].name)
+    if head is None:
+        return []
+    readable = specs[:1] if head.notes.get("unreadable") else specs
+    source = "" if subject.is_day else installation.registry.fingerprint_of(subject.key)
+    reasons = {}
+    for spec in readable:
+        if tables and spec.name not in tables:
+            continue
+        reason = _reason(Stage(spec, subject, installation, records=records, source=source or None), was_accepted)
+        if reason:
+            reasons[spec.name] = reason
+    behind = downstream(set(reasons))
+    reasons |= {spec.name: MAY_CHANGE for spec in readable if spec.name in behind and spec.name not in reasons}
+    return [Stale(spec, reasons[spec.name]) for spec in specs if spec.name in reasons]
+
+
+def processed(lake: Lake) -> Iterator[Subject]:
+    """Yield every video and day that the lake holds, videos first."""
+    for kind in KINDS:
+        yield from (Subject(kind, key) for key in lake.keys(TABLES[TABLES_OF[kind][0]]))
+
+
+@dataclass
+class Work:
+    """What remaking one stage takes, over all videos or days for which it is stale.
+
+    Attributes:
+        spec: The stage.
+        kind: What it is made for.
+        reasons: Why, each once.
+        subjects: For how many it will be computed.
+        behind: For how many more only if what it reads comes out otherwise.
+        sound_s: Seconds of sound in the videos for which it will be computed.
+        seconds: How long that takes, by what it took before; None where it was never measured.
+    """
+
+    spec: StageSpec
+    kind: Kind
+    reasons: list[str]
+    subjects: int = 0
+    behind: int = 0
+    sound_s: float = 0.0
+    seconds: float | None = None
+
+
+def plan(installation: Installation, found: Iterable[tuple[Subject, list[Stale]]]) -> list[Work]:
+    """Add up what remaking stale stages takes.
+
+    A stage that was never made for a video is estimated by the pace it had on others.
+
+    Args:
+        installation: Where the work is.
+        found: Videos and days with their stale stages.
+
+    Returns:
+        One entry a stage, in the order of the data.
+    """
+    lake = installation.lake
+    works: dict[str, Work] = {}
+    known: dict[str, list[tuple[float, float]]] = {}
+    unknown: dict[str, float] = {}
+    for subject, stages in found:
+        took = {
+            row["table_name"]: row["seconds"] for row in read_stages(lake, subject.key) if row["status"] != "failed"
+        }
+        size = 1.0 if subject.is_day else _duration_s(lake, subject)
+        for entry in stages:
+            work = works.setdefault(entry.spec.name, Work(entry.spec, subject.kind, []))
+            if not entry.certain:
+                work.behind += 1
+                continue
+            work.subjects += 1
+            work.sound_s += 0.0 if subject.is_day else size
+            if entry.reason not in work.reasons:
+                work.reasons.append(entry.reason)
+            seconds = took.get(entry.spec.name)
+            if seconds is None:
+                unknown[entry.spec.name] = unknown.get(entry.spec.name, 0.0) + size
+            else:
+                known.setdefault(entry.spec.name, []).append((size, seconds))
+    for name, work in works.items():
+        sizes, seconds = sum(size for size, _ in known.get(name, [])), sum(took for _, took in known.get(name, []))
+        pace = seconds / sizes if sizes else None
+        missing = unknown.get(name, 0.0)
+        if work.subjects and (pace is not None or not missing):
+            work.seconds = seconds + (pace or 0.0) * missing
+    order = [spec.name for kind in KINDS for spec in STAGES_OF[kind]]
+    return sorted(works.values(), key=lambda work: order.index(work.spec.name))
+
+
+def _reason(stage: Stage, was_accepted: bool) -> str:
+    before = stage.record(stage.table)
+    if before is None:
+        # What was never accepted waits for another reason, which is told elsewhere.
+        return NEVER_MADE if was_accepted else ""
+    try:
+        inputs = dict(stage.spec.inputs(stage))
+    except (KlipError, KeyError):
+        inputs = dict(before.input_versions)  # An input is not there: then a run would not get as far, either.
+    return ", ".join(changes(stage, before, stage.spec.version, inputs))
+
+
+def _records(lake: Lake, subject: Subject) -> tuple[dict[str, Provenance], bool]:
+    """Return the records of the present partitions, and whether the video or day was accepted as a whole."""
+    accepted = accepted_generation(lake, subject)
+    whole = accepted is not None and len(accepted.tables) > 1
+    if accepted is not None and whole and is_accepted_since(lake, subject):
+        return dict(accepted.tables), True  # Nothing ran since: one file tells what else a dozen would.
+    names = (spec.name for spec in STAGES_OF[subject.kind])
+    found = {name: lake.provenance(TABLES[name], subject.key) for name in names}
+    return {name: record for name, record in found.items() if record}, whole
+
+
+def _duration_s(lake: Lake, subject: Subject) -> float:
+    return float(lake.read(VIDEOS, subject.key)["duration_s"][0].as_py() or 0.0)
