@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from klip_assets.cli.output import json_option, show_rows
+from klip_assets.cli.output import counted, json_option, show_rows
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings
 
@@ -123,8 +123,8 @@ def _stale(settings: Settings) -> dict[str, str]:
     found, gone = stale_subjects(here)
     videos = sum(not subject.is_day for subject, _ in found) + len(gone)
     days = len(found) + len(gone) - videos
-    detail = f"{videos} videos and {days} days of tweets would be made otherwise now"
-    held = f"; {len(waiting(here))} wait to be published (klip process says why)" if waiting(here) else ""
+    detail = f"{counted(videos, 'video')} and {counted(days, 'day')} of tweets that Klip would make otherwise now"
+    held = f"; {len(waiting(here))} not published as they stand (klip process says why)" if waiting(here) else ""
     fix = "klip process --stale --dry-run says what remaking them takes" if found else ""
     return _row("stale", "off" if found else "ok", detail + held, fix)
 

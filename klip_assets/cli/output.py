@@ -59,6 +59,21 @@ def clock(seconds: float | None) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
+def duration(seconds: float) -> str:
+    """Return how long something takes, for people: "under a second", "40 s", "12 min", "3 h 20 min"."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a count with its noun: "1 video", "3 videos"."""
+    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def shortened(text: str | None, length: int) -> str:
     """Return text on one line, cut to a length; '-' where there is none."""
     line = " ".join((text or "").split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from klip_assets.cli.output import clock, console, show_rows
+from klip_assets.cli.output import console, counted, duration, show_rows
 from klip_assets.contracts import TABLES, TABLES_OF, Subject
 from klip_assets.errors import NotFoundError
 from klip_assets.settings import Settings
@@ -84,13 +84,13 @@ def _row(work: Work) -> dict[str, Any]:
 
 
 def _line(work: Work) -> dict[str, Any]:
-    unit = "days" if work.kind == "day" else "videos"
+    unit = "day" if work.kind == "day" else "video"
     return {
         "table": work.spec.name,
-        "remade": f"{work.subjects} {unit}" if work.subjects else "-",
-        "may change": f"{work.behind} {unit}" if work.behind else "-",
+        "remade": counted(work.subjects, unit) if work.subjects else "-",
+        "may change": counted(work.behind, unit) if work.behind else "-",
         "sound": f"{work.sound_s / 3600:.1f} h" if work.subjects and work.kind == "video_id" else "-",
-        "about": ("unknown" if work.seconds is None else clock(work.seconds)) if work.subjects else "-",
+        "about": ("unknown" if work.seconds is None else duration(work.seconds)) if work.subjects else "-",
         "reason": "; ".join(work.reasons) or "reads a table above",
     }
 
@@ -98,8 +98,6 @@ def _line(work: Work) -> dict[str, Any]:
 def _sum(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]]) -> str:
     videos = sum(not subject.is_day for subject, _ in found)
     known = sum(work.seconds or 0.0 for work in works)
-    open_ended = ", and what has never been measured" if any(w.subjects and w.seconds is None for w in works) else ""
-    return (
-        f"{videos} videos and {len(found) - videos} days of tweets: about {clock(known)} of work by what it took "
-        f"before{open_ended}. klip process --stale does it."
-    )
+    more = ", and what was never measured" if any(work.subjects and work.seconds is None for work in works) else ""
+    what = f"{counted(videos, 'video')} and {counted(len(found) - videos, 'day')} of tweets"
+    return f"{what}: about {duration(known)}{more}, by what it took before. klip process --stale does it."

@@ -57,7 +57,7 @@ TABLES: dict[str, Table] = {
     )
 }  # fmt: skip
 
-#: What a video and a day of tweets are published as, whole or not at all, in the order in which the tables are made.
+#: What a video and a day of tweets are published as, whole or not at all.
 TABLES_OF: dict[Kind, tuple[str, ...]] = {
     kind: tuple(t.name for t in TABLES.values() if t.partition == kind and t.published_as != "nothing")
     for kind in KINDS

@@ -16,7 +16,7 @@ from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets.store.warehouse.publish import RUN_IS_ON, Policy
-from klip_assets.work.findings import compose
+from klip_assets.work.findings import NOTE, compose
 from klip_assets.work.invariants import broken_invariants
 from klip_assets.work.stages.catalogue import STAGES
 from klip_assets.work.stages.versions import holds
@@ -75,7 +75,11 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
 
 
 def _made_of(generation: Generation) -> object:
-    tables = {name: (record.data_version, record.stage_version) for name, record in generation.tables.items()}
+    # Equal rows with other findings, or of a newer stage, are published otherwise.
+    tables = {
+        name: (record.data_version, record.stage_version, record.notes.get(NOTE))
+        for name, record in generation.tables.items()
+    }
     return generation.source, tables
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from klip_assets.contracts import VIDEOS
+from klip_assets.contracts import TABLES_OF, VIDEOS
 from klip_assets.store.lake.generations import Generation
 from klip_assets.store.lake.lake import Lake, read_file
 from klip_assets.store.lake.provenance import Provenance
@@ -49,8 +49,9 @@ def findings_of(records: Mapping[str, Provenance]) -> list[Finding]:
     fields = Finding.__dataclass_fields__
     return [
         Finding(**{name: value for name, value in entry.items() if name in fields})
-        for record in records.values()
-        for entry in record.notes.get(NOTE, [])
+        for name in TABLES_OF["video_id"]
+        if name in records
+        for entry in records[name].notes.get(NOTE, [])
     ]
 
 

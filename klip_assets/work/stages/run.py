@@ -82,7 +82,7 @@ def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str,
         wanted, recorded = inputs.get(name), before.input_versions.get(name)
         if wanted == recorded or (recorded is not None and _input_holds(stage, name, recorded)):
             continue
-        found.append(f"{name} changed")
+        found.append(f"input {name} changed")
     return found
 
 

@@ -57,7 +57,7 @@ def int8_runner(loaded: Loaded, folder: Path) -> tuple[Runner | None, Agreement]
         The runner, None where it is not accepted; the agreement.
     """
     noted = folder / "agreement.json"
-    agreement = Agreement(**json.loads(noted.read_text())) if noted.exists() else _make(loaded, folder)
+    agreement = _noted(noted) if noted.exists() else _make(loaded, folder)
     return (_runner(folder / "model.onnx") if agreement.accepted else None), agreement
 
 
@@ -66,6 +66,12 @@ def check_texts() -> tuple[str, ...]:
     """Return the check set: sentences of streams and tweets, written for this."""
     text = files("klip_assets.signals.text.bert").joinpath("check_texts.txt").read_text("utf-8")
     return tuple(line for line in text.splitlines() if line)
+
+
+def _noted(path: Path) -> Agreement:
+    # What a newer Klip noted besides is passed over.
+    entries = json.loads(path.read_text())
+    return Agreement(**{name: entries[name] for name in Agreement.__dataclass_fields__})
 
 
 def _make(loaded: Loaded, folder: Path) -> Agreement:
