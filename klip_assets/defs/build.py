@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from klip_assets.defs.assets import evaluations, highlights, models, tweets, warehouse
-from klip_assets.defs.assets.stages import DAY_ASSETS, VIDEO_ASSETS
+from klip_assets.defs.assets.stages import stage_assets
 from klip_assets.defs.checks import CHECKS
 from klip_assets.defs.jobs import JOBS
 from klip_assets.defs.resources import Installation
@@ -33,7 +33,7 @@ def build_defs(settings: Settings | None = None, *, resources: Mapping[str, Any]
     """
     settings = settings or Settings()
     return dg.Definitions(
-        assets=[*VIDEO_ASSETS, *DAY_ASSETS, *dg.load_assets_from_modules(OTHERS)],
+        assets=[*stage_assets(), *dg.load_assets_from_modules(OTHERS)],
         asset_checks=[*CHECKS, *models.MODEL_CHECKS],
         jobs=JOBS,
         sensors=build_sensors(settings),

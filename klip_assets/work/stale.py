@@ -29,7 +29,7 @@ class Stale:
 
     Attributes:
         spec: The stage.
-        reason: "version 2 -> 3", "input weights changed", "never made"; "may change" of one that only reads such a table.
+        reason: "version 2 -> 3", "input weights changed", "never made"; "may change" of one that only reads it.
     """
 
     spec: StageSpec

@@ -1,4 +1,8 @@
-"""A data folder of an earlier Klip goes on working: `88ecca5.tar.gz`, as `make.py` made it with that commit."""
+"""A data folder of an earlier Klip goes on working: `88ecca5.tar.gz`, as `make.py` made it with that commit.
+
+Every test runs on the folder as it was left, and on what later changes of Klip make of it. Whoever changes what is
+stored adds to `CHANGES` what a Klip of that kind does to the folder.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,25 @@ import json
 import shutil
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import duckdb
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
 from klip_assets.cli import main
-from klip_assets.contracts import PUBLISHED_TABLES, TABLES
+from klip_assets.cli.process import run_stale
+from klip_assets.contracts import AUDIO_FEATURES, PUBLISHED_TABLES, TABLES
+from klip_assets.contracts.table import DOUBLE, column
 from klip_assets.settings import Settings
+from klip_assets.work.installation import Installation
+from klip_assets.work.learnt_weights import learn_from_verdicts
+from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
+from klip_assets.work.stages.stage import Output, Stage
 from klip_assets_tests.old_data.make import LLM_MODEL, LLM_URL
 from klip_assets_tests.processed import due, point_at, process, query
 from klip_assets_tests.programs import load
@@ -25,6 +38,9 @@ ARCHIVE = Path(__file__).with_name("88ecca5.tar.gz")
 #: Views name the folder that their file was published in; it is gone.
 VIEWS = frozenset(name for name in PUBLISHED_TABLES if TABLES[name].published_as == "view")
 
+#: What tells of runs and their versions, and what other tests add to.
+OF_RUNS = frozenset({"provenance", "stage_status", "evaluations", "llm_calls"})
+
 
 def klip(*words: str | Path) -> Result:
     done = CliRunner().invoke(main, [str(word) for word in words], prog_name="klip")
@@ -33,16 +49,79 @@ def klip(*words: str | Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def processed_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder, processed once by the Klip of today; beside it `then.duckdb`, as it was published."""
+def as_it_was(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder as that Klip left it; to be copied. Beside it `then.duckdb`, as it was published."""
     base = tmp_path_factory.mktemp("old")
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(base, filter="tar")
     shutil.copy((base / "data" / "warehouse" / "klip.duckdb").resolve(), base / "then.duckdb")
+    return base
+
+
+def nothing(change: pytest.MonkeyPatch) -> set[str]:
+    """The Klip of today, as it is."""
+    return set()
+
+
+def a_release(change: pytest.MonkeyPatch) -> set[str]:
+    """A Klip of a higher number in which no stage changed."""
+    change.setattr("klip_assets.__version__", "99.0.0")
+    change.setattr("klip_assets.work.stages.run.__version__", "99.0.0")
+    return set()
+
+
+def a_newer_stage(change: pytest.MonkeyPatch) -> set[str]:
+    """A stage whose rows come out as before."""
+    newer(change, "segments")
+    return {"segments"}
+
+
+def a_column_of_audio_features(change: pytest.MonkeyPatch) -> set[str]:
+    """A column that no stage reads yet; the stage that writes it leaves it NULL."""
+    later = AUDIO_FEATURES.schema.append(column("came_later", DOUBLE, "A column of a later Klip."))
+    change.setitem(AUDIO_FEATURES.__dict__, "schema", later)
+    compute = STAGES["audio_features"].compute
+
+    def with_column(stage: Stage) -> Output:
+        made = compute(stage)
+        assert isinstance(made, Output)
+        rows = (
+            made.rows
+            if "came_later" in made.rows.schema.names
+            else made.rows.append_column(later.field("came_later"), pa.nulls(made.rows.num_rows, DOUBLE))
+        )
+        return replace(made, rows=rows)
+
+    newer(change, "audio_features", compute=with_column)
+    return {"audio_features"}
+
+
+def newer(change: pytest.MonkeyPatch, name: str, **more: Any) -> None:
+    spec = replace(STAGES[name], version="99", **more)
+    change.setitem(STAGES, name, spec)
+    change.setitem(STAGES_OF, "video_id", tuple(spec if old.name == name else old for old in STAGES_OF["video_id"]))
+
+
+CHANGES = (nothing, a_release, a_newer_stage, a_column_of_audio_features)
+
+
+@pytest.fixture(scope="module", params=CHANGES, ids=lambda change: change.__name__)
+def changed(request: pytest.FixtureRequest) -> Iterator[set[str]]:
+    """A change of Klip; the stages that are stale by it."""
+    with pytest.MonkeyPatch.context() as change:
+        yield request.param(change)
+
+
+@pytest.fixture(scope="module")
+def processed_again(changed: set[str], as_it_was: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder, processed once by the changed Klip: nothing but the warehouse is made."""
+    base = tmp_path_factory.mktemp("again")
+    shutil.copytree(as_it_was, base, symlinks=True, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as environment:
         point_at(base, environment)
         report = process(Settings())
         assert report.rows == [{"what": "warehouse", "outcome": "done", "problem": None}]
+        assert report.waiting == {}
     return base
 
 
@@ -51,6 +130,12 @@ def old(processed_again: Path, isolated: None, monkeypatch: pytest.MonkeyPatch) 
     """The installation on it. Tests share it: none may change what another reads."""
     point_at(processed_again, monkeypatch)
     yield Settings()
+
+
+def computed(settings: Settings) -> set[str]:
+    """Stages of the recording that its last run computed."""
+    rows = query(settings, "SELECT table_name, status FROM stage_status WHERE partition = 'race'")
+    return {row["table_name"] for row in rows if row["status"] != "reused"}
 
 
 def test_everything_it_published_is_published_again_and_nothing_is_due(old: Settings, processed_again: Path) -> None:
@@ -114,3 +199,33 @@ def test_a_reply_that_was_paid_for_is_not_asked_for_again(
     calls = query(mine, "SELECT cached, status, count(*) AS n FROM llm_calls GROUP BY ALL ORDER BY cached")
     assert [(row["cached"], row["status"]) for row in calls] == [(False, "ok"), (True, "ok")]
     assert calls[0]["n"] == calls[1]["n"] == len(before)
+
+
+def test_weights_are_learnt_from_its_verdicts(old: Settings) -> None:
+    found = learn_from_verdicts(Installation(old))
+    assert found.figures["good"] == 1 and found.figures["passed_over"] == []
+    assert "verdicts" in found.verdict or "videos" in found.verdict
+
+
+def test_what_is_stale_is_said_and_made_and_nothing_else(
+    old: Settings, processed_again: Path, changed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(processed_again, tmp_path / "own", symlinks=True)
+    point_at(tmp_path / "own", monkeypatch)
+    monkeypatch.setenv("KLIP_LLM_BASE_URL", LLM_URL)
+    monkeypatch.setenv("KLIP_LLM_MODELS", LLM_MODEL)
+    mine = Settings()
+    planned = json.loads(klip("process", "--stale", "--dry-run", "--json").stdout)
+    assert {row["table"] for row in planned if row["remade"]} == changed
+    assert query(mine, "SELECT count(*) AS n FROM stage_status WHERE status = 'reused'") == [{"n": 0}]
+    (said,) = (row for row in json.loads(klip("doctor", "--json").stdout) if row["what"] == "stale")
+    assert said["state"] == ("off" if changed else "ok")
+    report = run_stale(mine, quiet=True)
+    assert report.ok and report.waiting == {}
+    if changed:
+        assert computed(mine) == changed, "what reads rows that came out as before is reused"
+    assert json.loads(klip("process", "--stale", "--dry-run", "--json").stdout) == []
+    compare = load("scripts/compare_warehouses.py").compare
+    found, _ = compare(processed_again / "then.duckdb", mine.warehouse_path.resolve(), skip=VIEWS | OF_RUNS)
+    assert [entry for entry in found if not entry.same] == []
+    assert process(mine).rows == []

@@ -67,6 +67,12 @@ def day_asset(spec: StageSpec) -> dg.AssetsDefinition:
     return _asset
 
 
+def stage_assets() -> list[dg.AssetsDefinition]:
+    """Return an asset for each stage."""
+    make = {"video_id": video_asset, "day": day_asset}
+    return [make[kind](spec) for kind, specs in STAGES_OF.items() for spec in specs]
+
+
 def _run(spec: StageSpec, subject: Subject, context: dg.AssetExecutionContext) -> Done:
     installation: Installation = context.resources.installation
     try:
@@ -93,7 +99,3 @@ def _shared(spec: StageSpec) -> dict[str, Any]:
         "metadata": describe(spec.table),
         "retry_policy": RETRY_IO,
     }
-
-
-VIDEO_ASSETS = [video_asset(spec) for spec in STAGES_OF["video_id"]]
-DAY_ASSETS = [day_asset(spec) for spec in STAGES_OF["day"]]
