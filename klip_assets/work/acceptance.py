@@ -62,11 +62,9 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
         if before is not None and len(before.tables) > 1:
             return None, ["the new content can't be read; the rows of the old one stay"]
         present = {head: first}
-        needed: tuple[str, ...] = (head,)
         reasons = []
     else:
-        needed = _needed(subject, present, before)
-        reasons = [*_unfinished(lake, subject, present, needed), *_failed(lake, subject, needed)]
+        reasons = _reasons(lake, subject, present, before)
     generation = Generation(subject.kind, subject.key, dict(present), first.input_versions.get("source", ""))
     is_known = before is not None and _made_of(generation) == _made_of(before)
     if not reasons and not is_known and len(present) > 1:
@@ -100,30 +98,40 @@ def _needed(subject: Subject, present: Mapping[str, Provenance], before: Generat
     return tuple(name for name in tables if name in present or name in before.tables)
 
 
-def _unfinished(lake: Lake, subject: Subject, present: Mapping[str, Provenance], needed: tuple[str, ...]) -> list[str]:
-    # Inputs are tables by name, or files of the recording; what the files are now stands in the notes of `videos`.
-    files: dict[str, str] = {}
-    for record in present.values():
-        files |= record.notes.get("files") or {}
-    reasons = []
-    for name in needed:
-        if name not in present:
-            reasons.append(f"{name} has not been made")
-            continue
-        for source, version in present[name].input_versions.items():
-            if source in present:
-                columns = STAGES[name].columns_of(source)
-                is_current = holds(lake, TABLES[source], subject, present[source], columns, version)
-            else:
-                is_current = files.get(source, version) == version
-            if not is_current:
-                reasons.append(f"{name} was made from an older {source}")
-    return reasons
-
-
-def _failed(lake: Lake, subject: Subject, needed: tuple[str, ...]) -> list[str]:
-    return [
+def _reasons(lake: Lake, subject: Subject, present: Mapping[str, Provenance], before: Generation | None) -> list[str]:
+    """Say what keeps the stages of a video or day from being through, the cause rather than what followed from it."""
+    needed = _needed(subject, present, before)
+    missing = [name for name in needed if name not in present]
+    outdated = [
+        f"{name} was made from an older {source}"
+        for name in needed
+        if name in present
+        for source in _outdated(lake, subject, present, name)
+    ]
+    failed = [
         f"{row['table_name']} failed: {row['error']}"
         for row in read_stages(lake, subject.key)
         if row["status"] == "failed" and row["table_name"] in needed
     ]
+    # A check that fails, too, stops what is behind it.
+    broken = broken_invariants(lake, subject, present) if missing and not outdated else []
+    cause = [*broken, *failed]
+    return [*cause, *([] if cause else [f"{name} has not been made" for name in missing]), *outdated]
+
+
+def _outdated(lake: Lake, subject: Subject, present: Mapping[str, Provenance], name: str) -> list[str]:
+    """Return the inputs of a table that are not what it was made from any more."""
+    # Inputs are tables by name, or files of the recording; what the files are now stands in the notes of `videos`.
+    files: dict[str, str] = {}
+    for record in present.values():
+        files |= record.notes.get("files") or {}
+    found = []
+    for source, version in present[name].input_versions.items():
+        if source in present:
+            columns = STAGES[name].columns_of(source)
+            is_current = holds(lake, TABLES[source], subject, present[source], columns, version)
+        else:
+            is_current = files.get(source, version) == version
+        if not is_current:
+            found.append(source)
+    return found

@@ -124,11 +124,13 @@ class Invariant:
         name: Its name in the Dagster UI.
         table: The table that shows whether it holds.
         find: Looks at one video; its docstring states the rule.
+        beside: Tables it is compared with, besides `videos`.
     """
 
     name: str
     table: Table
     find: Callable[[Lake, str], Found]
+    beside: tuple[Table, ...] = ()
 
     @property
     def description(self) -> str:
@@ -146,7 +148,7 @@ def broken_invariants(lake: Lake, subject: Subject, present: Mapping[str, object
     """
     if subject.is_day:
         return []
-    rules = [rule for rule in INVARIANTS if rule.table.name in present]
+    rules = [rule for rule in INVARIANTS if {rule.table.name, *(table.name for table in rule.beside)} <= set(present)]
     return [problem for rule in rules for problem in rule.find(lake, subject.key)[0]]
 
 
@@ -202,7 +204,7 @@ INVARIANTS = (
     Invariant("recording_is_readable", VIDEOS, _readable),
     Invariant("sound_is_complete", AUDIO_FEATURES, _sound),
     Invariant("words_are_in_order_and_inside", TRANSCRIPT_WORDS, _words),
-    Invariant("segments_cover_the_video", SEGMENTS, _segments),
-    Invariant("every_segment_is_read", SEGMENT_SENTIMENT, _sentiment),
+    Invariant("segments_cover_the_video", SEGMENTS, _segments, (TRANSCRIPT_WORDS,)),
+    Invariant("every_segment_is_read", SEGMENT_SENTIMENT, _sentiment, (SEGMENTS,)),
     Invariant("highlights_are_sound", HIGHLIGHTS, _highlights),
 )

@@ -102,7 +102,7 @@ def test_tweet_files_go_to_the_tweet_inbox_as_copies(settings: Settings, tmp_pat
         (("add", "nope.mp4"), "nope.mp4: no such file"),
         (("process", "nope"), "no recording in the inbox is called 'nope'"),
         (("process", "--tweets", "13.6.2026"), "'13.6.2026' is not a day"),
-        (("process", "--tweets", "2001-01-01"), "2001-01-01 is no day of tweets"),
+        (("process", "--tweets", "2001-01-01"), "2001-01-01 has no tweets: they begin on 2006-03-21"),
         (("highlights",), "there is no warehouse"),
         (("videos",), "there is no warehouse"),
         (("tweets",), "there is no warehouse"),
@@ -305,3 +305,56 @@ def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path
     )
     (tmp_path / "a.mp4").write_text("x")
     assert "--map is for tweet files" in error_of(klip("add", tmp_path / "a.mp4", "--map", "text=body"))
+
+
+def test_process_says_again_what_is_not_published_and_why(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "short.wav", 5)
+    write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
+    first = klip("process")
+    assert first.exit_code == 1 and "waits" not in first.output, "what failed has said why"
+    again = klip("process")
+    assert again.exit_code == 0
+    assert "waits  short: the last word ends at 302.0 s, after the end of the video at 5.0 s\n" in again.output
+    assert "Nothing to do: everything in the inbox is processed, but what waits is not published." in again.output
+    (row,) = rows_of(klip("process", "--json"))
+    assert row["what"] == "short" and row["outcome"] == "waits" and "the last word ends" in str(row["problem"])
+    (told,) = (row for row in rows_of(klip("doctor", "--json")) if row["what"] == "stale")
+    assert "1 not published as they stand" in str(told["detail"])
+
+
+@pytest.mark.parametrize(
+    "words", [("--dry-run",), ("--table", "segments"), ("--stale", "--force"), ("--stale", "--table", "no_table")]
+)
+def test_options_of_process_that_do_not_go_together_are_refused(settings: Settings, words: tuple[str, ...]) -> None:
+    assert "process --help" in error_of(klip("process", *words))
+
+
+def test_a_stale_stage_is_counted_first_and_then_remade_alone(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
+    shown = klip("process", "--stale", "--dry-run", "stream").output
+    assert "segment_scores" in shown and "input weights changed" in shown and "audio_features" not in shown
+    assert "1 video and 0 days of tweets" in shown and "klip process --stale does it" in shown
+    assert query(published, "SELECT DISTINCT weights_version FROM highlights") == [{"weights_version": "klip-2"}]
+    done = klip("process", "stream", "--stale", "--table", "segment_scores")
+    assert done.exit_code == 0 and "done  stream" in done.output
+    remade = query(published, "SELECT table_name FROM stage_status WHERE partition = 'stream' ORDER BY started_at")
+    assert remade[-1] == {"table_name": "segment_scores"}
+    left = {row["table"] for row in rows_of(klip("process", "--stale", "--dry-run", "--json")) if row["remade"]}
+    assert left == {"highlight_candidates", "highlights"}
+    assert klip("process", "--stale").exit_code == 0
+    assert "Nothing is stale" in klip("process", "--stale", "--dry-run").output
+    assert query(published, "SELECT DISTINCT weights_version FROM highlights") == [{"weights_version": "klipstream-1"}]
+    assert "Nothing is stale and published." in klip("process", "--stale").output
+
+
+def test_a_stale_video_whose_recording_is_gone_is_named_and_left(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
+    (published.vod_inbox / "stream.wav").unlink()
+    assert "their recordings are not in the inbox: stream" in klip("process", "--stale", "--dry-run").output
+    done = klip("process", "--stale")
+    assert done.exit_code == 0 and "left as it is: its recording is not in the inbox  stream" in done.output
+    assert "has not been processed" in error_of(klip("process", "--stale", "nobody"))

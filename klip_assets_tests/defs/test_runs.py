@@ -16,6 +16,8 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.locks import is_held, subject_lock
 from klip_assets.work.acceptance import consider
+from klip_assets.work.installation import Installation
+from klip_assets.work.scan import scan
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import process
 
@@ -142,3 +144,41 @@ def test_a_run_that_is_over_or_being_canceled_is_not(instance: dg.DagsterInstanc
 
 def run_on_a(name: str) -> dg.DagsterRun:
     return dg.DagsterRun("process_video", status=dg.DagsterRunStatus[name], tags={"dagster/partition": "a"})
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_run_of_a_backfill_reuses_and_one_that_is_forced_computes(lake: Lake, instance: dg.DagsterInstance) -> None:
+    assert run_video(instance, "a", **{"dagster/backfill": "b"}).success
+    assert {row["status"] for row in read_stages(lake, "a")} == {"reused"}
+    assert run_video(instance, "a", **{"dagster/backfill": "b", "klip/reuse": "true", "klip/force": "true"}).success
+    assert {row["status"] for row in read_stages(lake, "a")} == {"ok"}
+
+
+def test_a_green_run_of_one_stage_does_not_count_as_a_failure_of_the_machine(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    here = Installation(settings)
+    write_wav(settings.vod_inbox / "a.wav", 3)
+    scan(here)
+    instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", ["a"])
+    job = build_defs().resolve_job_def("process_video")
+    here.attempts.begin({"a": here.registry.fingerprint_of("a")})  # A run that died.
+    result = job.execute_in_process(instance=instance, partition_key="a", asset_selection=[dg.AssetKey(["videos"])])
+    assert result.success
+    attempt = here.attempts.all()["a"]
+    assert (attempt.failures, attempt.begun) == (0, 0)
+    assert [entry.video_id for entry in scan(here).due.videos] == ["a"], "the rest of it is still to be done"
+    assert run_video(instance, "a").success
+    assert here.attempts.all() == {}
+
+
+def test_a_run_whose_stages_fail_on_the_machine_counts_as_its_failure(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Installation(settings)
+    write_wav(settings.vod_inbox / "a.wav", 3)
+    scan(here)
+    monkeypatch.setenv("KLIP_WEIGHTS", "nope")
+    assert not run_video(instance, "a").success
+    attempt = here.attempts.all()["a"]
+    assert (attempt.failures, attempt.begun, attempt.permanent) == (1, 0, False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path, PurePath
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.inbox.fingerprint import END_BYTES, SAMPLE_BYTES, SAMPLES, fingerprint, sampled_hash
-from klip_assets.inbox.recordings import read_inbox, sidecar_stem
+from klip_assets.inbox.recordings import read_inbox, recording_at, sidecar_stem
 from klip_assets.store.state.video_ids import slug_of, video_id_for
 
 
@@ -232,3 +233,37 @@ def test_a_link_to_a_file_is_followed_and_one_to_a_folder_is_not(tmp_path: Path)
     (tmp_path / "inbox" / "linked.mp4").symlink_to(tmp_path / "elsewhere" / "a.mp4")
     (tmp_path / "inbox" / "folder").symlink_to(tmp_path / "elsewhere")
     assert [recording.name for recording in read_inbox(tmp_path / "inbox").recordings] == ["b.mp4", "linked.mp4"]
+
+
+@given(
+    stems=st.lists(st.sampled_from(["a", "ab", "a.b", "a[1]", "A", "a.en"]), min_size=1, max_size=4, unique=True),
+    endings=st.lists(
+        st.sampled_from(
+            [
+                ".vtt", ".en.vtt", ".de.srt", ".info.json", ".chat.json", ".chat.csv", ".live_chat.json", ".json",
+                ".en.json", ".whisper.json", ".b.vtt", ".txt", ".part", ".mkv",
+            ]
+        ),
+        max_size=6,
+        unique=True,
+    ),
+)  # fmt: skip
+def test_one_recording_is_found_as_a_look_at_the_whole_inbox_finds_it(stems: list[str], endings: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for stem in stems:
+            for name in (f"{stem}.mp4", f".{stem}.vtt", *(stem + ending for ending in endings)):
+                (root / name).write_text("x")
+        for recording in read_inbox(root).recordings:
+            assert recording_at(root, recording.path) == recording
+        assert recording_at(root, root / "none.mp4") is None
+
+
+def test_finding_one_recording_opens_no_file_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.mp4", "a.en.vtt", "b.mp4", "b.en.vtt", "c.wav"):
+        (tmp_path / name).write_text("x")
+    opened: list[str] = []
+    monkeypatch.setattr("klip_assets.inbox.recordings.unreadable", lambda path: opened.append(path.name))
+    found = recording_at(tmp_path, tmp_path / "a.mp4")
+    assert found is not None and [path.name for path in found.files] == ["a.mp4", "a.en.vtt"]
+    assert sorted(opened) == ["a.en.vtt", "a.mp4"]

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.contracts import SEGMENT_SENTIMENT, SEGMENTS, TWEET_DAILY, VIDEOS
+from klip_assets.contracts import SEGMENT_SENTIMENT, SEGMENTS, TABLES, TWEET_DAILY, VIDEOS, Subject, Table, key_of
 from klip_assets.errors import ContractError, InputError, NotFoundError
 from klip_assets.store.files import write_atomically
+from klip_assets.store.lake.generations import Generation, accepted_generation
 from klip_assets.store.lake.lake import Lake, provenance_of
-from klip_assets.store.lake.provenance import Provenance, data_version
+from klip_assets.store.lake.provenance import Provenance, column_hashes, columns_version, data_version
 
 RECORD = Provenance("run", "1", {"recording": "abc"})
 
@@ -177,3 +180,51 @@ def test_a_file_without_provenance_has_none(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "plain.parquet")
     assert provenance_of(tmp_path / "plain.parquet") is None
     assert provenance_of(tmp_path / "absent.parquet") is None
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES.values() if t.partition], ids=lambda table: table.name)
+def test_a_column_that_a_file_was_written_without_is_null(lake: Lake, table: Table) -> None:
+    """Whatever table gets a column: old files go on being read."""
+    old = [name for name in table.schema.names if name in table.key] or table.schema.names[:1]
+    rows = pa.table({name: pa.nulls(2, table.schema.field(name).type) for name in old})
+    path = lake.path(table, "k")
+    path.parent.mkdir(parents=True)
+    pq.write_table(rows.append_column("of_a_newer_klip", pa.array(["x", "y"])), path)
+    read = lake.read(table, "k")
+    assert read.schema.names == table.schema.names and read.num_rows == 2
+    assert [field.type for field in read.schema] == [field.type for field in table.schema]
+    assert all(read[name].null_count == 2 for name in table.schema.names if name not in old)
+
+
+def test_the_version_of_columns_stays_when_another_column_changes_or_comes(lake: Lake) -> None:
+    rows = SEGMENTS.from_rows([{"video_id": "a", "segment_index": 0, "text": "x", "speech_share": 0.5}])
+    other = rows.set_column(rows.schema.get_field_index("speech_share"), "speech_share", pa.array([0.25]))
+    first, second = column_hashes(rows), column_hashes(other)
+    assert columns_version(first, ["text", "video_id"]) == columns_version(second, ["video_id", "text"])
+    assert columns_version(first, ["speech_share"]) != columns_version(second, ["speech_share"])
+    written = lake.write(SEGMENTS, "a", rows.cast(SEGMENTS.schema), Provenance("r", "0.1.0/1"), by_column=True)
+    assert written.columns == first
+    assert lake.write(SEGMENTS, "a", rows, Provenance("r", "0.1.0/1")).columns == {}
+
+
+@pytest.mark.parametrize(("code", "stage"), [("0.1.0/3", "3"), ("0.2.0/3", "3"), ("1", "1"), ("0.1.0/a/b", "b")])
+def test_only_what_stands_behind_the_slash_is_the_version_of_a_stage(code: str, stage: str) -> None:
+    assert Provenance("r", code).stage_version == stage
+
+
+def test_a_record_of_a_newer_klip_is_read_as_far_as_it_is_known(lake: Lake) -> None:
+    record = Provenance("r", "0.1.0/3", {"recording": "x"})
+    accepted = Generation("video_id", "a", {"videos": record}, "source")
+    path = lake.root / "_accepted" / "video_id" / "a.json"
+    path.parent.mkdir(parents=True)
+    entry = asdict(accepted) | {"of_a_newer_klip": 1}
+    entry["tables"]["videos"]["of_a_newer_klip"] = [1]
+    path.write_text(json.dumps(entry))
+    assert accepted_generation(lake, Subject.video("a")) == accepted
+
+
+@given(st.text(st.sampled_from("abc019-_"), min_size=1, max_size=12))
+def test_a_key_is_told_from_the_name_of_its_folder(key: str) -> None:
+    subject = Subject.of(key)
+    assert key_of(subject.folder) == key and key_of(PurePath("lake", "videos", subject.folder)) == key
+    assert Subject.of("2026-06-12").is_day and not Subject.of(f"{key}2026-06-12").is_day

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from klip_assets.contracts import PUBLISHED_TABLES, TABLES, Subject, sql_type, text_of
+from klip_assets.contracts import PUBLISHED_TABLES, SEGMENTS, TABLES, Subject, sql_type, text_of
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets.store.warehouse.publish import publish
 from klip_assets.store.warehouse.query import export, run_sql
 from klip_assets.work.acceptance import POLICY
+from klip_assets.work.installation import Installation
+from klip_assets.work.publishing import publish_accepted, waiting
 from klip_assets_tests.processed import drop_stream, due, process, publish_again, query
 
 
@@ -154,10 +160,6 @@ def test_the_stamp_says_when_there_is_something_to_publish(published: Settings, 
 
 
 def test_a_video_somebody_works_on_is_published_as_it_was(published: Settings, lake: Lake) -> None:
-    from datetime import datetime
-
-    from klip_assets.store.lake.stage_status import record_stage
-
     with hold(subject_lock(lake.root, Subject.video("stream")), what="video stream", timeout_s=1):
         record_stage(lake, "stream", "videos", status="ok", run_id="r", started_at=datetime(2026, 1, 1))
         done = publish_again(published)
@@ -216,3 +218,32 @@ def test_sql_that_is_not_one_reading_statement_is_refused(published: Settings, s
 def test_an_absent_warehouse_is_a_clear_error(settings: Settings) -> None:
     with pytest.raises(NotFoundError, match="klip process"):
         run_sql(settings.warehouse_path, "SELECT 1")
+
+
+def test_what_waits_is_remembered_until_it_is_published_or_gone(published: Settings, lake: Lake) -> None:
+    here = Installation(published)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    record_stage(lake, "stream", "segments", status="failed", error="no memory", run_id="r", started_at=now)
+    assert dict(publish_accepted(here).waiting) == {"stream": ["segments failed: no memory"]}
+    assert waiting(here) == {"stream": ["segments failed: no memory"]}
+    record_stage(lake, "2026-06-12", "tweets", status="ok", run_id="r", started_at=now)
+    publish_accepted(here)
+    assert waiting(here) == {"stream": ["segments failed: no memory"]}, "nobody was asked about it again"
+    record_stage(lake, "stream", "segments", status="ok", run_id="r", started_at=now)
+    publish_accepted(here)
+    assert waiting(here) == {}
+
+
+def test_a_column_that_only_a_newer_klip_knows_is_not_published_and_stops_nothing(
+    published: Settings, lake: Lake
+) -> None:
+    path = lake.path(SEGMENTS, "stream")
+    rows = pq.read_table(path, partitioning=None)
+    metadata = rows.schema.metadata
+    rows = rows.append_column("of_a_newer_klip", pa.array(["x"] * rows.num_rows))
+    kept = next((lake.root / "_generations" / "segments" / "video_id=stream").glob("*.parquet"))
+    kept.unlink()
+    pq.write_table(rows.replace_schema_metadata(metadata), kept)
+    before = query(published, "SELECT * FROM segments ORDER BY ALL")
+    done = publish_accepted(Installation(published), from_nothing=True)
+    assert done.from_nothing and query(published, "SELECT * FROM segments ORDER BY ALL") == before
