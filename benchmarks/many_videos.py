@@ -22,10 +22,11 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES
+from klip_assets.cli.stale import stale_subjects
+from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES, Subject
 from klip_assets.defs.instance import dagster_instance
 from klip_assets.defs.partitions import VIDEOS
-from klip_assets.defs.resources import Installation
+from klip_assets.defs.resources import Installation as InstallationResource
 from klip_assets.defs.sensors import build_sensors
 from klip_assets.inbox.changes import settle
 from klip_assets.inbox.recordings import read_inbox
@@ -35,8 +36,9 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import FOOTER_KEY, Provenance
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.state.registry import Registry
-from klip_assets.store.warehouse.publish import publish
-from klip_assets.work.acceptance import POLICY
+from klip_assets.work.installation import Installation
+from klip_assets.work.publishing import publish_accepted
+from klip_assets.work.stages.catalogue import STAGES
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, process
 
@@ -81,7 +83,11 @@ def multiply(settings: Settings, number: int) -> None:
         for name in VIDEO_TABLES:
             ids = pa.repeat(entry.video_id, rows[name].num_rows)
             changed = rows[name].set_column(rows[name].schema.get_field_index("video_id"), "video_id", ids)
-            inputs = {source: versions.get(source, version) for source, version in records[name].input_versions.items()}
+            # Columns that a stage names hold no id: their versions stay.
+            inputs = {
+                source: version if STAGES[name].columns_of(source) else versions.get(source, version)
+                for source, version in records[name].input_versions.items()
+            }
             record = replace(records[name], input_versions=inputs, data_version=versions[name])
             _write(lake.path(TABLES[name], entry.video_id), changed, record)
         mine = STAGE_STATUS.from_rows([{**row, "partition": entry.video_id} for row in stages])
@@ -103,24 +109,22 @@ def measure(settings: Settings) -> Iterator[tuple[str, float]]:
     yield "first publish: every video is looked at and accepted", _timed(lambda: _publish(settings, from_nothing=True))
     yield "publish from nothing of what is accepted", _timed(lambda: _publish(settings, from_nothing=True))
     changed = Lake(settings.lake_dir).keys(TABLES["videos"])[-1]
-    withdraw(Lake(settings.lake_dir), "video_id", changed)
+    withdraw(Lake(settings.lake_dir), Subject.video(changed))
     yield "publish that takes one video out", _timed(lambda: _publish(settings))
     os.utime(Lake(settings.lake_dir).path(STAGE_STATUS, changed))
     yield "publish that accepts one video", _timed(lambda: _publish(settings))
     with dagster_instance(settings) as instance:
         sensors = {sensor.name: sensor for sensor in build_sensors(settings)}
         for name in ("vods", "publish"):
-            resources = {"installation": Installation()}
+            resources = {"installation": InstallationResource()}
             with dg.build_sensor_context(instance=instance, cursor="{}", resources=resources) as context:
                 yield f"look of the sensor {name}", _timed(lambda look=sensors[name], context=context: look(context))
     yield "klip process with nothing to do", _timed(lambda: process(settings))
+    yield "looking for what is stale", _timed(lambda: stale_subjects(Installation(settings)))
 
 
 def _publish(settings: Settings, *, from_nothing: bool = False) -> None:
-    done = publish(
-        Lake(settings.lake_dir), settings.warehouse_dir, policy=POLICY, state_dir=settings.state_dir,
-        storage_version=settings.storage_version, keep_versions=3, timeout_s=5, from_nothing=from_nothing,
-    )  # fmt: skip
+    done = publish_accepted(Installation(settings), from_nothing=from_nothing)
     assert not done.waiting and done.from_nothing == from_nothing, done
 
 
