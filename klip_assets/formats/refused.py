@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+#: Refusals of one file that are listed; one that is broken throughout would otherwise fill the table with itself.
+MOST_LISTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,3 +39,26 @@ class RowRefused(Exception):  # noqa: N818
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+
+
+def listed(
+    first: Sequence[Refused],
+    count: int,
+    *,
+    end: Sequence[Refused] = (),
+    most: int = MOST_LISTED,
+    position: str = "rest",
+) -> list[Refused]:
+    """Return refusals as they are listed: all of them, or the first and one that says how many more there were.
+
+    Args:
+        first: The first that were refused; at least `most`, if there were so many.
+        count: How many were refused.
+        end: What ended the reading, listed in any case and not part of the count.
+        most: How many are listed.
+        position: Where the last entry says that the others are.
+    """
+    if count + len(end) <= most:
+        return [*first, *end]
+    kept = first[: most - 1 - len(end)]
+    return [*kept, *end, Refused(position, "too many to list", f"{count - len(kept):,} more")]

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW
-from klip_assets.formats.refused import Refused
+from klip_assets.formats.refused import MOST_LISTED, Refused, listed
 from klip_assets.signals.tweets.merge import merge_copies
 from klip_assets.signals.tweets.readers import TweetReader
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE
 from klip_assets.signals.tweets.spill import Spill
 
 #: Refusals that are kept by name; a file that is broken throughout would otherwise fill the memory with them.
-MAX_REFUSED = 10_000
+MAX_REFUSED = MOST_LISTED
 
 _ROWS_PER_CHUNK = 20_000
 _CHARS_PER_CHUNK = 20_000_000
@@ -234,7 +234,4 @@ class _Refusals:
 
     def listed(self) -> list[Refused]:
         end = [self._end] if self._end else []
-        if self.count <= MAX_REFUSED:
-            return [*self._kept, *end]
-        kept = self._kept[: MAX_REFUSED - 1 - len(end)]
-        return [*kept, *end, Refused("rest", "too many to list", f"{self.count - len(kept) - len(end):,} more")]
+        return listed(self._kept, self.count - len(end), end=end, most=MAX_REFUSED)

@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from klip_assets.contracts import QUARANTINE, key_of
-from klip_assets.formats.refused import Refused
+from klip_assets.formats.refused import Refused, listed
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.records import write_record
-
-#: A file that is broken throughout would otherwise fill the table with itself.
-MOST_ROWS = 10_000
 
 
 def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[Refused], *, run_id: str) -> None:
@@ -22,7 +19,7 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
         lake: The lake.
         source_file: The file, relative to the inbox.
         table_name: Table it was meant for.
-        refused: What was refused; beyond 10,000 rows only their number is kept.
+        refused: What was refused; beyond 10,000 only their number is kept.
         run_id: Run that refused it.
     """
     key = _key(source_file, table_name)
@@ -30,9 +27,7 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
         lake.remove(QUARANTINE, key)
         return
     now = datetime.now(UTC).replace(tzinfo=None)
-    kept = {entry.position: entry for entry in refused[:MOST_ROWS]}
-    if len(refused) > MOST_ROWS:
-        kept["rest"] = Refused("rest", "too many to list", f"{len(refused) - MOST_ROWS} more")
+    kept = {entry.position: entry for entry in listed(refused, len(refused))}
     rows = [
         {"source_file": source_file, "table_name": table_name, "seen_at": now, **vars(entry)} for entry in kept.values()
     ]

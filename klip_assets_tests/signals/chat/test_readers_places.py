@@ -121,5 +121,5 @@ def test_many_messages_that_cannot_be_placed_are_counted_and_listed_up_to_a_limi
     monkeypatch.setattr(limits, "MAX_REFUSED", 10)
     chat = read_chat(drop(log("time", [*range(100), *[5_000_000 + n for n in range(11)], UNIX])), "v")
     assert chat.messages.num_rows == 100
-    assert len(chat.refused) == 9
-    assert chat.refused[-1].position == "rest" and chat.refused[-1].detail == "4 more"
+    assert len(chat.refused) == 10
+    assert chat.refused[-1].position == "rest" and chat.refused[-1].detail == "3 more"

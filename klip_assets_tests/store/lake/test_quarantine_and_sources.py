@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import QUARANTINE, TWEETS_DELETED, TWEETS_RAW
-from klip_assets.formats.refused import Refused
+from klip_assets.formats.refused import MOST_LISTED, Refused
 from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.quarantine import MOST_ROWS, quarantine, refused_sources
+from klip_assets.store.lake.quarantine import quarantine, refused_sources
 from klip_assets.store.lake.tweet_sources import (
     add_source,
     day_version,
@@ -47,10 +47,10 @@ def test_a_source_is_replaced_whole_and_cleared_when_it_is_clean(lake: Lake) -> 
 
 
 def test_a_file_that_is_broken_throughout_does_not_fill_the_table(lake: Lake) -> None:
-    quarantine(lake, "a", "tweets", [Refused(f"line {i}", "x", "") for i in range(MOST_ROWS + 5)], run_id="r")
+    quarantine(lake, "a", "tweets", [Refused(f"line {i}", "x", "") for i in range(MOST_LISTED + 5)], run_id="r")
     rows = lake.read(QUARANTINE, lake.keys(QUARANTINE)[0])
-    assert rows.num_rows == MOST_ROWS + 1
-    assert rows.to_pylist()[-1]["detail"] == "5 more"
+    assert rows.num_rows == MOST_LISTED
+    assert rows.to_pylist()[-1]["detail"] == "6 more"
 
 
 def test_a_day_knows_its_sources_and_their_names(lake: Lake) -> None:

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import CHAT_MESSAGES
-from klip_assets.formats.refused import Refused
+from klip_assets.formats.refused import MOST_LISTED, Refused, listed
 from klip_assets.signals.chat.sentiment import message_scores
 from klip_assets.signals.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
 
 #: Chats of days have some hundred thousand messages.
 MAX_MESSAGES = 1_000_000
 #: Refusals that are kept by name.
-MAX_REFUSED = 10_000
+MAX_REFUSED = MOST_LISTED
 #: Kinds of what is no message that are counted by name.
 MAX_KINDS = 100
 
@@ -213,10 +213,7 @@ class Log:
             self._refused.append(refused)
 
     def _all_refused(self) -> list[Refused]:
-        if self.refused_in_all + len(self._end) <= MAX_REFUSED:
-            return [*self._refused, *self._end]
-        kept = self._refused[: MAX_REFUSED - 2]
-        return [*kept, *self._end, Refused("rest", "too many to list", f"{self.refused_in_all - len(kept):,} more")]
+        return listed(self._refused, self.refused_in_all, end=self._end, most=MAX_REFUSED)
 
     def _pack(self) -> None:
         offset_s, author, text, emotes, is_bot, is_number = (

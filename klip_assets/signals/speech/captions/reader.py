@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.formats.refused import Refused
+from klip_assets.formats.refused import Refused, listed
 from klip_assets.formats.text import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
 from klip_assets.signals.speech.captions.caption_format import Cue, Cues, Reading
 from klip_assets.signals.speech.captions.formats import FORMATS
@@ -26,9 +26,6 @@ from klip_assets.signals.speech.words import Transcript
 
 #: Captions roll if at least this share of their cues begins with the line the cue before ends with.
 ROLLING_SHARE = 0.2
-
-#: What could not be read is listed up to this number.
-MAX_REFUSED = 10_000
 
 #: Whether a file gives word times is looked up in so many characters of it.
 _LOOKED_AT_CHARS = 200_000
@@ -132,7 +129,5 @@ def _pieces_of(lines: Sequence[str], start_s: float, end_s: float) -> list[Piece
 
 
 def _listed(refused: Sequence[Refused]) -> tuple[Refused, ...]:
-    if len(refused) <= MAX_REFUSED:
-        return tuple(refused)
-    kept = refused[: MAX_REFUSED - 1]
-    return (*kept, Refused("rest of the list", "too many to list", f"{len(refused) - len(kept):,} more"))
+    # Another position than that of the words that were too many.
+    return tuple(listed(refused, len(refused), position="rest of the list"))
