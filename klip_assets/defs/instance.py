@@ -14,7 +14,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from klip_assets.defs.tags import PROCESS_TAG
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings, project_dir
-from klip_assets.store.processes import is_alive
+from klip_assets.store.processes import is_gone, number_of
 
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
 
@@ -61,7 +61,7 @@ def _reason(error: BaseException) -> str:
 
 
 def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs whose `klip process` died as failed: nobody else would.
+    """Mark runs whose `klip process` died as failed: nobody else would. Runs of other hosts are left alone.
 
     Returns:
         Their ids.
@@ -70,7 +70,7 @@ def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:
     for run in instance.get_runs(dg.RunsFilter(statuses=_STARTED)):
         process = run.tags.get(PROCESS_TAG)
         # A run of the daemon has this tag only because somebody repeated a run of the command line in the UI.
-        if process and GRPC_INFO_TAG not in run.tags and not is_alive(process):
-            instance.report_run_failed(run, f"the process {process.partition(':')[0]} that ran it is gone")
+        if process and GRPC_INFO_TAG not in run.tags and is_gone(process):
+            instance.report_run_failed(run, f"the process {number_of(process)} that ran it is gone")
             found.append(run.run_id)
     return found

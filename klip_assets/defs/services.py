@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from klip_assets.defs.instance import dagster_environment, dagster_instance, fai
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings, project_dir
 from klip_assets.store.locks import hold
+from klip_assets.store.processes import end_with_parent
 
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
@@ -90,9 +90,8 @@ def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) ->
     services: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
-            services.append(
-                subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=_end_with_parent())
-            )
+            # A service that outlived this process would be there twice after the next start.
+            services.append(subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=end_with_parent()))
         while not (ended := [service for service in services if service.poll() is not None]):
             time.sleep(0.3)
         name, code = Path(commands[services.index(ended[0])][0]).name, ended[0].returncode
@@ -109,14 +108,6 @@ def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) ->
                 service.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 service.kill()
-
-
-def _end_with_parent() -> Callable[[], object] | None:
-    # What the kernel sends a service when this process is killed: without it, it would stay, and be there twice.
-    if sys.platform != "linux":
-        return None
-    prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
-    return lambda: prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def _interrupt(number: int, frame: object) -> None:
