@@ -14,12 +14,11 @@ from pathlib import Path
 import dagster as dg
 
 from klip_assets.defs.instance import dagster_environment, dagster_instance, fail_runs_of_dead_processes
+from klip_assets.defs.tags import FINISHED_RUNS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings, project_dir
 from klip_assets.store.locks import hold
 from klip_assets.store.processes import end_with_parent
-
-_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> str | None:
@@ -69,7 +68,7 @@ def delete_finished_runs(settings: Settings, *, older_than: timedelta) -> int:
     before, deleted = datetime.now(UTC) - older_than, 0
     with dagster_instance(settings) as instance:
         fail_runs_of_dead_processes(instance)
-        while ids := instance.get_run_ids(dg.RunsFilter(statuses=_FINISHED, created_before=before), limit=100):
+        while ids := instance.get_run_ids(dg.RunsFilter(statuses=FINISHED_RUNS, created_before=before), limit=100):
             for run_id in ids:
                 instance.delete_run(run_id)
             deleted += len(ids)
