@@ -45,7 +45,8 @@ def is_gone(process: str) -> bool:
     number, start, boot, host = (process.split(":") + [""] * 3)[:4]
     if not number.isdecimal():
         return False
-    if host and not (boot == _boot() if boot else host == _host()):
+    is_here = boot == _boot() if boot else host in ("", _host())
+    if not is_here:
         return host == _host()
     found = _start(int(number))
     # In the older form, a start that is not a number means that it was not known.
