@@ -11,12 +11,10 @@ import dagster as dg
 from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
-from klip_assets.defs.tags import PROCESS_TAG
+from klip_assets.defs.tags import PROCESS_TAG, RUNS_OF_A_PROCESS
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings, project_dir
-from klip_assets.store.processes import is_alive
-
-_STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
+from klip_assets.store.processes import is_gone, number_of
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
@@ -61,16 +59,16 @@ def _reason(error: BaseException) -> str:
 
 
 def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs whose `klip process` died as failed: nobody else would.
+    """Mark runs whose `klip process` died as failed: nobody else would. Runs of other hosts are left alone.
 
     Returns:
         Their ids.
     """
     found = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=_STARTED)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=RUNS_OF_A_PROCESS)):
         process = run.tags.get(PROCESS_TAG)
         # A run of the daemon has this tag only because somebody repeated a run of the command line in the UI.
-        if process and GRPC_INFO_TAG not in run.tags and not is_alive(process):
-            instance.report_run_failed(run, f"the process {process.partition(':')[0]} that ran it is gone")
+        if process and GRPC_INFO_TAG not in run.tags and is_gone(process):
+            instance.report_run_failed(run, f"the process {number_of(process)} that ran it is gone")
             found.append(run.run_id)
     return found

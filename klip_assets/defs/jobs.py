@@ -16,6 +16,8 @@ INGEST_TWEETS = "ingest_tweets"
 PROCESS_TWEET_DAYS = "process_tweet_days"
 PUBLISH = "publish_warehouse"
 EVALUATE = "evaluate"
+TRAIN_EMOTION_MODEL = "train_emotion_model"
+LEARN_WEIGHTS = "learn_weights"
 
 process_video = dg.define_asset_job(
     PROCESS_VIDEO,
@@ -58,13 +60,13 @@ evaluate = dg.define_asset_job(
 )
 
 train_emotion_model = dg.define_asset_job(
-    "train_emotion_model",
+    TRAIN_EMOTION_MODEL,
     selection=dg.AssetSelection.groups("models"),
     description="Make the compact model of the BERT tier anew; it is used if it is not worse than the one in use.",
 )
 
 learn_weights = dg.define_asset_job(
-    "learn_weights",
+    LEARN_WEIGHTS,
     selection=dg.AssetSelection.assets(["learnt_weights"]),
     description="Fit the weights of the highlights to the verdicts of editors; used once KLIP_WEIGHTS names them.",
 )

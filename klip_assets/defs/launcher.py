@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
 from klip_assets.defs.tags import WORKER_TAG
-from klip_assets.store.processes import is_alive, this_process
+from klip_assets.store.processes import is_gone, number_of, this_process
 
 
 class WatchedRunLauncher(dg.DefaultRunLauncher):
@@ -22,11 +22,11 @@ class WatchedRunLauncher(dg.DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Say whether the process that works on a run is there."""
+        """Say whether the process that works on a run is known to be gone; of other hosts' workers nobody knows."""
         run_id, _, process = run.tags.get(WORKER_TAG, "").partition(":")
-        if run_id == run.run_id and not is_alive(process):
-            number = process.partition(":")[0]
-            return CheckRunHealthResult(WorkerStatus.FAILED, f"the process {number} that ran it is gone")
+        if run_id == run.run_id and is_gone(process):
+            message = f"the process {number_of(process)} that ran it is gone"
+            return CheckRunHealthResult(WorkerStatus.FAILED, message)
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import dagster as dg
 
 from klip_assets.defs.partitions import VIDEOS
-from klip_assets.defs.tags import PARTITION_TAG
-
-#: A run that is being canceled is not among them: it holds the lock of its video as long as it lives, and one whose
-#: worker is gone may stay in that state for ever.
-_QUEUED_OR_STARTED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
+from klip_assets.defs.tags import PARTITION_TAG, QUEUED_OR_STARTED_RUNS
 
 
 def unfinished_run(instance: dg.DagsterInstance, video_id: str) -> str | None:
     """Return the id of a run of a video that is queued or started, None if there is none."""
-    filters = dg.RunsFilter(tags={PARTITION_TAG: video_id}, statuses=_QUEUED_OR_STARTED)
+    filters = dg.RunsFilter(tags={PARTITION_TAG: video_id}, statuses=QUEUED_OR_STARTED_RUNS)
     runs = instance.get_runs(filters, limit=1)
     return runs[0].run_id if runs else None
 

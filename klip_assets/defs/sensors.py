@@ -169,7 +169,7 @@ def report_failure(context: dg.RunFailureSensorContext) -> None:
     alert = {
         "run_id": run.run_id,
         "job": run.job_name,
-        "partition": run.tags.get("dagster/partition"),
+        "partition": run.tags.get(PARTITION_TAG),
         "error": context.failure_event.message,
     }
     context.log.error(f"run {run.run_id} of {run.job_name} failed: {alert['error']}")

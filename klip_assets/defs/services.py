@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -15,11 +14,11 @@ from pathlib import Path
 import dagster as dg
 
 from klip_assets.defs.instance import dagster_environment, dagster_instance, fail_runs_of_dead_processes
+from klip_assets.defs.tags import FINISHED_RUNS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings, project_dir
 from klip_assets.store.locks import hold
-
-_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+from klip_assets.store.processes import end_with_parent
 
 
 def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> str | None:
@@ -69,7 +68,7 @@ def delete_finished_runs(settings: Settings, *, older_than: timedelta) -> int:
     before, deleted = datetime.now(UTC) - older_than, 0
     with dagster_instance(settings) as instance:
         fail_runs_of_dead_processes(instance)
-        while ids := instance.get_run_ids(dg.RunsFilter(statuses=_FINISHED, created_before=before), limit=100):
+        while ids := instance.get_run_ids(dg.RunsFilter(statuses=FINISHED_RUNS, created_before=before), limit=100):
             for run_id in ids:
                 instance.delete_run(run_id)
             deleted += len(ids)
@@ -90,9 +89,8 @@ def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) ->
     services: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
-            services.append(
-                subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=_end_with_parent())
-            )
+            # A service that outlived this process would be there twice after the next start.
+            services.append(subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=end_with_parent()))
         while not (ended := [service for service in services if service.poll() is not None]):
             time.sleep(0.3)
         name, code = Path(commands[services.index(ended[0])][0]).name, ended[0].returncode
@@ -109,14 +107,6 @@ def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) ->
                 service.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 service.kill()
-
-
-def _end_with_parent() -> Callable[[], object] | None:
-    # What the kernel sends a service when this process is killed: without it, it would stay, and be there twice.
-    if sys.platform != "linux":
-        return None
-    prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
-    return lambda: prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""Names that Dagster and Klip write on runs, and the states of a run that is not over."""
+"""Names that Dagster and Klip write on runs, and the sets of their states that are asked for."""
 
 from __future__ import annotations
 
@@ -35,11 +35,35 @@ PUBLISH_TAGS = {"klip/publish": "true", "dagster/priority": "10"}
 #: Tweets are seconds of work and need not wait for hours of video.
 TWEET_TAGS = {"dagster/priority": "5"}
 
-#: Runs that are queued or in progress.
+#: Runs that may still change something: a sensor starts no second one beside them.
 UNFINISHED_RUNS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
+]
+
+#: Runs that keep `klip remove` from a video. A run that is being canceled is not among them: it holds the lock of its
+#: video as long as it lives, and one whose worker is gone may stay in that state for ever. Nor is one that is only
+#: recorded yet (NOT_STARTED): that lasts a moment, or for ever where a kill fell into it.
+QUEUED_OR_STARTED_RUNS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+#: Runs of the command line that have not ended: where their process died, nobody else ends them. Queued and being
+#: canceled are only runs of the daemon.
+RUNS_OF_A_PROCESS = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+#: Runs that never change again, and may be deleted.
+FINISHED_RUNS = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
 ]

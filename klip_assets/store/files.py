@@ -11,22 +11,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from klip_assets.failpoints import reach
+from klip_assets.store.processes import is_gone, this_process
 
-_TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
+#: The process that made it, as in older versions by its number alone, with dashes for colons; then eight random digits.
+_TEMPORARY = re.compile(r"\..+\.(\d+(?:-\w*-\w*-\w+)?)-[0-9a-f]{8}\.tmp")
+
+#: Of a file's name in that of its temporary file, which may have 255.
+_MOST_NAME_BYTES = 160
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place in one step.
 
-    The temporary name begins with a dot and ends in `.tmp`, so that no glob over the lake sees it, and holds the
-    number of this process, so that `sweep` can tell whether somebody still writes to it.
+    The temporary name begins with a dot and ends in `.tmp`, so that no glob over the lake sees it, and names this
+    process, so that `sweep` can tell whether somebody still writes to it.
 
     Args:
         path: The file to be made or replaced.
         write: Called with the temporary path; whatever it raises is raised, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    temporary = _temporary(path)
     subject = short_name(path)
     try:
         write(temporary)
@@ -42,11 +47,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove temporary files of processes that are gone: what a kill in the middle of a write leaves behind."""
-    for path in folder.glob(".*.tmp"):
-        match = _TEMPORARY.fullmatch(path.name)
-        if match and not _is_running(int(match[1])):
-            path.unlink(missing_ok=True)
+    """Remove temporary files of processes that are gone: what a kill in the middle of a write leaves behind.
+
+    Those of other hosts stay: nobody here knows whether they still write.
+    """
+    for path in _left_in(folder):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -59,11 +65,9 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         parent: Folder to make it in; made if absent.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(".*.tmp"):
-        match = _TEMPORARY.fullmatch(left.name)
-        if match and not _is_running(int(match[1])):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = parent / f".scratch.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    for left in _left_in(parent):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = _temporary(parent / "scratch")
     folder.mkdir()
     try:
         yield folder
@@ -103,11 +107,16 @@ def short_name(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+def _temporary(path: Path) -> Path:
+    # Without colons, which some file systems don't allow; and cut, as a name may have 255 bytes without all this.
+    name = path.name
+    while len(os.fsencode(name)) > _MOST_NAME_BYTES:
+        name = name[:-1]
+    return path.with_name(f".{name}.{this_process().replace(':', '-')}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def _left_in(folder: Path) -> Iterator[Path]:
+    for path in folder.glob(".*.tmp"):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and is_gone(match[1].replace("-", ":")):
+            yield path

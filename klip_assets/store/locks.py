@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,11 @@ from pathlib import Path
 
 from klip_assets.contracts import Subject
 from klip_assets.errors import LockHeldError
+from klip_assets.store.processes import this_process
 
 POLL_S = 0.1
+
+_HOST = socket.gethostname()
 
 
 @dataclass
@@ -103,8 +107,11 @@ def holder_of(path: Path) -> str:
     """Name the last holder of a lock file, for messages."""
     try:
         note = json.loads(path.read_text())
-        return f"process {note['pid']} ({note['what']}, since {note['since']} UTC)"
-    except (OSError, ValueError, KeyError, TypeError):
+        # Versions before this one wrote no host.
+        host = note.get("host", _HOST)
+        where = "" if host == _HOST else f" on host {host}"
+        return f"process {note['pid']}{where} ({note['what']}, since {note['since']} UTC)"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return "another process"
 
 
@@ -123,7 +130,13 @@ def _try(path: Path, what: str) -> bool:
         except BlockingIOError:
             os.close(descriptor)
             return False
-        note = {"pid": os.getpid(), "what": what, "since": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())}
+        note = {
+            "pid": os.getpid(),
+            "process": this_process(),
+            "host": _HOST,
+            "what": what,
+            "since": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+        }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(note).encode(), 0)
         _held[path] = _Held(descriptor, threading.get_ident(), 1)

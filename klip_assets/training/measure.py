@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTIONS, SENTIMENTS
+from klip_assets.evaluation.bootstrap import Places, draws, interval
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.signals.text import lexicon
@@ -48,12 +50,16 @@ def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Tab
         rows, tweet_texts, comment_texts
     )
     figures: dict[str, list[Figure]] = {SENTIMENT_SET: [], EMOTION_SET: []}
+    # The same resamples for every system: none is drawn easier texts than another.
+    resamples = draws(len(labels), 1)
     for system, guess in guesses.items():
-        value, low, high = _with_interval(_macro_recall_percent, labels, guess)
+        low, high = interval(_on(_macro_recall_percent, labels, guess), resamples)
+        value = _macro_recall_percent(labels, guess)
         figures[SENTIMENT_SET].append(Figure("macro_recall", system, value, low, high, len(labels)))
+    resamples = draws(len(flags), 1)
     for system, there in found.items():
-        value, low, high = _with_interval(macro_f1, flags, there)
-        figures[EMOTION_SET].append(Figure("macro_f1", system, value, low, high, len(flags)))
+        low, high = interval(_on(macro_f1, flags, there), resamples)
+        figures[EMOTION_SET].append(Figure("macro_f1", system, macro_f1(flags, there), low, high, len(flags)))
         figures[EMOTION_SET] += [
             Figure(f"f1_{name}", system, f1(flags[:, place], there[:, place]), None, None, len(flags))
             for place, name in enumerate(EMOTIONS)
@@ -86,13 +92,10 @@ def f1(flags: Flags, guesses: Flags) -> float:
     return 200 * float((flags & guesses).sum()) / total if total else 0.0
 
 
-def _with_interval(
-    metric: object, truth: NDArray[np.generic], guesses: NDArray[np.generic]
-) -> tuple[float, float, float]:
-    draws = np.random.default_rng(0).integers(0, len(truth), (300, len(truth)))
-    values = [metric(truth[draw], guesses[draw]) for draw in draws]  # type: ignore[operator]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return metric(truth, guesses), float(low), float(high)  # type: ignore[operator]
+def _on(
+    metric: Callable[[NDArray[Any], NDArray[Any]], float], truth: NDArray[Any], guesses: NDArray[Any]
+) -> Callable[[Places], float]:
+    return lambda places: metric(truth[places], guesses[places])
 
 
 def _lexicon_guesses(texts: Sequence[str], name: str) -> Labels:

@@ -249,7 +249,12 @@ def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> Non
 
     with dagster_instance(settings) as instance:
         job = build_defs().resolve_job_def("publish_warehouse")
-        tags = {"dead": "999999999:1", "alive": this_process()}
+        tags = {
+            "dead": this_process().replace(f"{os.getpid()}:", "999999999:", 1),
+            "dead, as 0.1.0 named it": "999999999:1",
+            "alive": this_process(),
+            "of another host": "999999999:1:00000000:11111111",
+        }
         runs = {
             name: instance.create_run_for_job(job, tags={PROCESS_TAG: tag}, status=dg.DagsterRunStatus.STARTED)
             for name, tag in tags.items()
@@ -258,7 +263,12 @@ def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> Non
     assert result.exit_code == 0, result.output
     with dagster_instance(settings) as instance:
         status = {name: instance.get_run_by_id(run.run_id).status.value for name, run in runs.items()}
-    assert status == {"dead": "FAILURE", "alive": "STARTED"}
+    assert status == {
+        "dead": "FAILURE",
+        "dead, as 0.1.0 named it": "FAILURE",
+        "alive": "STARTED",
+        "of another host": "STARTED",
+    }
 
 
 def test_the_users_data_is_never_touched_by_tests() -> None:

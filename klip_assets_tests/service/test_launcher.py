@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
 import dagster as dg
-import pytest
 from dagster._core.launcher.base import WorkerStatus
 
 from klip_assets.defs.launcher import WatchedRunLauncher, worker_tag
 from klip_assets.defs.tags import WORKER_TAG
-from klip_assets.store.processes import is_alive, this_process
-
-
-@pytest.fixture
-def child() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that waits for its input to end."""
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
-        yield process
-        process.kill()
+from klip_assets.store.processes import this_process
 
 
 def _status(run_id: str, tags: dict[str, str]) -> WorkerStatus:
@@ -36,7 +21,6 @@ def test_the_instance_starts_runs_with_the_launcher_that_watches_them(instance: 
 
 
 def test_a_worker_that_is_there_is_left_alone() -> None:
-    assert is_alive(this_process())
     assert _status("one", worker_tag("one")) is WorkerStatus.RUNNING
 
 
@@ -47,18 +31,13 @@ def test_a_worker_that_is_gone_is_reported_with_its_number() -> None:
 
 
 def test_a_worker_whose_number_went_to_another_process_is_gone() -> None:
-    number, _, started = this_process().partition(":")
-    assert _status("one", {WORKER_TAG: f"one:{number}:{int(started) - 1}"}) is WorkerStatus.FAILED
+    number, started, boot, host = this_process().split(":")
+    assert _status("one", {WORKER_TAG: f"one:{number}:{int(started) - 1}:{boot}:{host}"}) is WorkerStatus.FAILED
+    assert _status("one", {WORKER_TAG: f"one:{number}:{int(started) - 1}"}) is WorkerStatus.FAILED, "as 0.1.0 wrote it"
 
 
-def test_a_worker_that_died_and_was_not_collected_is_gone(child: subprocess.Popen[bytes]) -> None:
-    # Its start is read while it lives; a zombie keeps its number and its start.
-    started = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
-    assert is_alive(f"{child.pid}:{started}")
-    child.kill()
-    # Waits for its end without collecting it.
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not is_alive(f"{child.pid}:{started}")
+def test_a_worker_of_another_host_is_left_alone() -> None:
+    assert _status("one", {WORKER_TAG: "one:999999999:1:00000000:11111111"}) is WorkerStatus.RUNNING
 
 
 def test_a_retry_that_carries_the_tag_of_the_run_before_it_is_left_alone() -> None:

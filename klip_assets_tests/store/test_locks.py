@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from klip_assets.errors import LockHeldError
-from klip_assets.store.locks import hold, is_held
+from klip_assets.store.locks import hold, holder_of, is_held
+from klip_assets.store.processes import number_of
 
 HOLDER = """
 import sys, time
@@ -79,3 +81,24 @@ def test_another_thread_of_the_process_has_to_wait(tmp_path: Path) -> None:
 
 def test_a_lock_nobody_ever_took_is_free(tmp_path: Path) -> None:
     assert not is_held(tmp_path / "never.lock")
+
+
+def test_a_holder_on_another_host_is_named_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    with hold(path, what="video x", timeout_s=1):
+        note = json.loads(path.read_text())
+        assert number_of(note["process"]) == str(os.getpid())
+        assert holder_of(path).startswith(f"process {os.getpid()} (video x, since ")
+    path.write_text(json.dumps({**note, "host": "studio"}))
+    assert holder_of(path).startswith(f"process {os.getpid()} on host studio (video x, since ")
+
+
+def test_a_note_of_an_older_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.lock").write_text('{"pid": 7, "what": "video x", "since": "2026-06-13 10:00:00"}')
+    assert holder_of(tmp_path / "a.lock") == "process 7 (video x, since 2026-06-13 10:00:00 UTC)"
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", "7", '{"pid": 7}'])
+def test_a_note_that_says_nothing_names_nobody(note: str, tmp_path: Path) -> None:
+    (tmp_path / "a.lock").write_text(note)
+    assert holder_of(tmp_path / "a.lock") == "another process"

@@ -83,5 +83,5 @@ def _progress(entry: Mapping[str, Any]) -> Progress:
     progress = Progress(**{name: value for name, value in entry.items() if name in known})
     for value in (progress.since_id, progress.newest_id, progress.until_id):
         if value is not None and (not isinstance(value, int) or value <= 0):
-            raise ValueError(f"{value!r} is no id of a post")
+            raise ValueError(f"{value!r} is not the id of a post")
     return progress

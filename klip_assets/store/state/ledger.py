@@ -74,6 +74,11 @@ class Call:
     call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     called_at: float = field(default_factory=time)
 
+    @classmethod
+    def from_json(cls, text: str) -> Call:
+        """Read the call of a reservation; fields that a newer version wrote are passed over."""
+        return cls(**{name: value for name, value in json.loads(text).items() if name in cls.__dataclass_fields__})
+
     def add(self, prompt_tokens: int | None, completion_tokens: int | None, cost_usd: float | None) -> None:
         """Add what one request took."""
         self.prompt_tokens = _sum(self.prompt_tokens, prompt_tokens)
@@ -111,7 +116,8 @@ class Ledger:
                 if spent + amount > limit:
                     return f"{name} of {limit:g} USD is used up ({spent:.4f} USD spent or reserved)"
             connection.execute(
-                "INSERT OR REPLACE INTO reservations VALUES (?, ?, ?, 1, ?)",
+                "INSERT OR REPLACE INTO reservations (call_id, session, amount_usd, under_way, call) "
+                "VALUES (?, ?, ?, 1, ?)",
                 (call.call_id, self._session.name, amount, json.dumps(asdict(call))),
             )
         return None
@@ -228,7 +234,7 @@ def _book_lost(connection: Any, folder: Path) -> None:
         if session not in held:
             held[session] = is_held(folder / session)
         if not held[session]:
-            lost = Call(**json.loads(call))
+            lost = Call.from_json(call)
             lost.error, lost.cost_usd = "its process died; booked at the most it can have cost", amount
             _insert(connection, [lost])
             connection.execute("DELETE FROM reservations WHERE call_id = ?", (call_id,))

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from klip_assets.failpoints import reach
+from klip_assets.store.state.database import open_database, transaction
 
-_SCHEMA = """
+#: See `database` for what a migration may do.
+MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS recordings (
     path BLOB PRIMARY KEY,             -- relative to the inbox, as the file system has it
     video_id TEXT NOT NULL UNIQUE,
@@ -40,7 +42,8 @@ CREATE TABLE IF NOT EXISTS attempts (
     failed_at REAL NOT NULL DEFAULT 0, -- seconds since 1970
     permanent INTEGER NOT NULL DEFAULT 0
 );
-"""
+""",
+)
 
 
 class Memory:
@@ -62,21 +65,10 @@ class Memory:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Open it for one transaction; what the block raises undoes it."""
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                reach("memory.commit", self.path.name)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-            reach("memory.committed", self.path.name)
+        with self._connection() as connection, transaction(connection, point="memory", subject=self.path.name):
+            yield connection
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
+        with closing(open_database(self.path, MIGRATIONS)) as connection:
             yield connection

@@ -41,8 +41,8 @@ class Registry(Memory):
             taken = {video_id for (video_id,) in db.execute("SELECT video_id FROM recordings")}
             video_id = str(row[0]) if row else video_id_for(name, taken)
             db.execute(
-                "INSERT INTO recordings VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE "
-                "SET signature = excluded.signature, fingerprint = excluded.fingerprint",
+                "INSERT INTO recordings (path, video_id, signature, fingerprint) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (path) DO UPDATE SET signature = excluded.signature, fingerprint = excluded.fingerprint",
                 (os.fsencode(name), video_id, signature, fingerprint),
             )
         return video_id
@@ -67,7 +67,9 @@ class Registry(Memory):
         """
         with self.writing() as db:
             db.execute("DELETE FROM contents WHERE video_id = ? AND sha256 <> ?", (video_id, sha256))
-            db.execute("INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", (sha256, video_id))
+            db.execute(
+                "INSERT INTO contents (sha256, video_id) VALUES (?, ?) ON CONFLICT DO NOTHING", (sha256, video_id)
+            )
             holder = db.execute("SELECT video_id FROM contents WHERE sha256 = ?", (sha256,)).fetchone()[0]
         return str(holder)
 
@@ -85,13 +87,16 @@ class Registry(Memory):
     def begin_staging(self, sha256: str) -> None:
         """Note that content is being laid down: it is a leftover until `record_staged` says that it is all there."""
         with self.writing() as db:
-            db.execute("INSERT OR IGNORE INTO leftovers VALUES (?)", (sha256,))
+            db.execute("INSERT OR IGNORE INTO leftovers (sha256) VALUES (?)", (sha256,))
 
     def record_staged(self, name: PurePath, signature: str, sha256: str) -> None:
         """Remember that the content of a tweet file is in the lake; what it held before becomes a leftover."""
         with self.writing() as db:
             self._leave_over(db, name, sha256)
-            db.execute("INSERT OR REPLACE INTO tweet_files VALUES (?, ?, ?)", (os.fsencode(name), signature, sha256))
+            db.execute(
+                "INSERT OR REPLACE INTO tweet_files (path, signature, sha256) VALUES (?, ?, ?)",
+                (os.fsencode(name), signature, sha256),
+            )
             db.execute("DELETE FROM leftovers WHERE sha256 = ?", (sha256,))
 
     def forget_staged(self, name: PurePath) -> None:
@@ -114,6 +119,6 @@ class Registry(Memory):
     @staticmethod
     def _leave_over(db: sqlite3.Connection, name: PurePath, sha256: str) -> None:
         db.execute(
-            "INSERT OR IGNORE INTO leftovers SELECT sha256 FROM tweet_files WHERE path = ? AND sha256 <> ?",
+            "INSERT OR IGNORE INTO leftovers (sha256) SELECT sha256 FROM tweet_files WHERE path = ? AND sha256 <> ?",
             (os.fsencode(name), sha256),
         )

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from klip_assets.failpoints import reach
+from klip_assets.store.state.database import open_database, transaction
 
-_SCHEMA = """
+#: See `database` for what a migration may do.
+MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,              -- hash of everything the model was given, and of whom
     answer TEXT NOT NULL,              -- the values of a valid answer, as JSON
@@ -63,7 +65,8 @@ CREATE TABLE IF NOT EXISTS reservations (
     under_way INTEGER NOT NULL,        -- whether its request is; else the amount is what it took so far
     call TEXT NOT NULL                 -- the row of `calls` it becomes if its process dies, as JSON
 );
-"""
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,10 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection = open_database(path, MIGRATIONS)
         # A kill of the process loses nothing; a power cut may lose the last replies, which are then asked for again.
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Close the file."""
@@ -125,15 +125,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Open one transaction; what the block raises undoes it."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-            reach("llm.commit", self.path.name)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-        reach("llm.committed", self.path.name)
+        with transaction(self._connection, point="llm", subject=self.path.name) as connection:
+            yield connection
 
     def reply(self, key: str) -> StoredReply | None:
         """Return the good reply of the past to exactly this question, if there is one."""
@@ -152,7 +145,8 @@ class Store:
         """Note how a model is to be asked."""
         with self.writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO dialects VALUES (?, ?, ?)", (endpoint, model, json.dumps(dialect))
+                "INSERT OR REPLACE INTO dialects (endpoint, model, dialect) VALUES (?, ?, ?)",
+                (endpoint, model, json.dumps(dialect)),
             )
 
     def kept(self) -> list[ModelReplies]:
@@ -194,7 +188,8 @@ def put_reply(connection: sqlite3.Connection, key: str, reply: StoredReply, of: 
         of: Endpoint, model and prompt version.
     """
     connection.execute(
-        "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO replies (key, answer, status, endpoint, model, prompt_version, made_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (key, json.dumps(dict(reply.answer)), reply.status, *of, time.time()),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -55,6 +55,11 @@ class Dialect:
     token_limit: str | None = "max_tokens"
     has_temperature: bool = True
     has_seed: bool = True
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Dialect:
+        """Return what was found out before; fields that a newer version wrote are passed over."""
+        return cls(**{name: value for name, value in known.items() if name in cls.__dataclass_fields__})
 
     def parameters(self) -> dict[str, Any]:
         """Return the fields of a request besides model and messages."""
@@ -128,7 +133,7 @@ class Channel:
         self._slots, self._notify = slots, notify
         self._gate, self._money = Gate(most), asyncio.Lock()
         known = store.dialect(model.endpoint.name, model.name)
-        self._dialect = Dialect(**known) if known else Dialect()
+        self._dialect = Dialect.of(known) if known else Dialect()
         self._is_remembered = bool(known)
         self._has_answered = False
         self._failures = self._refusals = self._invalid = 0

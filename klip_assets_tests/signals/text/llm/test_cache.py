@@ -73,6 +73,13 @@ def test_another_model_prompt_endpoint_or_answer_mode_is_another_question(llm: F
     assert len(llm.asked) == 4
 
 
+def test_a_dialect_that_a_newer_version_wrote_is_used(llm: FakeLlm, tier: Make) -> None:
+    with Store(tier().state) as store:
+        store.remember_dialect(llm.base_url, "first", {**vars(channel.Dialect(mode="text")), "has_reasoning": True})
+    assert {reading.status for reading in tier("first").read(TEXTS[:1])} == {"ok"}
+    assert "response_format" not in llm.asked[0].body
+
+
 def test_what_the_cache_holds_can_be_listed_and_forgotten_by_model(llm: FakeLlm, tier: Make) -> None:
     tier("first").read(TEXTS[:3])
     tier("second").read(TEXTS[:2])
