@@ -87,9 +87,9 @@ def write(path: Path, rows: int, days: int) -> None:
 def ingest(path: Path, data: Path) -> dict[str, Any]:
     """Bring a file to days: stage, lay down, merge each day, write it. Return seconds by step, and counts."""
     from klip_assets.contracts import TWEETS
-    from klip_assets.inbox.fingerprint import file_sha256
     from klip_assets.signals.tweets.merge import RawSource, merge_day
     from klip_assets.signals.tweets.staging import stage
+    from klip_assets.store.files import file_sha256
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.lake.provenance import Provenance
     from klip_assets.store.lake.tweet_sources import add_source, day_versions, deleted_on, sources_of

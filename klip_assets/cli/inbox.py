@@ -14,13 +14,12 @@ from rich.markup import escape
 
 from klip_assets.cli.output import console, json_option, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
-from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
 from klip_assets.inbox.tweet_files import TWEET_SUFFIXES, map_path
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
 from klip_assets.signals.tweets.columns import checked_map
-from klip_assets.store.files import write_atomically
+from klip_assets.store.files import file_sha256, write_atomically
 
 
 @click.command()

@@ -17,7 +17,7 @@ from klip_assets.defs.instance import dagster_environment, dagster_instance, fai
 from klip_assets.defs.tags import FINISHED_RUNS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings, project_dir
-from klip_assets.store.locks import hold
+from klip_assets.store.locks import hold, service_lock
 from klip_assets.store.processes import end_with_parent
 
 
@@ -43,7 +43,7 @@ def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], No
     if not workspace.is_file():
         raise NotFoundError(f"there is no {workspace}", hint="run klip dev in a checkout of Klip")
     # Two daemons on one inbox would start everything twice.
-    with hold(settings.state_dir / "dev.lock", what=f"{settings.data_dir}", timeout_s=1.0):
+    with hold(service_lock(settings.state_dir), what=f"{settings.data_dir}", timeout_s=1.0):
         # One process makes the storage: several at once would stumble over each other's tables.
         with dagster_instance(settings) as instance:
             fail_runs_of_dead_processes(instance)

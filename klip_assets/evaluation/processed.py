@@ -22,13 +22,13 @@ from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.golden import GoldenSet
 from klip_assets.evaluation.moments import Hits, hits_at_n
 from klip_assets.evaluation.systems import KLIP, KLIPSTREAM, LOUDNESS, MESSAGES, RANDOM
-from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.products.highlights.picking import pick
 from klip_assets.products.highlights.scoring import column
 from klip_assets.products.highlights.smoothing import smoothed
 from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates
 from klip_assets.products.highlights.weights import weight_set
 from klip_assets.settings import project_dir
+from klip_assets.store.files import file_sha256
 from klip_assets.store.lake.lake import Lake
 
 HITS, DECOY = "moments hit by the top N (N = number planted, within 5 s)", "decoy among the top N"

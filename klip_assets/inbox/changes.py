@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from klip_assets.contracts import Subject
-from klip_assets.inbox.fingerprint import file_sha256, fingerprint, unreadable_fingerprint
+from klip_assets.inbox.fingerprint import fingerprint, unreadable_fingerprint
 from klip_assets.inbox.recordings import Recording, display_name, files_below
 from klip_assets.inbox.tweet_files import MAP_SUFFIX, map_path
+from klip_assets.store.files import file_sha256
 from klip_assets.store.state.registry import Registry
 
 

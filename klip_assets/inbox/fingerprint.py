@@ -12,6 +12,7 @@ import hashlib
 from pathlib import Path
 
 from klip_assets.inbox.recordings import Recording
+from klip_assets.store.files import file_sha256
 
 SAMPLES = 64
 SAMPLE_BYTES = 128 * 1024
@@ -52,9 +53,3 @@ def sampled_hash(path: Path) -> str:
         file.seek(size - END_BYTES)
         digest.update(file.read(END_BYTES))
     return digest.hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a whole file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -100,6 +101,29 @@ def link_or_copy(source: Path, target: Path) -> None:
     except OSError:
         write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))
     reach("link.made", short_name(target))
+
+
+def point_link(link: Path, target: str, *, temporary: Path, point: str = "") -> None:
+    """Make a symbolic link point elsewhere in one step; what was open through it stays open.
+
+    Args:
+        link: The link, made if absent.
+        target: What it is to point to, relative to its folder.
+        temporary: Name beside it for the new link until it takes the old one's place.
+        point: Name of the fail point before that.
+    """
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    if point:
+        reach(point)
+    temporary.replace(link)
+    sync_folder(link.parent)
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a whole file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def short_name(path: Path) -> str:

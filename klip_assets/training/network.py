@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klip_assets.contracts import EMOTIONS, SENTIMENTS
 from klip_assets.errors import EngineUnavailableError
+from klip_assets.store.files import file_sha256
 
 if TYPE_CHECKING:
     import torch
@@ -40,10 +40,7 @@ def base_encoder(base: str) -> str:
 def base_sha256(base: str) -> str | None:
     """Return the hash of the weights to start from, None where they are not in a folder of this machine."""
     weights = Path(base_encoder(base)) / "model.safetensors"
-    if not weights.exists():
-        return None
-    with weights.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(weights) if weights.exists() else None
 
 
 def build(base: str, dropout: float) -> torch.nn.Module:

@@ -8,8 +8,8 @@ from typing import Any
 
 from klip_assets.contracts import VIDEOS
 from klip_assets.errors import InputError, NotFoundError
-from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import Recording
+from klip_assets.store.files import file_sha256
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.state.registry import Registry
 

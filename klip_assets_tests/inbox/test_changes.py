@@ -88,7 +88,7 @@ def test_tweet_files_are_fresh_until_staged_and_again_when_they_change(settings:
     assert tweet_changes(settings.tweet_inbox, registry, {}).fresh == []
     fresh = tweet_changes(settings.tweet_inbox, registry, None).fresh
     assert [str(file.name) for file in fresh] == ["sub/t.jsonl"]
-    from klip_assets.inbox.fingerprint import file_sha256
+    from klip_assets.store.files import file_sha256
 
     registry.record_staged(fresh[0].name, fresh[0].signature, file_sha256(path))
     assert tweet_changes(settings.tweet_inbox, registry, None).fresh == []

@@ -20,7 +20,7 @@ from klip_assets.defs.resources import Installation
 from klip_assets.evaluation.tables import evaluation_rows
 from klip_assets.settings import Settings
 from klip_assets.signals.text.bert import compact
-from klip_assets.store.files import write_atomically
+from klip_assets.store.files import file_sha256, point_link, write_atomically
 from klip_assets.store.lake.records import write_record
 from klip_assets.training import texts
 from klip_assets.training.export import export
@@ -73,7 +73,7 @@ def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Ins
             "sources": {row["values"]: row["counts"] for row in sources},
             "measured": measured.num_rows,
         },
-        data_version=dg.DataVersion(_sha256(settings.models_dir / _TRAINING)),
+        data_version=dg.DataVersion(file_sha256(settings.models_dir / _TRAINING)),
     )
 
 
@@ -150,10 +150,8 @@ def emotion_model_in_use(installation: dg.ResourceParam[Installation]) -> dg.Mat
     folder = settings.models_dir / model.name
     if not folder.exists():
         shutil.copytree(candidate, folder)
-    link = settings.models_dir / f".compact-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(folder.name)
-    link.replace(settings.compact_model_dir)
+    beside = settings.models_dir / f".compact-{os.getpid()}"
+    point_link(settings.compact_model_dir, folder.name, temporary=beside)
     return dg.MaterializeResult(metadata={"model": model.name}, data_version=dg.DataVersion(model.sha256))
 
 
@@ -165,8 +163,3 @@ def _in_use(settings: Settings) -> Path | None:
         if (folder / "model.onnx").exists():
             return folder
     return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

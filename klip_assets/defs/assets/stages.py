@@ -14,9 +14,8 @@ from klip_assets.work.stages.catalogue import STAGES_OF
 from klip_assets.work.stages.run import Done, run_stage
 from klip_assets.work.stages.stage import StageSpec
 
-#: One ingest is one run over all its days. The parameter is beta in Dagster 1.13; without it a day would be a run.
+#: One ingest is one run over all its days.
 _ONE_RUN = dg.BackfillPolicy.single_run()
-warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
 #: Tweets are a daily rhythm: two days without a new one deserve a look.
 _FRESHNESS = {
@@ -70,7 +69,10 @@ def day_asset(spec: StageSpec) -> dg.AssetsDefinition:
 def stage_assets() -> list[dg.AssetsDefinition]:
     """Return an asset for each stage."""
     make = {"video_id": video_asset, "day": day_asset}
-    return [make[kind](spec) for kind, specs in STAGES_OF.items() for spec in specs]
+    with warnings.catch_warnings():
+        # The parameter is beta in Dagster 1.13; without it a day would be a run.
+        warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
+        return [make[kind](spec) for kind, specs in STAGES_OF.items() for spec in specs]
 
 
 def _run(spec: StageSpec, subject: Subject, context: dg.AssetExecutionContext) -> Done:

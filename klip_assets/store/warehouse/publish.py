@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from klip_assets.contracts import DERIVED_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS, Kind, Subject
 from klip_assets.failpoints import reach
-from klip_assets.store.files import link_or_copy, sweep, sync_folder, write_atomically
+from klip_assets.store.files import link_or_copy, point_link, sweep, write_atomically
 from klip_assets.store.lake.generations import (
     Generation,
     accepted_generation,
@@ -181,7 +181,7 @@ def _publish(
     reach("publish.built")
     building.replace(database)
     reach("publish.named")
-    _turn_link(folder, database)
+    point_link(folder / LINK, database.name, temporary=folder / f".building-{LINK}", point="publish.turn")
     reach("publish.turned")
     # Before the note is written: a publisher that is killed here leaves the same keys to the next one.
     for made in change.generations.values():
@@ -302,15 +302,6 @@ def _link_detail(lake: Lake, seen: Seen, change: Change, before: Path | None, de
                     link_or_copy(made[key].path(lake, table.name), detail / name)
             elif before and (before / name).exists():
                 link_or_copy(before / name, detail / name)
-
-
-def _turn_link(folder: Path, database: Path) -> None:
-    temporary = folder / f".building-{LINK}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(database.name)
-    reach("publish.turn")
-    temporary.replace(folder / LINK)
-    sync_folder(folder)
 
 
 def _note(folder: Path, database: Path, note: Mapping[str, Any], rows: Mapping[str, int]) -> None:

@@ -14,7 +14,6 @@ from klip_assets.contracts import AUDIO_FEATURES, SOUND_EVENTS, TRANSCRIPT_SOUND
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
-from klip_assets.inbox.fingerprint import file_sha256
 from klip_assets.inbox.recordings import Recording, display_name
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
@@ -32,6 +31,7 @@ from klip_assets.signals.speech.captions.sounds import (
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.signals.speech.words import Transcript
+from klip_assets.store.files import file_sha256
 from klip_assets.work.findings import Finding
 from klip_assets.work.stages.stage import Output, Stage, StageSpec, moment, versions_of
 
