@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from klip_assets.work.installation import Installation
 
 
+_NOTHING_TO_DO = "Nothing to do: everything in the inbox is processed and published."
+_NOTHING_NEW = "Nothing to do: everything in the inbox is processed, but what waits is not published."
+_NOTHING_STALE = "Nothing is stale."
+
+
 @dataclass
 class Report:
     """What a `klip process` did.
@@ -103,7 +108,7 @@ def process(
     if as_json:
         show_rows([*report.rows, *report.waiting_rows], as_json=True)
     else:
-        _tell(report, "Nothing is stale" if stale else "Nothing to do: everything in the inbox is processed")
+        _tell(report, _NOTHING_STALE if stale else _NOTHING_TO_DO if not report.waiting else _NOTHING_NEW)
     if not report.ok:
         raise click.exceptions.Exit(1)
 
@@ -171,24 +176,28 @@ def run_stale(
     Raises:
         NotFoundError: A video or day that was named has not been processed.
     """
-    from klip_assets.cli.stale import stale_subjects
+    from klip_assets.cli.stale import stale_subjects, summary
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
     from klip_assets.work.installation import Installation
     from klip_assets.work.stages.catalogue import downstream
+    from klip_assets.work.stale import plan
 
     settings.make_folders()
     here, report = Installation(settings), Report()
     found, gone = stale_subjects(here, videos=videos, days=days, tables=tables)
+    if found and not quiet:
+        notes.print(summary(plan(here, found), found))
     chosen = {*tables, *downstream(set(tables))} if tables else None
     for video_id in gone:
         report.add(video_id, "left as it is: its recording is not in the inbox")
     with dagster_instance(settings) as instance:
         _tell_of_dead_runs(instance)
         runner = Runner(instance, BarProgress(quiet=quiet))
+        of_videos, of_days = (chosen and chosen.intersection(names) for names in (VIDEO_TABLES, DAY_TABLES))
         for subject in (subject for subject, _ in found if not subject.is_day):
-            report.add(subject.key, _run_video(runner, here, subject, tables=chosen))
-        _run_days(runner, [subject.key for subject, _ in found if subject.is_day], report, tables=chosen)
+            report.add(subject.key, _run_video(runner, here, subject, tables=of_videos))
+        _run_days(runner, [subject.key for subject, _ in found if subject.is_day], report, tables=of_days)
         _publish(runner, here, report)
     return report
 
@@ -287,4 +296,4 @@ def _tell(report: Report, nothing: str) -> None:
         problem = f": {escape(row['problem'])}" if row["problem"] else ""
         console.print(f"{mark}  {escape(row['what'])}{problem}", soft_wrap=True)
     if not report.rows:
-        console.print(f"{nothing}, but what waits is not published." if report.waiting else f"{nothing} and published.")
+        console.print(nothing)

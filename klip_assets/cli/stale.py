@@ -59,11 +59,20 @@ def show_plan(
         return
     if works:
         show_rows([_line(work) for work in works], as_json=False)
-        console.print(_sum(works, found))
+        console.print(f"{summary(works, found)} klip process --stale does it.")
     else:
         console.print("Nothing is stale: no stage would be made otherwise.")
     if gone:
         console.print(f"Left as they are, since their recordings are not in the inbox: {', '.join(gone)}")
+
+
+def summary(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]]) -> str:
+    """Say in a sentence how many videos and days are stale, and about how long remaking them takes."""
+    videos = sum(not subject.is_day for subject, _ in found)
+    known = sum(work.seconds or 0.0 for work in works)
+    more = ", and what was never measured" if any(work.subjects and work.seconds is None for work in works) else ""
+    what = f"{counted(videos, 'video')} and {counted(len(found) - videos, 'day')} of tweets"
+    return f"{what}: about {duration(known)}{more}, by what it took before."
 
 
 def _is_there(here: Installation, subject: Subject) -> bool:
@@ -93,11 +102,3 @@ def _line(work: Work) -> dict[str, Any]:
         "about": ("unknown" if work.seconds is None else duration(work.seconds)) if work.subjects else "-",
         "reason": "; ".join(work.reasons) or "reads a table above",
     }
-
-
-def _sum(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]]) -> str:
-    videos = sum(not subject.is_day for subject, _ in found)
-    known = sum(work.seconds or 0.0 for work in works)
-    more = ", and what was never measured" if any(work.subjects and work.seconds is None for work in works) else ""
-    what = f"{counted(videos, 'video')} and {counted(len(found) - videos, 'day')} of tweets"
-    return f"{what}: about {duration(known)}{more}, by what it took before. klip process --stale does it."

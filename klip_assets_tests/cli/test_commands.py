@@ -356,7 +356,20 @@ def test_a_stale_stage_is_counted_first_and_then_remade_alone(
     assert klip("process", "--stale").exit_code == 0
     assert "Nothing is stale" in klip("process", "--stale", "--dry-run").output
     assert query(published, "SELECT DISTINCT weights_version FROM highlights") == [{"weights_version": "klipstream-1"}]
-    assert "Nothing is stale and published." in klip("process", "--stale").output
+    assert "Nothing is stale" in klip("process", "--stale").output
+
+
+def test_stale_tables_of_videos_and_of_days_can_be_named_together(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "lexicon")
+    done = klip("process", "--stale", "--table", "segment_scores", "--table", "tweet_sentiment")
+    assert done.exit_code == 0, done.output
+    assert "done  stream" in done.output and "done  tweets 2026-06-12 to 2026-06-13" in done.output
+    assert query(published, "SELECT DISTINCT tier FROM tweet_sentiment") == [{"tier": "lexicon"}]
+    left = {row["table"] for row in rows_of(klip("process", "--stale", "--dry-run", "--json")) if row["remade"]}
+    assert left == {"highlight_candidates", "highlights"}
 
 
 def test_a_stale_video_whose_recording_is_gone_is_named_and_left(
