@@ -24,7 +24,7 @@ from klip_assets.evaluation.moments import Hits, hits_at_n
 from klip_assets.evaluation.systems import KLIP, KLIPSTREAM, LOUDNESS, MESSAGES, RANDOM
 from klip_assets.products.highlights.picking import pick
 from klip_assets.products.highlights.scoring import column
-from klip_assets.products.highlights.smoothing import smoothed
+from klip_assets.products.highlights.smoothing import moved_back, smoothed
 from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates
 from klip_assets.products.highlights.weights import weight_set
 from klip_assets.settings import project_dir
@@ -102,7 +102,7 @@ def _baselines(signals: Signals) -> dict[str, list[float]]:
     if signals.chat_activity.num_rows:
         counts = column(signals.chat_activity, "messages")
         lag = round(signals.chat_activity["lag_s"][0].as_py() or 0)
-        found[MESSAGES] = _picked(signals, np.concatenate([counts[lag:], np.full(lag, np.nan)]))
+        found[MESSAGES] = _picked(signals, moved_back(counts, lag))
     return found
 
 

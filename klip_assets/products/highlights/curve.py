@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from klip_assets.products.highlights.scoring import FASTEST_WPS, Scored, column, emotion_term, score_rows
-from klip_assets.products.highlights.smoothing import LASTING, SHARP, highest_around, smoothed, usual
+from klip_assets.products.highlights.smoothing import LASTING, SHARP, highest_around, moved_back, smoothed, usual
 from klip_assets.products.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
@@ -124,7 +124,7 @@ def _raised_voice(audio: pa.Table, seconds: int) -> Series:
 
 def _chat(chat: pa.Table, seconds: int) -> tuple[Series, Series]:
     messages, chatters = _by_second(chat, "messages", seconds), _by_second(chat, "unique_chatters", seconds)
-    return _moved_back(messages, _lag(chat)), _moved_back(chatters, _lag(chat))
+    return moved_back(messages, _lag(chat)), moved_back(chatters, _lag(chat))
 
 
 def _lag(chat: pa.Table) -> int:
@@ -138,14 +138,6 @@ def _usual_at_the_end(term: Series, lag: int) -> Series:
         return term
     tail = np.arange(len(term)) >= len(term) - lag
     return np.where(tail & ~np.isfinite(term), np.nanmedian(term), term)
-
-
-def _moved_back(values: Series, lag: int) -> Series:
-    # What the chat would say to the last seconds of a video nobody knows.
-    if lag <= 0 or not len(values):
-        return values
-    lag = min(lag, len(values))
-    return np.concatenate([values[lag:], np.full(lag, np.nan)])
 
 
 def _word_rate(starts: Series, seconds: int) -> Series:

@@ -47,6 +47,22 @@ def smoothed(values: Series, core_share: float = LASTING) -> Series:
     return np.where(weight >= ENOUGH * inside, total / np.maximum(weight, 1e-12), np.nan)
 
 
+def moved_back(values: Series, lag_s: int) -> Series:
+    """Move a signal that lags behind back to the moments it answers to.
+
+    Args:
+        values: One a second; shape (seconds,).
+        lag_s: Seconds by which it lags.
+
+    Returns:
+        The same shape; NaN at the end: what it would say to the last seconds nobody knows.
+    """
+    if lag_s <= 0 or not len(values):
+        return values
+    lag_s = min(lag_s, len(values))
+    return np.concatenate([values[lag_s:], np.full(lag_s, np.nan)])
+
+
 def usual(values: Series) -> Series:
     """Return the median of the quarter of an hour around each second, looked at every 5 s; NaN where nothing is known.
 

@@ -18,7 +18,7 @@ from klip_assets.contracts import TWEETS_RAW
 from klip_assets.signals.tweets.clock import DAY_S, TOLERANCE_S, Clock
 from klip_assets.signals.tweets.rows import COUNTS
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE, OFFSET_MS
-from klip_assets.signals.tweets.values import time_of
+from klip_assets.signals.tweets.values import MAX_TEXT_CHARS, time_of
 
 _S = pa.string()
 _METRICS = pa.struct([(name, pa.int64()) for name in COUNTS])
@@ -51,7 +51,6 @@ _LARGEST = str(2**63 - 1)
 _ISO = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
 #: Texts in which something might be a tag, a name or a link (or an HTML entity).
 _MARKED = r"[#＃@＠$]|[^\s.]\.[^\s.0-9]"
-_LONGEST_TEXT = 25_000
 _NO_NAME = ("na", "nan", "none", "null", "nil")
 _TOLERANCE_MS = 1000 * TOLERANCE_S
 
@@ -121,7 +120,7 @@ def _rows(found: pa.Table, clock: Clock) -> Bulk:
     now_ms = int(np.datetime64(clock.now, "ms").astype(np.int64))
     good &= (numbers >= FIRST_SNOWFLAKE) & (created_ms <= now_ms - 1000 * DAY_S)
     good &= _all(
-        pc.less_equal(pc.utf8_length(text), _LONGEST_TEXT),
+        pc.less_equal(pc.utf8_length(text), MAX_TEXT_CHARS),
         pc.invert(pc.match_substring(text, "&")),
         pc.or_kleene(column["entities"].is_valid(), pc.invert(pc.match_substring_regex(text, _MARKED))),
         _or_null(pc.match_substring_regex(column["lang"], "^[a-z]{2,3}$")),

@@ -18,9 +18,7 @@ from klip_assets.signals.tweets.json_reader import read_json
 from klip_assets.signals.tweets.json_values import ARCHIVE
 from klip_assets.signals.tweets.parquet_reader import MAGIC, read_parquet
 from klip_assets.signals.tweets.rows import Row, now_utc
-
-#: The longest posts of X have 25,000 characters.
-MAX_TEXT_CHARS = 25_000
+from klip_assets.signals.tweets.values import MAX_TEXT_CHARS
 
 _HEAD = 4096
 _ARCHIVES_OF_TWEETS = frozenset({"tweet", "tweets"})

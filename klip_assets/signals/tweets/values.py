@@ -10,6 +10,9 @@ from klip_assets.formats.refused import RowRefused
 from klip_assets.formats.text import sound
 from klip_assets.signals.tweets.snowflake import is_tweet_id
 
+#: The longest posts of X have 25,000 characters.
+MAX_TEXT_CHARS = 25_000
+
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]{16,}[.,]0+")
 _STATUS_URL = re.compile(r"/status(?:es)?/([0-9]+)")
