@@ -80,6 +80,12 @@ def test_looking_for_what_is_stale_opens_no_recording(here: Installation, raise_
     assert reasons(here)["videos"] == "version 3 -> 99"
 
 
+def test_comparing_makes_no_salt_where_it_was_lost(here: Installation) -> None:
+    here.settings.chat_salt_path.unlink()
+    assert reasons(here)["chat_messages"] == "input author_names changed"
+    assert not here.settings.chat_salt_path.exists()
+
+
 def test_a_recording_that_cannot_be_read_is_stale_by_its_first_stage_alone(
     settings: Settings, raise_version: Callable[[str], None]
 ) -> None:

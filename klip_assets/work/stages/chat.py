@@ -20,9 +20,15 @@ def _message_inputs(stage: Stage) -> dict[str, str]:
     found = {name: stage.files[name] for name in ("chat", "recording", "started_at")}
     if stage.files["chat"]:
         # Another setting or another salt gives other authors.
-        salt = _salt(stage)
-        found["author_names"] = "as they are" if salt is None else salt_version(salt)
+        found["author_names"] = _authors(stage)
     return found
+
+
+def _authors(stage: Stage) -> str:
+    if stage.records is not None and not stage.settings.chat_salt_path.exists():
+        return "with a salt that is still to be made"  # Who only compares makes none.
+    salt = _salt(stage)
+    return "as they are" if salt is None else salt_version(salt)
 
 
 def _salt(stage: Stage) -> bytes | None:
