@@ -22,13 +22,9 @@ from klip_assets.defs.tags import (
     REUSE_TAG,
 )
 from klip_assets.settings import Settings
-from klip_assets.store.lake.tweet_sources import day_version
-from klip_assets.store.locks import hold, subject_lock
-from klip_assets.store.state.attempts import Ending
 from klip_assets.work import installation as work
-from klip_assets.work.acceptance import is_complete
-from klip_assets.work.stages.catalogue import STAGES_OF
 from klip_assets.work.stages.stage import Run
+from klip_assets.work.subject_run import SubjectRun, run_on
 
 
 class Installation(dg.ConfigurableResource):
@@ -40,9 +36,7 @@ class Installation(dg.ConfigurableResource):
 
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
     _here: work.Installation | None = PrivateAttr(default=None)
-    _subjects: list[Subject] = PrivateAttr(default_factory=list)
-    _expected: frozenset[str] = PrivateAttr(default=frozenset())
-    _done: set[tuple[Subject, str]] = PrivateAttr(default_factory=set)
+    _run: SubjectRun | None = PrivateAttr(default=None)
 
     @property
     def here(self) -> work.Installation:
@@ -57,7 +51,8 @@ class Installation(dg.ConfigurableResource):
 
     def note_done(self, subject: Subject, table: str) -> None:
         """Note that a stage of this run is through."""
-        self._done.add((subject, table))
+        if self._run:
+            self._run.note_done(subject, table)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Take the lock of what the run works on, and note that work on it begins."""
@@ -69,44 +64,17 @@ class Installation(dg.ConfigurableResource):
         self._here = work.Installation(Settings())
         subjects = _subjects_of(tags)
         if subjects or (run and run.job_name == INGEST_TWEETS):
-            first = subjects[0] if subjects else Subject.day("")
-            what = "the tweets" if first.is_day else str(first)
-            lock = subject_lock(self._here.settings.lake_dir, first)
-            notify = context.log.info if context.log else None
-            timeout_s = self._here.settings.lock_timeout_s
-            self._held.enter_context(hold(lock, what=what, timeout_s=timeout_s, on_wait=notify))
-        if subjects:
             chosen = run.asset_selection if run else None
-            stages = {spec.name for spec in STAGES_OF[subjects[0].kind]}
-            self._expected = frozenset({key.path[-1] for key in chosen} & stages if chosen else stages)
-            self._subjects = list(subjects)
-            self._here.attempts.begin({subject.key: self._content(subject) for subject in subjects})
+            tables = {key.path[-1] for key in chosen} if chosen else None
+            notify = context.log.info if context.log else None
+            self._run = self._held.enter_context(run_on(self._here, subjects, tables, on_wait=notify))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Note how the work ended, and release the lock."""
         try:
-            endings = {subject: self._ending(subject) for subject in self._subjects}
-            if endings:
-                self.here.attempts.end({subject.key: ending for subject, ending in endings.items()})
-            for subject, ending in endings.items():
-                if ending is Ending.DONE and not subject.is_day:
-                    # A run that was killed after it wrote the transcript could not remove it.
-                    self.here.settings.chunk_log(subject.key).unlink(missing_ok=True)
-        finally:
-            self._subjects, self._here = [], None
-            self._done.clear()
             self._held.close()
-
-    def _ending(self, subject: Subject) -> Ending:
-        # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
-        if any((subject, table) not in self._done for table in self._expected):
-            return Ending.FAILED
-        return Ending.OPEN if is_complete(self.here.lake, subject) else Ending.DONE
-
-    def _content(self, subject: Subject) -> str:
-        if subject.is_day:
-            return day_version(self.here.lake, subject.key)
-        return self.here.registry.fingerprint_of(subject.key)
+        finally:
+            self._run = self._here = None
 
 
 def _subjects_of(tags: Mapping[str, str]) -> Sequence[Subject]:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from klip_assets.contracts import Subject
 from klip_assets.products.highlights.weights import WeightSet, weight_set
 from klip_assets.settings import Settings
 from klip_assets.signals.text.tiers import chain_version
 from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.tweet_sources import day_version
 from klip_assets.store.state.attempts import Attempts
 from klip_assets.store.state.registry import Registry
 
@@ -48,6 +50,12 @@ class Installation:
             InputError: KLIP_WEIGHTS names none.
         """
         return weight_set(self.settings.weights)
+
+    def content_of(self, subject: Subject) -> str:
+        """Return the version of what a video or day is made from: of its recording, or of the day's sources."""
+        if subject.is_day:
+            return day_version(self.lake, subject.key)
+        return self.registry.fingerprint_of(subject.key)
 
     def readers(self, tiers: Sequence[str], prompt_version: str) -> str:
         """Name the models that these tiers would read with, as they enter the version of a table."""

@@ -59,7 +59,7 @@ def run_stage(spec: StageSpec, subject: Subject, installation: Installation, run
     except Exception as error:
         _record_failure(stage, error, record)
         if not isinstance(error, _NOT_THE_CONTENT):
-            installation.attempts.give_up(subject.key, stage.content)
+            installation.attempts.give_up(subject.key, installation.content_of(subject))
         raise
     status = "reused" if done.reused else "ok"
     record_stage(stage.lake, subject.key, spec.name, status=status, rows=done.record.rows, **record)

@@ -23,7 +23,6 @@ from klip_assets.signals.text.known import NOTHING_KNOWN, Known
 from klip_assets.signals.text.tiers import Chain, build_chain
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
-from klip_assets.store.lake.tweet_sources import day_version
 from klip_assets.store.state.ledger import Purpose
 from klip_assets.work.findings import Finding
 from klip_assets.work.installation import Installation
@@ -270,13 +269,6 @@ class Stage:
     def looked_at_recording(self) -> bool:
         """Whether the stage used the recording."""
         return "recording" in self.__dict__
-
-    @property
-    def content(self) -> str:
-        """Version of what the partition is made from: of the recording, or of the day's sources."""
-        if self.subject.is_day:
-            return day_version(self.lake, self.key)
-        return self.installation.registry.fingerprint_of(self.key)
 
     def chain(self, tiers: Sequence[str], prompt_version: str, known: Known = NOTHING_KNOWN) -> Chain:
         """Return the chain of tiers that reads this table."""

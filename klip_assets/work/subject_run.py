@@ -1,0 +1,96 @@
+"""What is around a run on a video or on days: their lock, the attempt that is remembered, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from klip_assets.contracts import Subject
+from klip_assets.store.locks import hold, subject_lock
+from klip_assets.store.state.attempts import Ending
+from klip_assets.work.acceptance import is_complete
+from klip_assets.work.installation import Installation
+from klip_assets.work.invariants import Found, Invariant
+from klip_assets.work.stages.catalogue import STAGES_OF
+
+
+@dataclass
+class SubjectRun:
+    """A run on one video, or on some days.
+
+    Attributes:
+        installation: Where it works.
+        subjects: The video or the days.
+        tables: The tables of those that it is to make.
+    """
+
+    installation: Installation
+    subjects: Sequence[Subject]
+    tables: Collection[str]
+    _done: set[tuple[Subject, str]] = field(default_factory=set)
+
+    def note_done(self, subject: Subject, table: str) -> None:
+        """Note that a stage is through."""
+        self._done.add((subject, table))
+
+    def ending(self, subject: Subject) -> Ending:
+        """Say how the run went for a video or day."""
+        # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
+        if any((subject, table) not in self._done for table in self.tables):
+            return Ending.FAILED
+        return Ending.OPEN if is_complete(self.installation.lake, subject) else Ending.DONE
+
+
+@contextmanager
+def run_on(
+    installation: Installation,
+    subjects: Sequence[Subject],
+    tables: Collection[str] | None = None,
+    *,
+    on_wait: Callable[[str], None] | None = None,
+) -> Iterator[SubjectRun]:
+    """Hold the lock of a video, or that of all days, from the first stage to the last, and remember the attempt.
+
+    Args:
+        installation: Where it works.
+        subjects: One video, or any number of days; none: files of tweets, from which days are made.
+        tables: The tables to make; None: all of such a subject.
+        on_wait: Told who holds the lock, if there is a wait.
+
+    Raises:
+        LockHeldError: Somebody else did not finish in time; names it.
+    """
+    first = subjects[0] if subjects else Subject.day("")
+    names = {spec.name for spec in STAGES_OF[first.kind]}
+    run = SubjectRun(installation, subjects, names if tables is None else names & set(tables))
+    with hold(
+        subject_lock(installation.lake.root, first),
+        what="the tweets" if first.is_day else str(first),
+        timeout_s=installation.settings.lock_timeout_s,
+        on_wait=on_wait,
+    ):
+        if subjects:
+            installation.attempts.begin({subject.key: installation.content_of(subject) for subject in subjects})
+        try:
+            yield run
+        finally:
+            _end(run)
+
+
+def look_whether(rule: Invariant, subject: Subject, installation: Installation) -> Found:
+    """Look whether a rule holds for a video; where it does not, nobody tries its content again by itself."""
+    problems, warnings = rule.find(installation.lake, subject.key)
+    if problems:
+        installation.attempts.give_up(subject.key, installation.content_of(subject))
+    return problems, warnings
+
+
+def _end(run: SubjectRun) -> None:
+    endings = {subject: run.ending(subject) for subject in run.subjects}
+    if endings:
+        run.installation.attempts.end({subject.key: ending for subject, ending in endings.items()})
+    for subject, ending in endings.items():
+        if ending is Ending.DONE and not subject.is_day:
+            # A run that was killed after it wrote the transcript could not remove it.
+            run.installation.settings.chunk_log(subject.key).unlink(missing_ok=True)
