@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klip_assets.cli.process import Report, run_process
+from klip_assets.contracts import TABLES, VIDEO_TABLES
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
 from klip_assets.store.warehouse.publish import Published
 from klip_assets.store.warehouse.query import run_sql
 from klip_assets.work.installation import Installation
@@ -56,6 +58,18 @@ def process(settings: Settings, **options: Any) -> Report:
 def query(settings: Settings, statement: str) -> list[dict[str, Any]]:
     """Query the published warehouse."""
     return run_sql(settings.warehouse_path, statement).to_pylist()
+
+
+def versions(lake: Lake, video_id: str) -> dict[str, str]:
+    """Return the data versions of the tables that a video has, by table."""
+    found = {name: lake.provenance(TABLES[name], video_id) for name in VIDEO_TABLES}
+    return {name: provenance.data_version for name, provenance in found.items() if provenance}
+
+
+def tweets_written_at(settings: Settings) -> dict[tuple[str, str], object]:
+    """Return when the published tables of days were written, by table and day."""
+    rows = query(settings, "SELECT table_name, partition, written_at FROM provenance WHERE table_name LIKE 'tweet%'")
+    return {(row["table_name"], row["partition"]): row["written_at"] for row in rows}
 
 
 def due(settings: Settings) -> str | None:

@@ -1,115 +1,23 @@
-"""The chat beside a recording: whose names are stored, and where messages lie whose log knows only the time of day."""
+"""The chat beside a recording, in a run of Dagster."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import pytest
-
-from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.settings import Settings
-from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.made import write_wav
 from klip_assets_tests.processed import process, query
 
 LINES = ["offset_s,author,text", "1,Ann,hello @Bob", "2,Bob,hi", "3,ann,gg", "4,Nightbot,follow!"]
-DAYS = ["created_at,author,text", "2026-06-13T18:00:01Z,Ann,hello", "2026-06-13T20:00:03+02:00,Bob,hi"]
-START = 1_781_373_600  # 2026-06-13T18:00:00Z
-
-
-def drop(settings: Settings, lines: list[str], name: str = "talk.chat.csv") -> Path:
-    path = write_wav(settings.vod_inbox / "talk.wav", 6)
-    path.with_name(name).write_text("\n".join(lines) + "\n")
-    return path
-
-
-def authors(settings: Settings) -> list[str]:
-    return [row["author"] for row in query(settings, "SELECT author FROM chat_messages ORDER BY message_index")]
 
 
 def test_names_are_stored_as_salted_hashes_and_bots_are_known_all_the_same(settings: Settings) -> None:
-    drop(settings, LINES)
+    path = write_wav(settings.vod_inbox / "talk.wav", 6)
+    path.with_name("talk.chat.csv").write_text("\n".join(LINES) + "\n")
     assert process(settings).ok
-    ann, bob, ann_again, bot = authors(settings)
+    rows = query(settings, "SELECT author, text, is_bot FROM chat_messages ORDER BY message_index")
+    ann, bob, ann_again, bot = [row["author"] for row in rows]
     assert ann == ann_again and len({ann, bob, bot}) == 3
     assert all(len(name) == 16 and int(name, 16) >= 0 for name in (ann, bob, bot))
     assert settings.chat_salt_path.stat().st_mode & 0o777 == 0o600
-    rows = query(settings, "SELECT text, is_bot FROM chat_messages ORDER BY message_index")
     assert [row["is_bot"] for row in rows] == [False, False, False, True]
     assert rows[0]["text"] == "hello @Bob"
     assert query(settings, "SELECT max(unique_chatters) AS n FROM chat_activity") == [{"n": 2}]
-
-
-def test_a_changed_setting_replaces_what_was_stored_and_a_changed_salt_too(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drop(settings, LINES)
-    process(settings)
-    hashes = authors(settings)
-    monkeypatch.setenv("KLIP_CHAT_KEEP_NAMES", "1")
-    process(Settings(), videos=["talk"])
-    assert authors(settings) == ["Ann", "Bob", "ann", "Nightbot"]
-    monkeypatch.delenv("KLIP_CHAT_KEEP_NAMES")
-    process(Settings(), videos=["talk"])
-    assert authors(settings) == hashes
-    settings.chat_salt_path.unlink()
-    process(Settings(), videos=["talk"])
-    assert not set(authors(settings)) & set(hashes)
-
-
-def test_times_of_day_are_placed_by_the_metadata_also_if_that_comes_late(settings: Settings, lake: Lake) -> None:
-    path = drop(settings, DAYS)
-    process(settings)
-    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 0}]
-    (refused,) = query(settings, "SELECT source_file, detail FROM quarantine")
-    assert refused["source_file"] == "talk.chat.csv"
-    assert "its 2 messages have only the time of day" in refused["detail"]
-    assert "release_timestamp" in refused["detail"] and "offset_s" in refused["detail"]
-    path.with_name("talk.info.json").write_text(json.dumps({"title": "Talk", "release_timestamp": START}))
-    process(settings)
-    assert query(settings, "SELECT offset_s FROM chat_messages ORDER BY 1") == [{"offset_s": 1.0}, {"offset_s": 3.0}]
-    assert query(settings, "SELECT count(*) AS n FROM quarantine") == [{"n": 0}]
-    provenance = lake.provenance(CHAT_MESSAGES, "talk")
-    assert provenance and provenance.notes["placed_by_time_of_day"] == 2
-
-
-def test_a_live_chat_of_yt_dlp_is_the_chat_and_what_is_no_message_is_counted(settings: Settings, lake: Lake) -> None:
-    said = {
-        "message": {"runs": [{"text": "what a shot"}]},
-        "authorName": {"simpleText": "Ann"},
-        "authorExternalChannelId": "UC1",
-        "timestampUsec": "1",
-    }
-    actions = [
-        {"addChatItemAction": {"item": {"liveChatTextMessageRenderer": said}}},
-        {"removeChatItemAction": {"targetItemId": "x"}},
-    ]
-    line = json.dumps({"replayChatItemAction": {"actions": actions, "videoOffsetTimeMsec": "2500"}})
-    drop(settings, [line], "talk.live_chat.json")
-    assert process(settings).ok
-    assert query(settings, "SELECT offset_s, text FROM chat_messages") == [{"offset_s": 2.5, "text": "what a shot"}]
-    provenance = lake.provenance(CHAT_MESSAGES, "talk")
-    assert provenance and provenance.notes["passed_over_kinds"] == {"removeChatItemAction": 1}
-
-
-def test_messages_stay_one_a_row_beside_their_seconds_and_make_highlights_k13(settings: Settings) -> None:
-    said = ["lol", "gg", "nice", "sub hype", "PogChamp"] * 8
-    hype = [f"{40 + n / 10},viewer{n},{text}" for n, text in enumerate(said)]
-    path = write_wav(settings.vod_inbox / "talk.wav", 90)
-    path.with_name("talk.chat.csv").write_text("\n".join(["offset_s,author,text", "2,ann,hi", *hype]) + "\n")
-    assert process(settings).ok
-    assert query(settings, "SELECT count(*) AS n, sum(messages) AS s FROM chat_activity") == [{"n": 90, "s": 41}]
-    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 41}]
-    rows = query(settings, "SELECT peak_s, chat_term, why FROM highlights ORDER BY rank")
-    assert any(26 <= row["peak_s"] <= 40 and row["chat_term"] > 0.8 and "40 people" in row["why"] for row in rows)
-
-
-def test_hype_words_are_signal_and_never_dropped_k16(settings: Settings) -> None:
-    words = ["lol", "gg", "nice game", "sub", "follow for more", "gift me", "@ann nice", "!clip", "777", "LUL LUL"]
-    drop(settings, ["offset_s,author,text", *(f"{1 + n / 10},viewer{n},{word}" for n, word in enumerate(words))])
-    assert process(settings).ok
-    rows = query(settings, "SELECT text, is_bot FROM chat_messages ORDER BY message_index")
-    assert [row["text"] for row in rows] == words
-    assert [row["text"] for row in rows if row["is_bot"]] == ["!clip"]
-    assert query(settings, "SELECT sum(messages) AS n FROM chat_activity") == [{"n": 9}]

@@ -26,6 +26,7 @@ from klip_assets.store.state.registry import Registry
 from klip_assets.work.due import Due, due_videos
 from klip_assets_tests.made import write_wav
 from klip_assets_tests.processed import drop_tweets, process
+from klip_assets_tests.worked import work
 
 vods_sensor, tweets_sensor, publish_sensor, alerts_sensor = build_sensors(Settings())
 
@@ -50,7 +51,7 @@ def test_a_new_recording_becomes_a_partition_and_a_run_after_two_looks(
 
 def test_a_processed_recording_starts_nothing(settings: Settings, instance: dg.DagsterInstance) -> None:
     write_wav(settings.vod_inbox / "a.wav", 2)
-    process(settings)
+    work(settings)
     assert look(vods_sensor, instance, "{}").run_requests == []
 
 
@@ -98,7 +99,7 @@ def test_a_video_that_is_removed_while_the_sensor_looks_is_not_put_back_on_the_l
     settings: Settings, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_wav(settings.vod_inbox / "a.wav", 2)
-    process(settings)
+    work(settings)
     instance.add_dynamic_partitions("videos", ["a"])
 
     def removed_after(*args: Any, **kwargs: Any) -> Due:
@@ -117,7 +118,7 @@ def test_a_publish_while_the_sensor_looks_does_not_give_one_attempt_two_names(
     settings: Settings, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_wav(settings.vod_inbox / "a.wav", 2)
-    process(settings)
+    work(settings)
     write_wav(path, 3)
     # The sensor asks for a run; it ends, and is published after a later look found the old content accepted.
     (asked,) = look(vods_sensor, instance, look(vods_sensor, instance).cursor).run_requests
@@ -126,7 +127,7 @@ def test_a_publish_while_the_sensor_looks_does_not_give_one_attempt_two_names(
     def published_after(*args: Any, **kwargs: Any) -> Due:
         found = due_videos(*args, **kwargs)
         monkeypatch.setattr("klip_assets.work.scan.due_videos", due_videos)
-        process(settings)
+        work(settings)
         assert accepted_generation(lake, Subject.video("a")) != accepted
         return found
 
@@ -222,7 +223,7 @@ def test_nothing_is_asked_of_tweets_while_a_run_is_under_way(settings: Settings,
 def test_publishing_is_asked_for_once_there_is_something_new(settings: Settings, instance: dg.DagsterInstance) -> None:
     assert len(look(publish_sensor, instance).run_requests) == 1
     write_wav(settings.vod_inbox / "a.wav", 2)
-    process(settings)
+    work(settings)
     assert isinstance(look(publish_sensor, instance), dg.SkipReason)
 
 

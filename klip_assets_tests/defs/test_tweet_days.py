@@ -1,30 +1,22 @@
+"""Days of tweets as runs of Dagster: ranges, what was interrupted, and what the UI is told."""
+
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
 
 import dagster as dg
 
 from klip_assets.cli.progress import BarProgress
-from klip_assets.contracts import TWEET_SENTIMENT, TWEETS_RAW
 from klip_assets.defs.assets.tweets import TWEET_FILES
 from klip_assets.defs.instance import dagster_instance
 from klip_assets.defs.jobs import INGEST_TWEETS
 from klip_assets.defs.runner import Runner
-from klip_assets.inbox.tweet_files import map_path
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.tweet_sources import add_source
 from klip_assets.store.state.registry import Registry
-from klip_assets.work.due import day_ranges
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
-from klip_assets_tests.processed import drop_tweets, process, query
-
-PUBLISHED = "SELECT table_name, partition, written_at, data_version FROM provenance WHERE table_name LIKE 'tweet%'"
-
-
-def written(settings: Settings) -> dict[tuple[str, str], object]:
-    return {(row["table_name"], row["partition"]): row["written_at"] for row in query(settings, PUBLISHED)}
+from klip_assets_tests.processed import drop_tweets, process, query, tweets_written_at
+from klip_assets_tests.worked import work
 
 
 def test_a_file_ends_in_its_days(settings: Settings) -> None:
@@ -43,117 +35,9 @@ def test_a_file_ends_in_its_days(settings: Settings) -> None:
     assert days[0]["top_hashtags"] == [{"tag": "speedrun", "n": 1}]
 
 
-def test_a_second_process_rewrites_nothing(settings: Settings) -> None:
-    drop_tweets(settings)
-    process(settings)
-    before = written(settings)
-    assert process(settings).rows == []
-    assert written(settings) == before
-
-
-def test_a_late_tweet_makes_its_own_day_anew_and_no_other(settings: Settings) -> None:
-    drop_tweets(settings)
-    process(settings)
-    before = written(settings)
-    write_tweets(settings.tweet_inbox / "late.jsonl", [tweet(tweet_id_at("2026-06-12", 9), "late")])
-    process(settings)
-    after = written(settings)
-    changed = {key for key in after if after[key] != before.get(key)}
-    assert changed == {(table, "2026-06-12") for table in ("tweets", "tweet_sentiment", "tweet_daily")}
-    assert query(settings, "SELECT tweets FROM tweet_daily ORDER BY day") == [{"tweets": 3}, {"tweets": 2}]
-
-
-def test_a_replaced_file_takes_its_old_tweets_with_it(settings: Settings) -> None:
-    drop_tweets(settings)
-    process(settings)
-    write_tweets(settings.tweet_inbox / "tweets.jsonl", [tweet(tweet_id_at("2026-06-13", 5), "new")])
-    process(settings)
-    assert query(settings, "SELECT text FROM tweets") == [{"text": "new"}]
-    assert query(settings, "SELECT day::VARCHAR AS day FROM tweet_daily") == [{"day": "2026-06-13"}]
-
-
-def test_a_removed_file_takes_its_tweets_with_it(settings: Settings) -> None:
-    drop_tweets(settings)
-    process(settings)
-    (settings.tweet_inbox / "tweets.jsonl").unlink()
-    process(settings)
-    assert query(settings, "SELECT count(*) AS n FROM tweets") == [{"n": 0}]
-
-
-def test_a_tweet_in_two_files_is_one_row_that_names_both(settings: Settings) -> None:
-    tweet_id = tweet_id_at("2026-06-12")
-    write_tweets(settings.tweet_inbox / "b.jsonl", [tweet(tweet_id, public_metrics={"like_count": 5})])
-    write_tweets(settings.tweet_inbox / "a.jsonl", [tweet(tweet_id, public_metrics={"like_count": 9})])
-    process(settings)
-    row = query(settings, "SELECT like_count, source_files FROM tweets")
-    assert row == [{"like_count": 9, "source_files": ["a.jsonl", "b.jsonl"]}]
-
-
-def test_a_bad_line_is_quarantined_and_the_rest_comes_in(settings: Settings) -> None:
-    path = drop_tweets(settings)
-    path.write_text(path.read_text() + '{"id": broken\n' + json.dumps(tweet(tweet_id_at("2026-06-14"))) + "\n")
-    process(settings)
-    assert query(settings, "SELECT count(*) AS n FROM tweets") == [{"n": 5}]
-    refused = query(settings, "SELECT source_file, position FROM quarantine")
-    assert refused == [{"source_file": "tweets.jsonl", "position": "line 5"}]
-
-
-def test_a_file_that_is_no_tweets_is_refused_whole_and_only_once(settings: Settings) -> None:
-    (settings.tweet_inbox / "notes.json").write_text("hello")
-    process(settings)
-    assert [row["position"] for row in query(settings, "SELECT position FROM quarantine")] == ["file"]
-    assert process(settings).rows == []
-
-
-def test_of_a_day_that_is_made_anew_only_new_texts_are_read_and_the_rows_are_those_of_reading_all(
-    settings: Settings, lake: Lake, monkeypatch
-) -> None:
-    from klip_assets.signals.text.bert.compact import CompactModel
-
-    day, read = "2026-06-12", []
-    scores = CompactModel.read
-    monkeypatch.setattr(CompactModel, "read", lambda model, texts: read.extend(texts) or scores(model, texts))
-    texts = ["I love this", "this is terrible", "RT @a: I love this", "gg", "I love this", "muy bien"]
-    tweets = [tweet(tweet_id_at(day, n), text, lang="und") for n, text in enumerate(texts)]
-    write_tweets(settings.tweet_inbox / "a.jsonl", tweets)
-    process(settings)
-    assert read == list(dict.fromkeys(texts)), "copies are read once"
-    read.clear()
-    late = [tweet(tweet_id_at(day, 9), "so sad"), tweet(tweet_id_at(day, 10), "gg")]
-    write_tweets(settings.tweet_inbox / "late.jsonl", late)
-    process(settings)
-    assert read == ["so sad"]
-    taken_over = lake.read(TWEET_SENTIMENT, day)
-    (lake.path(TWEET_SENTIMENT, day)).unlink()
-    process(settings, days=[day])
-    assert set(read) == {*texts, "so sad"}
-    assert lake.read(TWEET_SENTIMENT, day).equals(taken_over)
-
-
-def test_rows_of_other_models_are_not_taken_over(settings: Settings, lake: Lake, monkeypatch) -> None:
-    drop_tweets(settings)
-    process(settings)
-    monkeypatch.setenv("KLIP_TWEET_TIERS", "lexicon")
-    process(Settings(), days=["2026-06-12"])
-    assert set(lake.read(TWEET_SENTIMENT, "2026-06-12")["tier"].to_pylist()) == {"lexicon"}
-
-
-def test_a_named_day_is_made_anew(settings: Settings) -> None:
-    drop_tweets(settings)
-    process(settings)
-    report = process(settings, days=["2026-06-12"])
+def test_a_named_day_is_made_again(published: Settings) -> None:
+    report = process(published, days=["2026-06-12"])
     assert [row["what"] for row in report.rows] == ["tweets 2026-06-12", "warehouse"]
-
-
-def test_no_failed_row_has_a_score(settings: Settings, monkeypatch) -> None:
-    monkeypatch.setenv("KLIP_TWEET_TIERS", "llm")
-    drop_tweets(settings)
-    process(Settings())
-    rows = query(settings, "SELECT DISTINCT status, sentiment, label, tier, error FROM tweet_sentiment")
-    assert len(rows) == 1
-    assert rows[0]["status"] == "failed" and "llm: not configured" in rows[0]["error"]
-    assert rows[0]["sentiment"] is None and rows[0]["label"] is None
-    assert query(settings, "SELECT DISTINCT mean_sentiment FROM tweet_daily") == [{"mean_sentiment": None}]
 
 
 def test_an_interrupted_ingest_is_found_by_the_next_process(settings: Settings, lake: Lake, registry: Registry) -> None:
@@ -165,50 +49,6 @@ def test_an_interrupted_ingest_is_found_by_the_next_process(settings: Settings, 
     assert [row["what"] for row in report.rows] == ["tweets 2026-06-12 to 2026-06-13", "warehouse"]
 
 
-def test_consecutive_days_are_one_range() -> None:
-    assert day_ranges(["2026-01-03", "2026-01-01", "2026-01-02", "2026-01-09"]) == [
-        ("2026-01-01", "2026-01-03"), ("2026-01-09", "2026-01-09")
-    ]  # fmt: skip
-
-
-def test_scattered_days_become_a_bounded_number_of_ranges_that_cover_them() -> None:
-    days = [f"20{year:02d}-03-0{day}" for year in range(10, 26) for day in (1, 5)]
-    ranges = day_ranges(days, most=4)
-    assert len(ranges) == 4
-    assert all(any(first <= day <= last for first, last in ranges) for day in days)
-    assert day_ranges([]) == []
-
-
-def ids_of(settings: Settings) -> list[str]:
-    return [row["tweet_id"] for row in query(settings, "SELECT tweet_id FROM tweets ORDER BY tweet_id")]
-
-
-def test_a_deletion_that_is_reported_takes_its_tweet_out_until_the_report_is_gone(settings: Settings) -> None:
-    kept, gone = tweet_id_at("2026-06-12", 1), tweet_id_at("2026-06-12", 2)
-    write_tweets(settings.tweet_inbox / "a.jsonl", [tweet(kept), tweet(gone), tweet(tweet_id_at("2026-06-13"))])
-    process(settings)
-    before = written(settings)
-    report = write_tweets(settings.tweet_inbox / "compliance.jsonl", [{"id": gone, "action": "delete"}])
-    process(settings)
-    assert ids_of(settings) == [kept, tweet_id_at("2026-06-13")]
-    assert query(settings, "SELECT tweets FROM tweet_daily ORDER BY day") == [{"tweets": 1}, {"tweets": 1}]
-    changed = {key for key, at in written(settings).items() if at != before.get(key)}
-    assert {day for _, day in changed} == {"2026-06-12"}
-    assert process(settings).rows == []
-    report.unlink()
-    process(settings)
-    assert gone in ids_of(settings)
-
-
-def test_a_deletion_may_come_before_its_tweet(settings: Settings) -> None:
-    gone, kept = tweet_id_at("2026-06-12", 2), tweet_id_at("2026-06-12", 3)
-    write_tweets(settings.tweet_inbox / "compliance.jsonl", [{"delete": {"status": {"id_str": gone}}}])
-    process(settings)
-    write_tweets(settings.tweet_inbox / "a.jsonl", [tweet(gone), tweet(kept)])
-    process(settings)
-    assert ids_of(settings) == [kept]
-
-
 def test_ninety_days_come_in_with_one_command_and_a_late_tweet_changes_one(settings: Settings) -> None:
     days = [(date(2026, 1, 1) + timedelta(days=n)).isoformat() for n in range(90)]
     write_tweets(settings.tweet_inbox / "quarter.jsonl", [tweet(tweet_id_at(day, n)) for day in days for n in range(2)])
@@ -217,26 +57,11 @@ def test_ninety_days_come_in_with_one_command_and_a_late_tweet_changes_one(setti
     assert query(settings, "SELECT count(*) AS days, sum(tweets)::INT AS n FROM tweet_daily") == [
         {"days": 90, "n": 180}
     ]
-    before = written(settings)
+    before = tweets_written_at(settings)
     write_tweets(settings.tweet_inbox / "late.jsonl", [tweet(tweet_id_at("2026-02-03", 9))])
-    process(settings)
-    changed = {key for key, at in written(settings).items() if at != before.get(key)}
+    assert work(settings).ok
+    changed = {key for key, at in tweets_written_at(settings).items() if at != before.get(key)}
     assert changed == {(table, "2026-02-03") for table in ("tweets", "tweet_sentiment", "tweet_daily")}
-
-
-def test_a_map_of_columns_is_part_of_its_file(settings: Settings) -> None:
-    path = settings.tweet_inbox / "odd.csv"
-    path.write_text(f"ident,body,note\n{tweet_id_at('2026-06-12')},one,two\n")
-    process(settings)
-    assert [row["position"] for row in query(settings, "SELECT position FROM quarantine")] == ["file"]
-    map_path(path).write_text(json.dumps({"tweet_id": "ident", "text": "body"}))
-    process(settings)
-    assert query(settings, "SELECT text FROM tweets") == [{"text": "one"}]
-    assert query(settings, "SELECT * FROM quarantine") == []
-    map_path(path).write_text(json.dumps({"tweet_id": "ident", "text": "note"}))
-    process(settings)
-    assert query(settings, "SELECT text FROM tweets") == [{"text": "two"}]
-    assert process(settings).rows == []
 
 
 def test_a_file_in_local_time_is_reported_with_its_difference(settings: Settings) -> None:
@@ -250,27 +75,3 @@ def test_a_file_in_local_time_is_reported_with_its_difference(settings: Settings
         metadata = event.asset_materialization.metadata
     assert (metadata["time_mismatches"].value, metadata["rows"].value) == (3, 3)
     assert metadata["times_off"].value == {"pacific.csv": "3 rows, mostly -8 h"}
-
-
-def test_what_a_killed_ingest_left_of_a_file_that_is_gone_is_taken_out(
-    settings: Settings, lake: Lake, registry: Registry
-) -> None:
-    # Regression: days laid down before a kill stayed for ever if the file was removed before the next run.
-    drop_tweets(settings)
-    process(settings)
-    registry.begin_staging("f" * 64)
-    rows = TWEETS_RAW.from_rows([{"tweet_id": "5", "day": date(2026, 6, 12), "created_at": None, "text": "left"}])
-    add_source(lake, "f" * 64, "gone.jsonl", [(date(2026, 6, 12), rows)])
-    process(settings)
-    assert "5" not in ids_of(settings)
-    assert registry.leftovers() == []
-    assert not list(lake.root.rglob(f"source={'f' * 64}.parquet"))
-
-
-def test_the_scratch_folder_is_empty_after_an_ingest(settings: Settings) -> None:
-    left = settings.scratch_dir / ".scratch.999999-00000000.tmp"
-    left.mkdir(parents=True)
-    (left / "0.arrow").write_bytes(b"x")
-    drop_tweets(settings)
-    process(settings)
-    assert list(settings.scratch_dir.iterdir()) == []

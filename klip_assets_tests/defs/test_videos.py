@@ -1,20 +1,19 @@
+"""A video as a run of Dagster: every table, reuse and force from run to run, checks that stop it."""
+
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 
-import dagster as dg
-
-from klip_assets.contracts import TABLES, VIDEO_TABLES, VIDEOS, Subject
+from klip_assets.contracts import TABLES, VIDEO_TABLES
 from klip_assets.settings import Settings
-from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.stage_status import read_stages
+from klip_assets.store.state.attempts import NEVER_TRIED
+from klip_assets.work.installation import Installation
+from klip_assets.work.scan import scan
 from klip_assets_tests.made import write_vtt, write_wav
-from klip_assets_tests.processed import drop_stream, drop_tweets, process, query
-
-
-def versions(lake: Lake, key: str) -> dict[str, str]:
-    found = {name: lake.provenance(TABLES[name], key) for name in VIDEO_TABLES}
-    return {name: provenance.data_version for name, provenance in found.items() if provenance}
+from klip_assets_tests.processed import CUES, drop_stream, drop_tweets, process, query, versions
+from klip_assets_tests.worked import work
 
 
 def outcomes(settings: Settings, **options: object) -> dict[str, str]:
@@ -33,48 +32,23 @@ def test_a_recording_ends_in_every_table_of_its_own(settings: Settings, lake: La
     ]
 
 
-def test_materializing_again_gives_equal_rows_and_the_same_data_versions(settings: Settings, lake: Lake) -> None:
-    drop_stream(settings)
-    process(settings)
+def test_materializing_again_gives_equal_rows_and_the_same_data_versions(published: Settings, lake: Lake) -> None:
     before = versions(lake, "stream")
     rows = {name: lake.read(TABLES[name], "stream") for name in VIDEO_TABLES}
-    assert outcomes(settings, videos=["stream"], force=True) == {"stream": "done", "warehouse": "done"}
+    assert outcomes(published, videos=["stream"], force=True) == {"stream": "done", "warehouse": "done"}
     assert versions(lake, "stream") == before
     for name in VIDEO_TABLES:
         kept = [column for column in rows[name].schema.names if column not in TABLES[name].volatile]
         assert lake.read(TABLES[name], "stream").select(kept).equals(rows[name].select(kept)), name
 
 
-def test_a_second_process_does_nothing(settings: Settings) -> None:
-    drop_stream(settings)
-    process(settings)
-    assert process(settings).rows == []
-
-
-def test_an_unfinished_transcript_that_a_killed_run_left_beside_a_whole_one_is_removed(settings: Settings) -> None:
-    drop_stream(settings)
-    process(settings)
-    left = settings.chunk_log("stream")
-    left.parent.mkdir(parents=True, exist_ok=True)
-    left.write_text('{"version": "of the killed run"}\n')
-    process(settings, videos=["stream"])
-    assert not left.exists()
-
-
-def test_a_changed_file_under_the_same_name_is_processed_anew(settings: Settings, lake: Lake) -> None:
-    drop_stream(settings)
-    process(settings)
-    before = versions(lake, "stream")
-    write_wav(settings.vod_inbox / "stream.wav", 70, seed=5, loud=[(10, 14)])
-    assert outcomes(settings)["stream"] == "done"
-    after = versions(lake, "stream")
-    assert after["audio_features"] != before["audio_features"]
-    assert after["transcript_words"] == before["transcript_words"]
+def test_a_second_process_does_nothing(published: Settings) -> None:
+    assert process(published).rows == []
 
 
 def test_captions_that_arrive_late_change_words_and_leave_the_sound_alone(settings: Settings) -> None:
     path = write_wav(settings.vod_inbox / "late.wav", 6)
-    process(settings)
+    assert work(settings).ok
     write_vtt(path.with_name("late.en.vtt"), [(1, 3, "Better late than never.")])
     assert outcomes(settings)["late"] == "done"
     status = {
@@ -84,39 +58,6 @@ def test_captions_that_arrive_late_change_words_and_leave_the_sound_alone(settin
     assert query(settings, "SELECT string_agg(word, ' ' ORDER BY word_index) AS t FROM transcript_words") == [
         {"t": "Better late than never."}
     ]
-
-
-def test_a_chat_that_arrives_late_is_taken_in(settings: Settings) -> None:
-    path = write_wav(settings.vod_inbox / "late.wav", 6)
-    process(settings)
-    path.with_name("late.chat.csv").write_text("offset_s,author,text\n1,ann,hello\n2,bob,hi\n")
-    process(settings)
-    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 2}]
-    assert query(settings, "SELECT has_chat FROM videos") == [{"has_chat": True}]
-
-
-def test_two_files_of_one_stem_are_two_videos(settings: Settings) -> None:
-    from klip_assets.media.probe import probe
-
-    write_wav(settings.vod_inbox / "test1.wav", 3, seed=1)
-    shutil.copy(write_wav(settings.vod_inbox / "x" / "tmp.wav", 3, seed=2), settings.vod_inbox / "test1.aif")
-    shutil.rmtree(settings.vod_inbox / "x")
-    assert probe(settings.vod_inbox / "test1.aif").audio_codec
-    process(settings)
-    assert [row["video_id"] for row in query(settings, "SELECT video_id FROM videos ORDER BY 1")] == [
-        "test1",
-        "test1-wav",
-    ]
-
-
-def test_the_same_content_under_another_name_is_a_duplicate(settings: Settings) -> None:
-    path = write_wav(settings.vod_inbox / "one.wav", 4)
-    process(settings)
-    shutil.copy(path, settings.vod_inbox / "two.wav")
-    assert outcomes(settings)["two"] == "done"
-    row = query(settings, "SELECT status, duplicate_of FROM videos WHERE video_id = 'two'")[0]
-    assert row == {"status": "duplicate", "duplicate_of": "one"}
-    assert query(settings, "SELECT DISTINCT video_id FROM audio_features") == [{"video_id": "one"}]
 
 
 def test_a_bad_video_is_named_and_stops_no_other(settings: Settings) -> None:
@@ -133,98 +74,6 @@ def test_a_bad_video_is_named_and_stops_no_other(settings: Settings) -> None:
     assert "bad.mp4" in rows["bad"]["error"]
 
 
-def test_content_that_fails_is_tried_once_and_again_when_it_changes(settings: Settings) -> None:
-    bad = settings.vod_inbox / "bad.mp4"
-    bad.write_text("this is no video")
-    process(settings)
-    assert process(settings).rows == []
-    bad.write_text("still no video")
-    assert outcomes(settings)["bad"] == "failed"
-
-
-def test_a_video_that_becomes_unreadable_keeps_its_published_rows(settings: Settings, lake: Lake) -> None:
-    drop_stream(settings)
-    process(settings)
-    (settings.vod_inbox / "stream.wav").write_text("overwritten")
-    assert outcomes(settings)["stream"] == "failed"
-    assert query(settings, "SELECT status FROM videos") == [{"status": "ok"}]
-    assert query(settings, "SELECT count(*) AS n FROM highlights")[0]["n"] > 0
-    assert lake.read(VIDEOS, "stream")["status"].to_pylist() == ["unreadable"]
-
-
-def test_words_after_the_end_of_the_video_stop_it_from_being_published(settings: Settings, lake: Lake) -> None:
-    path = write_wav(settings.vod_inbox / "short.wav", 5)
-    write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
-    report = process(settings)
-    assert not report.ok and "the last word ends at 302.0 s" in (report.rows[0]["problem"] or "")
-    assert accepted_generation(lake, Subject.video("short")) is None
-    assert query(settings, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
-    assert query(settings, "SELECT count(*) AS n FROM stage_status WHERE partition = 'short'")[0]["n"] > 0
-
-
-def test_broken_captions_are_named_and_the_next_source_is_used(settings: Settings) -> None:
-    path = write_wav(settings.vod_inbox / "talk.wav", 5)
-    path.with_name("talk.en.vtt").write_bytes(b"\x00\x01 not captions")
-    write_vtt(path.with_name("talk.de.vtt"), [(1, 2, "Guten Tag.")])
-    assert outcomes(settings)["talk"] == "done"
-    assert query(settings, "SELECT DISTINCT language FROM transcript_words") == [{"language": "de"}]
-    refused = query(settings, "SELECT source_file, position FROM quarantine")
-    assert refused == [{"source_file": "talk.en.vtt", "position": "file"}]
-
-
-def test_a_broken_chat_or_info_file_is_named_and_the_video_goes_on(settings: Settings) -> None:
-    path = write_wav(settings.vod_inbox / "talk.wav", 5)
-    path.with_name("talk.chat.json").write_text("{")
-    path.with_name("talk.info.json").write_text("[1, 2]")
-    assert outcomes(settings)["talk"] == "done"
-    refused = query(settings, "SELECT source_file, table_name FROM quarantine ORDER BY 1")
-    assert refused == [
-        {"source_file": "talk.chat.json", "table_name": "chat_messages"},
-        {"source_file": "talk.info.json", "table_name": "videos"},
-    ]
-
-
-def test_a_recording_without_sound_is_covered_by_segments_and_has_unknown_terms(settings: Settings) -> None:
-    import av
-    import numpy as np
-
-    with av.open(str(settings.vod_inbox / "mute.mp4"), "w") as container:
-        stream = container.add_stream("libx264", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for i in range(50):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), i * 5, np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    assert outcomes(settings)["mute"] == "done"
-    assert query(settings, "SELECT status FROM videos") == [{"status": "no_audio"}]
-    row = query(
-        settings,
-        "SELECT speech_rate_wps, loudness_lufs, score FROM segments JOIN segment_scores USING (segment_index)",
-    )
-    assert row == [{"speech_rate_wps": None, "loudness_lufs": None, "score": None}]
-    assert query(settings, "SELECT count(*) AS n FROM highlights") == [{"n": 0}]
-
-
-def test_digital_silence_is_a_warning_not_a_failure(settings: Settings) -> None:
-    import wave
-
-    with wave.open(str(settings.vod_inbox / "silent.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes(bytes(2 * 16000 * 3))
-    assert outcomes(settings)["silent"] == "done"
-    assert query(settings, "SELECT status FROM videos") == [{"status": "silent"}]
-
-
-def test_a_name_with_everything_odd_in_it_is_processed(settings: Settings) -> None:
-    name = '-we\'ird; "näme" $(touch x)\n *.wav'
-    write_wav(settings.vod_inbox / name, 3)
-    report = process(settings)
-    assert report.ok, report.rows
-    assert query(settings, "SELECT source_path FROM videos") == [{"source_path": name}]
-
-
 def test_a_recording_named_like_a_day_is_a_video_beside_that_day_of_tweets(settings: Settings) -> None:
     write_wav(settings.vod_inbox / "2026-06-12.wav", 3)
     drop_tweets(settings)
@@ -235,35 +84,28 @@ def test_a_recording_named_like_a_day_is_a_video_beside_that_day_of_tweets(setti
     assert [row["partition"] for row in stages] == ["2026-06-12", "2026-06-13", "video-2026-06-12"]
 
 
-def test_sidecar_metadata_is_in_the_row(settings: Settings) -> None:
-    path = write_wav(settings.vod_inbox / "talk.wav", 3)
-    path.with_name("talk.info.json").write_text(
-        '{"title": "A talk", "channel": "ann", "extractor_key": "TwitchVod", "timestamp": 1781373600}'
-    )
-    process(settings)
-    row = query(settings, "SELECT title, channel, platform, started_at::VARCHAR AS started_at FROM videos")[0]
-    assert row == {"title": "A talk", "channel": "ann", "platform": "twitch", "started_at": "2026-06-13 18:00:00"}
+def test_stages_without_dagster_leave_what_a_run_leaves(settings: Settings, lake: Lake) -> None:
+    after_the_end = [(1.0, 2.0, "Captions of"), (300.0, 302.0, "another video.")]
+    seeds = {"run": 1, "work": 2}
 
+    def drop(how: str) -> None:
+        write_vtt(write_wav(settings.vod_inbox / f"whole-{how}.wav", 5, seed=seeds[how]).with_suffix(".vtt"), CUES[:1])
+        stopped = write_wav(settings.vod_inbox / f"stopped-{how}.wav", 6, seed=seeds[how])
+        write_vtt(stopped.with_suffix(".vtt"), after_the_end)
+        (settings.vod_inbox / f"unreadable-{how}.mp4").write_text(f"this is no video of {how}")
 
-def test_rows_made_from_an_older_input_are_not_published(settings: Settings, lake: Lake) -> None:
-    from klip_assets.defs.build import build_defs
-    from klip_assets.defs.instance import dagster_instance
-    from klip_assets.work.acceptance import consider
-
-    drop_stream(settings)
-    process(settings)
-    write_vtt(settings.vod_inbox / "stream.en.vtt", [(2, 4, "Something else is said now.")])
-    with dagster_instance(settings) as instance:
-        job = build_defs().resolve_implicit_global_asset_job_def()
-        job.execute_in_process(
-            instance=instance,
-            partition_key="stream",
-            asset_selection=[dg.AssetKey(["videos"]), dg.AssetKey(["transcript_words"])],
-            raise_on_error=True,
-        )
-    accepted = accepted_generation(lake, Subject.video("stream"))
-    reasons = consider(lake, Subject.video("stream"))
-    assert any("older" in reason for reason in reasons), reasons
-    assert accepted_generation(lake, Subject.video("stream")) == accepted
-    published = query(settings, "SELECT text FROM segments ORDER BY segment_index")
-    assert "calm walk" in published[0]["text"]
+    drop("run")
+    ran = process(settings)
+    drop("work")
+    assert "stopped-run" not in {entry.video_id for entry in scan(Installation(settings)).due.videos}
+    worked = work(settings)
+    tried = Installation(settings).attempts.all()
+    for name in ("whole", "stopped", "unreadable"):
+        a, b = f"{name}-run", f"{name}-work"
+        outcome, problem = next((row["outcome"], row["problem"]) for row in ran.rows if row["what"] == a)
+        assert (worked.outcomes[b], b in worked.problems) == (outcome, bool(problem))
+        assert set(versions(lake, b)) == set(versions(lake, a))
+        statuses = [{row["table_name"]: row["status"] for row in read_stages(lake, key)} for key in (a, b)]
+        assert statuses[0] == statuses[1]
+        attempts = [replace(tried.get(key, NEVER_TRIED), version="", failed_at=0.0) for key in (a, b)]
+        assert attempts[0] == attempts[1]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -17,9 +15,9 @@ from klip_assets.defs.build import build_defs
 from klip_assets.defs.schedules import build_schedules
 from klip_assets.settings import Settings
 from klip_assets.store.locks import hold
-from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import process, query
 from klip_assets_tests.sources.x_api.fake_x import NOW, TOKEN, FakeX, error, serving
+from klip_assets_tests.worked import work
 
 
 @pytest.fixture
@@ -58,7 +56,7 @@ def test_posts_go_from_the_api_to_rows_of_a_day_the_way_of_every_file(
     ]  # fmt: skip
     assert rows[2]["error"].startswith("written in es; klip-compact-") and rows[0]["observed"]
     assert {row["author"] for row in rows} == {"anna"}
-    assert process(settings).rows == []
+    assert work(settings).outcomes == {}, "what was fetched is in the lake, and published"
 
 
 def test_a_run_that_fails_says_why_and_the_token_stands_nowhere(
@@ -165,9 +163,3 @@ def test_the_doctor_says_what_is_fetched_and_does_not_show_the_token(x: FakeX, m
 def _doctor() -> dict[str, str]:
     rows = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
     return next(row for row in rows if row["what"] == "X API")
-
-
-def _python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()

@@ -10,11 +10,17 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from klip_assets.contracts import EMOTIONS
+
+# A benchmark loads this module, too.
+if TYPE_CHECKING:
+    import pytest
+
+KEY = "sk-secret-0987654321"
 
 GOOD = {"sentiment": 0.5, "highlight_score": 0.25, **dict.fromkeys(EMOTIONS, 0.125)}
 
@@ -162,3 +168,15 @@ def serving(fake: FakeLlm) -> Iterator[FakeLlm]:
             server.should_exit = True
             server.force_exit = True
             thread.join(10)
+
+
+@contextmanager
+def in_use(environment: pytest.MonkeyPatch) -> Iterator[FakeLlm]:
+    """Serve, and make the server and two models with prices the ones that an installation uses."""
+    with serving(FakeLlm()) as fake:
+        environment.setenv("KLIP_LLM_BASE_URL", fake.base_url)
+        environment.setenv("KLIP_LLM_API_KEY", KEY)
+        environment.setenv("KLIP_LLM_MODELS", "first,second")
+        environment.setenv("KLIP_LLM_INPUT_USD_PER_MTOK", "0.5")
+        environment.setenv("KLIP_LLM_OUTPUT_USD_PER_MTOK", "1.5")
+        yield fake
