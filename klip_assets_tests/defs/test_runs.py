@@ -9,7 +9,7 @@ import pytest
 from klip_assets.contracts import SEGMENT_SCORES, SEGMENTS, STAGE_STATUS, VIDEOS, Subject
 from klip_assets.defs.build import build_defs
 from klip_assets.defs.partitions import VIDEOS as VIDEO_PARTITIONS
-from klip_assets.defs.runs import unfinished_run
+from klip_assets.defs.runs import list_video, unfinished_run
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.lake import Lake
@@ -19,7 +19,7 @@ from klip_assets.work.acceptance import consider
 from klip_assets.work.installation import Installation
 from klip_assets.work.scan import scan
 from klip_assets_tests.made import write_vtt, write_wav
-from klip_assets_tests.processed import process
+from klip_assets_tests.worked import work
 
 HOLDER = """
 import sys, time
@@ -38,10 +38,11 @@ def run_video(instance: dg.DagsterInstance, key: str, **tags: str) -> dg.Execute
 
 
 @pytest.fixture
-def recording(settings: Settings) -> None:
+def recording(settings: Settings, instance: dg.DagsterInstance) -> None:
     path = write_wav(settings.vod_inbox / "a.wav", 3)
     write_vtt(path.with_name("a.en.vtt"), [(0.5, 1.5, "Hello there.")])
-    process(settings)
+    assert work(settings).ok
+    list_video(instance, "a")
 
 
 @pytest.mark.usefixtures("recording")
