@@ -49,3 +49,7 @@ class LockHeldError(KlipError):
 
 class InputError(KlipError):
     """Something a person typed or dropped that Klip can't take."""
+
+
+class DamagedError(KlipError):
+    """A file of Klip's own that can't be read any more: a damaged disk, or somebody wrote to it."""

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from klip_assets.cli.output import counted, json_option, show_rows
-from klip_assets.errors import InputError
+from klip_assets.errors import InputError, KlipError
 from klip_assets.settings import Settings
 
 _LIBRARIES = {
@@ -75,11 +75,20 @@ def _choices(settings: Settings) -> Iterator[dict[str, str]]:
         fix = "" if used else "KLIP_SEGMENT_TIERS, KLIP_TWEET_TIERS: add lexicon"
         yield _row(f"tier for {use}", "ok" if used else "missing", f"{detail} ({passed})" if passed else detail, fix)
     yield _x_api(settings)
-    yield _row("weights", "ok", f"{settings.weights} (KLIP_WEIGHTS)")
+    yield _weights(settings)
     if settings.alert_webhook:
         yield _row("alerts", "ok", "failed runs are posted to KLIP_ALERT_WEBHOOK")
     else:
         yield _row("alerts", "off", "failed runs are only logged", "KLIP_ALERT_WEBHOOK=URL")
+
+
+def _weights(settings: Settings) -> dict[str, str]:
+    from klip_assets.products.highlights.weights import weight_set
+
+    try:
+        return _row("weights", "ok", f"{weight_set(settings.weights).version} (KLIP_WEIGHTS)")
+    except InputError as error:
+        return _row("weights", "missing", error.message, error.hint or "correct KLIP_WEIGHTS")
 
 
 def _x_api(settings: Settings) -> dict[str, str]:
@@ -120,7 +129,10 @@ def _stale(settings: Settings) -> dict[str, str]:
     from klip_assets.work.publishing import waiting
 
     here = Installation(settings)
-    found, gone = stale_subjects(here)
+    try:
+        found, gone = stale_subjects(here)
+    except KlipError as error:
+        return _row("stale", "missing", f"can't be told: {error.message}", error.hint or "")
     videos = sum(not subject.is_day for subject, _ in found) + len(gone)
     days = len(found) + len(gone) - videos
     detail = f"{counted(videos, 'video')} and {counted(days, 'day')} of tweets that Klip would make otherwise now"

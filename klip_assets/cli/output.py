@@ -60,13 +60,13 @@ def clock(seconds: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return how long something takes, for people: "under a second", "40 s", "12 min", "3 h 20 min"."""
+    """Return about how long something takes: "under a second", "about 40 s", "about 12 min", "about 3 h 20 min"."""
     if seconds < 1:
         return "under a second"
     if seconds < 60:
-        return f"{seconds:.0f} s"
+        return f"about {seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min"
 
 
 def counted(number: int, what: str) -> str:

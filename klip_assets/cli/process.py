@@ -180,11 +180,13 @@ def run_stale(
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
     from klip_assets.work.installation import Installation
+    from klip_assets.work.scan import scan
     from klip_assets.work.stages.catalogue import downstream
     from klip_assets.work.stale import plan
 
     settings.make_folders()
     here, report = Installation(settings), Report()
+    scan(here)
     found, gone = stale_subjects(here, videos=videos, days=days, tables=tables)
     if found and not quiet:
         notes.print(summary(plan(here, found), found))
@@ -197,7 +199,9 @@ def run_stale(
         of_videos, of_days = (chosen and chosen.intersection(names) for names in (VIDEO_TABLES, DAY_TABLES))
         for subject in (subject for subject, _ in found if not subject.is_day):
             report.add(subject.key, _run_video(runner, here, subject, tables=of_videos))
-        _run_days(runner, [subject.key for subject, _ in found if subject.is_day], report, tables=of_days)
+        # No gap between them is closed: a day that was never made is not to be made now.
+        stale_days = [subject.key for subject, _ in found if subject.is_day]
+        _run_days(runner, stale_days, report, tables=of_days, most=len(stale_days))
         _publish(runner, here, report)
     return report
 
@@ -239,9 +243,9 @@ def _run_video(
 ) -> Outcome | str:
     from klip_assets.defs.jobs import PROCESS_VIDEO
     from klip_assets.defs.runs import list_video
-    from klip_assets.store.lake.generations import accepted_generation
     from klip_assets.store.lake.stage_status import read_stages
     from klip_assets.store.locks import hold, subject_lock
+    from klip_assets.work.due import is_done
 
     with hold(
         subject_lock(here.lake.root, subject),
@@ -249,8 +253,7 @@ def _run_video(
         timeout_s=here.settings.lock_timeout_s,
         on_wait=lambda text: notes.print(f"[dim]{text}[/dim]"),
     ):
-        done = accepted_generation(here.lake, subject) if unless_done else None
-        if unless_done and done is not None and done.source == unless_done.fingerprint:
+        if unless_done and is_done(unless_done, here.attempts, here.lake):
             return "processed meanwhile by another run"
         list_video(runner.instance, subject.key)
         outcome = runner.run(PROCESS_VIDEO, partition=subject.key, tables=tables)
@@ -270,11 +273,18 @@ def _ingest(runner: Runner, here: Installation, report: Report) -> None:
         report.add(what, runner.run(INGEST_TWEETS, config=ingest_config(found.names)))
 
 
-def _run_days(runner: Runner, days: Collection[str], report: Report, *, tables: Collection[str] | None = None) -> None:
+def _run_days(
+    runner: Runner,
+    days: Collection[str],
+    report: Report,
+    *,
+    tables: Collection[str] | None = None,
+    most: int | None = None,
+) -> None:
     from klip_assets.defs.jobs import PROCESS_TWEET_DAYS
-    from klip_assets.work.due import day_ranges
+    from klip_assets.work.due import MOST_RANGES, day_ranges
 
-    for first, last in day_ranges(days):
+    for first, last in day_ranges(days, MOST_RANGES if most is None else most):
         what = f"tweets {first}" if first == last else f"tweets {first} to {last}"
         report.add(what, runner.run(PROCESS_TWEET_DAYS, days=(first, last), tables=tables))
 
@@ -295,5 +305,7 @@ def _tell(report: Report, nothing: str) -> None:
         )
         problem = f": {escape(row['problem'])}" if row["problem"] else ""
         console.print(f"{mark}  {escape(row['what'])}{problem}", soft_wrap=True)
+    if report.waiting_rows:
+        console.print("[dim]Once the cause is gone: klip process VIDEO, or klip process --tweets DAY[/dim]")
     if not report.rows:
         console.print(nothing)

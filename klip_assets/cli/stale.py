@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from klip_assets.cli.output import console, counted, duration, show_rows
-from klip_assets.contracts import TABLES, TABLES_OF, Subject
+from klip_assets.contracts import TABLES, TABLES_OF, VIDEOS, Subject
 from klip_assets.errors import NotFoundError
 from klip_assets.settings import Settings
 
@@ -35,7 +35,10 @@ def stale_subjects(
     """
     from klip_assets.work.stale import processed, stale
 
-    named = [*map(Subject.video, videos), *map(Subject.day, days)]
+    by_name = {str(entry.path): entry.video_id for entry in here.registry.known().values()}
+    by_name |= {entry.path.name: entry.video_id for entry in here.registry.known().values()} | by_name
+    named = [Subject.video(by_name.get(name, name)) for name in videos]
+    named = list(dict.fromkeys([*named, *map(Subject.day, days)]))
     for subject in named:
         if not here.lake.exists(TABLES[TABLES_OF[subject.kind][0]], subject.key):
             raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what has")
@@ -72,11 +75,14 @@ def summary(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]])
     known = sum(work.seconds or 0.0 for work in works)
     more = ", and what was never measured" if any(work.subjects and work.seconds is None for work in works) else ""
     what = f"{counted(videos, 'video')} and {counted(len(found) - videos, 'day')} of tweets"
-    return f"{what}: about {duration(known)}{more}, by what it took before."
+    return f"{what}: {duration(known)}{more}, by what it took before."
 
 
 def _is_there(here: Installation, subject: Subject) -> bool:
     name = here.registry.path_of(subject.key)
+    if name is None:
+        # Where the memory of names was lost, the row tells.
+        name = here.lake.read(VIDEOS, subject.key)["source_path"][0].as_py()
     return name is not None and (here.settings.vod_inbox / name).is_file()
 
 
@@ -99,6 +105,6 @@ def _line(work: Work) -> dict[str, Any]:
         "remade": counted(work.subjects, unit) if work.subjects else "-",
         "may change": counted(work.behind, unit) if work.behind else "-",
         "sound": f"{work.sound_s / 3600:.1f} h" if work.subjects and work.kind == "video_id" else "-",
-        "about": ("unknown" if work.seconds is None else duration(work.seconds)) if work.subjects else "-",
+        "takes": ("unknown" if work.seconds is None else duration(work.seconds)) if work.subjects else "-",
         "reason": "; ".join(work.reasons) or "reads a table above",
     }

@@ -6,10 +6,11 @@ broken. A table that a video has never had withholds none of those it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from klip_assets.contracts import TABLES, TABLES_OF, Subject
-from klip_assets.errors import LockHeldError
+from klip_assets.errors import DamagedError, LockHeldError
 from klip_assets.store.lake.generations import Generation, accept, accepted_generation
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
@@ -19,7 +20,7 @@ from klip_assets.store.warehouse.publish import RUN_IS_ON, Policy
 from klip_assets.work.findings import NOTE, compose
 from klip_assets.work.invariants import broken_invariants
 from klip_assets.work.stages.catalogue import STAGES
-from klip_assets.work.stages.versions import holds
+from klip_assets.work.stages.versions import holds, input_version
 
 
 def is_complete(lake: Lake, subject: Subject) -> list[str]:
@@ -40,10 +41,12 @@ def consider(lake: Lake, subject: Subject) -> list[str]:
         with hold(subject_lock(lake.root, subject), what=f"whether {subject} can be published", timeout_s=0):
             generation, reasons = _examine(lake, subject)
             if generation and not reasons:
-                accept(lake, generation)
+                accept(lake, _naming_columns(lake, generation))
             return reasons
     except LockHeldError:
         return [RUN_IS_ON]
+    except DamagedError as damage:
+        return [str(damage)]
 
 
 #: What the publisher is told.
@@ -57,7 +60,7 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
     head = TABLES_OF[subject.kind][0]
     first = present.get(head)
     if first is None:
-        return None, [f"{head} has not been made"]
+        return None, _failed(lake, subject, (head,)) or [f"{head} has not been made"]
     if first.notes.get("unreadable"):
         if before is not None and len(before.tables) > 1:
             return None, ["the new content can't be read; the rows of the old one stay"]
@@ -70,6 +73,22 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
     if not reasons and not is_known and len(present) > 1:
         reasons = broken_invariants(lake, subject, present)
     return (None if is_known else generation), reasons
+
+
+def _naming_columns(lake: Lake, generation: Generation) -> Generation:
+    """Let each table name the columns that it was made from, where it names a whole table as an older Klip did.
+
+    With the generation before, the proof that those columns are the same goes.
+    """
+    tables = dict(generation.tables)
+    for name, record in tables.items():
+        inputs = dict(record.input_versions)
+        for source in inputs.keys() & tables.keys():
+            if columns := STAGES[name].columns_of(source):
+                inputs[source] = input_version(lake, TABLES[source], generation.subject, tables[source], columns)
+        if inputs != dict(record.input_versions):
+            tables[name] = lake.restamp(TABLES[name], generation.key, replace(record, input_versions=inputs))
+    return replace(generation, tables=tables)
 
 
 def _made_of(generation: Generation) -> object:
@@ -102,21 +121,23 @@ def _reasons(lake: Lake, subject: Subject, present: Mapping[str, Provenance], be
     """Say what keeps the stages of a video or day from being through, the cause rather than what followed from it."""
     needed = _needed(subject, present, before)
     missing = [name for name in needed if name not in present]
-    outdated = [
-        f"{name} was made from an older {source}"
-        for name in needed
-        if name in present
-        for source in _outdated(lake, subject, present, name)
+    outdated = {name: _outdated(lake, subject, present, name) for name in needed if name in present}
+    open_ends = [
+        *(f"{name} has not been made" for name in missing),
+        *(f"{name} was made from older {source}" for name, sources in outdated.items() for source in sources),
     ]
-    failed = [
+    # A rule that is broken stops what is behind it, as a failure does.
+    current = {name: present[name] for name, sources in outdated.items() if not sources}
+    broken = broken_invariants(lake, subject, current) if open_ends else []
+    return [*broken, *_failed(lake, subject, needed)] or open_ends
+
+
+def _failed(lake: Lake, subject: Subject, names: Sequence[str]) -> list[str]:
+    return [
         f"{row['table_name']} failed: {row['error']}"
         for row in read_stages(lake, subject.key)
-        if row["status"] == "failed" and row["table_name"] in needed
+        if row["status"] == "failed" and row["table_name"] in names
     ]
-    # A check that fails, too, stops what is behind it.
-    broken = broken_invariants(lake, subject, present) if missing and not outdated else []
-    cause = [*broken, *failed]
-    return [*cause, *([] if cause else [f"{name} has not been made" for name in missing]), *outdated]
 
 
 def _outdated(lake: Lake, subject: Subject, present: Mapping[str, Provenance], name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -36,7 +36,14 @@ class Due:
     attempts: Mapping[str, str] = field(default_factory=dict)
 
 
-def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: float | None = None) -> Due:
+def due_videos(
+    ready: Iterable[Ready],
+    attempts: Attempts,
+    lake: Lake,
+    *,
+    now: float | None = None,
+    waiting: Collection[str] = (),
+) -> Due:
     """Choose the videos to run: content that is not accepted, or on which a process died, and that may be tried.
 
     A run may end while this looks. What seemed open is therefore read a second time once it is seen that nobody holds
@@ -47,24 +54,41 @@ def due_videos(ready: Iterable[Ready], attempts: Attempts, lake: Lake, *, now: f
         attempts: The memory of earlier attempts.
         lake: The lake.
         now: Seconds since 1970; left out, what failed is tried again without waiting.
+        waiting: Videos whose present state was not published. If it was made from other content than lies there now,
+            the content that is accepted has come back: then what it left in the lake is to be made again, too.
     """
     done, tried = accepted_sources(lake, "video_id"), attempts.all()
-    seemed_open = [entry for entry in ready if _is_open(entry, done.get(entry.video_id), tried)]
+    back = {e.video_id: made for e in ready if e.video_id in waiting and (made := _other_content(lake, e))}
+    seemed_open = [e for e in ready if e.video_id in back or _is_open(e, done.get(e.video_id), tried)]
     free = [entry for entry in seemed_open if not is_held(subject_lock(lake.root, entry.subject))]
     tried = attempts.all() if free else tried
     videos, deadly, keys = [], [], {}
     for entry in free:
         accepted = accepted_generation(lake, entry.subject)
-        if not _is_open(entry, accepted.source if accepted else None, tried):
+        came_back = back.get(entry.video_id, "")
+        if not came_back and not _is_open(entry, accepted.source if accepted else None, tried):
             continue
         attempt = tried.get(entry.video_id, NEVER_TRIED)
         if attempt.allows(entry.fingerprint, now=now):
             videos.append(entry)
-            keys[entry.video_id] = attempt_key(entry.video_id, accepted, entry.fingerprint, attempt)
+            keys[entry.video_id] = attempt_key(entry.video_id, accepted, entry.fingerprint, attempt) + came_back
         elif attempt.deadly:
             deadly.append(entry)
     videos.sort(key=lambda entry: tried.get(entry.video_id, NEVER_TRIED).begun)
     return Due(videos, deadly, frozenset(done), keys)
+
+
+def is_done(entry: Ready, attempts: Attempts, lake: Lake) -> bool:
+    """Say whether the work on a video was done since it was found to be due. The caller holds its lock."""
+    accepted = accepted_generation(lake, entry.subject)
+    is_open = _is_open(entry, accepted.source if accepted else None, attempts.all())
+    return not is_open and not _other_content(lake, entry)
+
+
+def _other_content(lake: Lake, entry: Ready) -> str:
+    """Return a name for what the lake holds of a video if that was made from other content, '' if it was not."""
+    made = lake.provenance(VIDEOS, entry.video_id)
+    return f":{made.written_at}" if made and made.input_versions.get("source") != entry.fingerprint else ""
 
 
 def _is_open(entry: Ready, accepted: str | None, tried: Mapping[str, Attempt]) -> bool:

@@ -52,6 +52,7 @@ def findings_of(records: Mapping[str, Provenance]) -> list[Finding]:
         for name in TABLES_OF["video_id"]
         if name in records
         for entry in records[name].notes.get(NOTE, [])
+        if {"kind", "text"} <= set(entry)
     ]
 
 

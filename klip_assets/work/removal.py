@@ -18,7 +18,8 @@ def known_fingerprint(installation: Installation, video_id: str) -> str | None:
         NotFoundError: Neither inbox nor lake know the video.
     """
     known = {entry.video_id: entry for entry in installation.registry.known().values()}
-    if video_id not in known and not installation.lake.exists(VIDEOS, video_id):
+    lake = installation.lake
+    if video_id not in known and not lake.exists(VIDEOS, video_id) and not lake.exists(STAGE_STATUS, video_id):
         raise NotFoundError(f"there is no video {video_id!r}", hint="klip videos lists them")
     return known[video_id].fingerprint if video_id in known else None
 

@@ -12,6 +12,7 @@ from klip_assets.inbox.changes import Ready, settle
 from klip_assets.inbox.recordings import display_name, read_inbox
 from klip_assets.work.due import Due, due_videos, note_deadly
 from klip_assets.work.installation import Installation
+from klip_assets.work.publishing import waiting
 from klip_assets.work.refusals import refuse_unknown
 
 
@@ -53,7 +54,7 @@ def scan(
     settled = settle(contents.recordings, installation.registry, before, at_most=at_most)
     # Sidecars may still be waiting for their recording; who brings it clears them.
     refuse_unknown(lake, {display_name(path, inbox): why for path, why in contents.unknown}, run_id="")
-    due = due_videos(settled.ready, installation.attempts, lake, now=now)
+    due = due_videos(settled.ready, installation.attempts, lake, now=now, waiting=waiting(installation))
     for entry in due.deadly:
         note_deadly(lake, entry)
     return Look(settled.ready, settled.pending, due)

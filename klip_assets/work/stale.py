@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from klip_assets.contracts import KINDS, TABLES, TABLES_OF, VIDEOS, Kind, Subject
-from klip_assets.errors import KlipError
+from klip_assets.errors import NotFoundError
 from klip_assets.store.lake.generations import accepted_generation, is_accepted_since
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
@@ -149,7 +149,7 @@ def _reason(stage: Stage, was_accepted: bool) -> str:
         return NEVER_MADE if was_accepted else ""
     try:
         inputs = dict(stage.spec.inputs(stage))
-    except (KlipError, KeyError):
+    except (NotFoundError, KeyError):
         inputs = dict(before.input_versions)  # An input is not there: then a run would not get as far, either.
     return ", ".join(changes(stage, before, stage.spec.version, inputs))
 

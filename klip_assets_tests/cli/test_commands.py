@@ -16,7 +16,8 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets_tests.made import write_tweets, write_vtt, write_wav
-from klip_assets_tests.processed import drop_stream, query
+from klip_assets_tests.processed import drop_stream, drop_tweets, query
+from klip_assets_tests.worked import work
 
 
 def klip(*words: str | Path) -> Result:
@@ -381,3 +382,30 @@ def test_a_stale_video_whose_recording_is_gone_is_named_and_left(
     done = klip("process", "--stale")
     assert done.exit_code == 0 and "left as it is: its recording is not in the inbox  stream" in done.output
     assert "has not been processed" in error_of(klip("process", "--stale", "nobody"))
+
+
+def test_scattered_stale_days_are_remade_and_no_day_between_them_is_made(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [f"2026-0{month}-{day}" for month in (4, 5) for day in ("01", "05", "09", "13", "17")]
+    for n, some in enumerate((days[:5], days[5:])):
+        drop_tweets(settings, f"{n}.jsonl", tuple(some))
+        assert work(settings).ok
+    there = query(settings, "SELECT day FROM tweet_daily ORDER BY day")
+    monkeypatch.setenv("KLIP_TWEET_TIERS", "lexicon")
+    done = klip("process", "--stale", "--table", "tweet_sentiment")
+    assert done.exit_code == 0, done.output
+    assert query(settings, "SELECT day FROM tweet_daily ORDER BY day") == there
+    assert query(settings, "SELECT DISTINCT tier FROM tweet_sentiment") == [{"tier": "lexicon"}]
+
+
+def test_a_video_is_named_by_its_file_and_counted_once(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
+    shown = klip("process", "--stale", "--dry-run", "stream.wav", "stream").output
+    assert "1 video and 0 days of tweets" in shown
+
+
+def test_doctor_names_a_weight_set_that_does_not_exist(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "nope")
+    told = {row["what"]: row for row in json.loads(klip("doctor", "--json").stdout)}
+    assert told["weights"]["state"] == "missing" and "nope" in told["weights"]["detail"]

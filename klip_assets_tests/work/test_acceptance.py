@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 
+import pyarrow as pa
 import pytest
 
 from klip_assets.contracts import (
+    AUDIO_FEATURES,
     EMOTION_MOMENTS,
     SEGMENT_SENTIMENT,
     SEGMENTS,
@@ -27,9 +29,13 @@ from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets.work.acceptance import consider, is_complete
 from klip_assets.work.installation import Installation
+from klip_assets.work.publishing import publish_accepted, waiting
+from klip_assets.work.scan import scan
 from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Run
+from klip_assets.work.stale import stale
+from klip_assets_tests.made import write_vtt
 
 STREAM = Subject.video("stream")
 NEW = EMOTION_MOMENTS.name
@@ -132,6 +138,45 @@ def test_a_video_that_somebody_works_on_is_passed_over(here: Installation) -> No
     finally:
         done.set()
         worker.join()
+
+
+def test_of_a_video_that_was_published_the_cause_is_told_and_not_what_followed(here: Installation) -> None:
+    words = here.settings.vod_inbox / "stream.en.vtt"
+    write_vtt(words, [(1, 2, "Captions of"), (300, 302, "another video.")])
+    scan(here)
+    for name in ("videos", "transcript_words"):
+        run_stage(STAGES[name], STREAM, here, Run("r", reuse=True))
+    (reason,) = consider(here.lake, STREAM)
+    assert reason.startswith("the last word ends at 302.0 s, after the end of the video")
+
+
+def test_what_was_accepted_is_never_refused_later(here: Installation) -> None:
+    """Rows of an older Klip name a whole table; the proof that they fit goes with the generation before."""
+    audio = here.lake.provenance(AUDIO_FEATURES, "stream")
+    segments = here.lake.provenance(SEGMENTS, "stream")
+    assert audio and segments
+    inputs = {**segments.input_versions, AUDIO_FEATURES.name: audio.data_version}
+    here.lake.restamp(SEGMENTS, "stream", replace(segments, input_versions=inputs))
+    rows = here.lake.read(AUDIO_FEATURES, "stream")
+    nothing = pa.nulls(rows.num_rows, pa.float64())
+    other = rows.set_column(rows.schema.get_field_index("spectral_flux"), "spectral_flux", nothing)
+    here.lake.write(AUDIO_FEATURES, "stream", other, audio, by_column=True)
+    note(here, AUDIO_FEATURES.name, "ok")
+    publish_accepted(here)
+    assert waiting(here) == {}
+    accepted = accepted_generation(here.lake, STREAM)
+    assert accepted and accepted.tables["audio_features"].data_version != audio.data_version
+    assert accepted.tables["segments"].input_versions == segments.input_versions
+    assert is_complete(here.lake, STREAM) == [] and stale(here, STREAM) == []
+
+
+def test_a_damaged_file_withholds_its_own_video_alone(here: Installation) -> None:
+    path = here.lake.path(SEGMENTS, "stream")
+    path.write_bytes(path.read_bytes()[:100])
+    note(here, "segments", "ok")
+    publish_accepted(here)
+    (reason,) = waiting(here)["stream"]
+    assert "is damaged" in reason and "klip process --force stream makes it again" in reason
 
 
 def silent_wave() -> bytes:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
 from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES, Subject
 from klip_assets.errors import LockHeldError, NotFoundError
 from klip_assets.store.lake.generations import accepted_generation
+from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets.work.installation import Installation
-from klip_assets.work.publishing import publish_accepted, publish_due
+from klip_assets.work.publishing import publish_accepted, publish_due, waiting
 from klip_assets.work.removal import remove_video
 from klip_assets.work.scan import scan
 from klip_assets_tests.processed import query
@@ -62,3 +64,13 @@ def test_a_video_that_somebody_works_on_stays_whole(here: Installation) -> None:
 def test_a_video_that_nobody_knows_is_a_clear_error(here: Installation) -> None:
     with pytest.raises(NotFoundError, match="there is no video 'nobody'"):
         remove_video(here, "nobody", lambda: None)
+
+
+def test_what_only_a_failed_run_left_can_be_removed(here: Installation) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    record_stage(here.lake, "typo", "videos", status="failed", error="unknown", run_id="r", started_at=now)
+    publish_accepted(here)
+    assert waiting(here) == {"typo": ["videos failed: unknown"]}
+    assert not remove_video(here, "typo", lambda: None)
+    publish_accepted(here)
+    assert waiting(here) == {}

@@ -23,6 +23,7 @@ from klip_assets.contracts import (
     Table,
 )
 from klip_assets.contracts.table import DOUBLE, column
+from klip_assets.errors import DamagedError, NotFoundError
 from klip_assets.store.lake.provenance import FOOTER_KEY
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.work.installation import Installation
@@ -175,3 +176,44 @@ def test_entries_of_a_footer_that_only_a_newer_klip_knows_are_passed_over(here: 
     pq.write_table(rows.replace_schema_metadata(metadata | {FOOTER_KEY: json.dumps(footer).encode()}), path)
     assert computed(run_all(here)) == set()
     assert here.lake.read(SEGMENTS, "stream").schema.names == SEGMENTS.schema.names
+
+
+def test_words_whose_sounds_are_lost_or_of_another_transcript_are_made_again(here: Installation) -> None:
+    """As after a kill between the two writes."""
+    record = here.lake.provenance(TRANSCRIPT_SOUNDS, "stream")
+    assert record is not None
+    other = TRANSCRIPT_SOUNDS.from_rows(
+        [{"video_id": "stream", "event_index": 0, "start_s": 25.0, "end_s": 26.0, "label": "applause"}]
+    )
+    here.lake.write(TRANSCRIPT_SOUNDS, "stream", other, record)
+    with pytest.raises(NotFoundError, match="not those of its words"):
+        run_stage(STAGES["sound_events"], STREAM, here, Run("by hand"))
+    assert "transcript_words" in computed(run_all(here))
+    assert here.lake.read(TRANSCRIPT_SOUNDS, "stream").num_rows == 0
+    here.lake.remove(TRANSCRIPT_SOUNDS, "stream")
+    assert "transcript_words" in computed(run_all(here))
+    assert here.lake.exists(TRANSCRIPT_SOUNDS, "stream")
+
+
+def test_rows_that_are_reused_keep_their_version_when_their_footer_changes(
+    here: Installation, wider: Callable[[Table], None]
+) -> None:
+    wider(SEGMENTS)
+    segments = here.lake.provenance(SEGMENTS, "stream")
+    assert segments is not None
+    audio = here.lake.provenance(AUDIO_FEATURES, "stream")
+    assert audio is not None
+    whole = replace(segments, input_versions={**segments.input_versions, "audio_features": audio.data_version})
+    here.lake.restamp(SEGMENTS, "stream", whole)
+    assert computed(run_all(here)) == set()
+    now = here.lake.provenance(SEGMENTS, "stream")
+    assert now == segments
+
+
+def test_a_damaged_file_is_named_and_made_again_by_force(here: Installation) -> None:
+    path = here.lake.path(SEGMENTS, "stream")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DamagedError, match=r"segments/video_id=stream/part-0\.parquet is damaged"):
+        run_all(here)
+    run_all(here, Run("forced"))
+    assert here.lake.read(SEGMENTS, "stream").num_rows > 0

@@ -8,6 +8,7 @@ from pathlib import PurePath
 import pytest
 
 from klip_assets.contracts import AUDIO_FEATURES, EMOTION_MOMENTS, VIDEOS, Subject
+from klip_assets.errors import InputError
 from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.work.acceptance import consider
@@ -152,3 +153,11 @@ def test_a_plan_estimates_a_table_that_was_never_made_by_its_pace_on_others_or_n
     (both,) = plan(here, [(STREAM, [entry]), (other, [entry])])
     (one,) = plan(here, [(STREAM, [entry])])
     assert both.seconds == pytest.approx(2 * (one.seconds or 0.0)) and both.sound_s == 2 * one.sound_s
+
+
+def test_a_setting_that_cannot_be_used_is_told_and_not_taken_for_nothing(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "nope")
+    with pytest.raises(InputError, match="nope"):
+        stale(Installation(Settings()), STREAM)

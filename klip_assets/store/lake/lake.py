@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.contracts import QUARANTINE, TABLES, Subject, Table, key_of
-from klip_assets.errors import InputError, NotFoundError
-from klip_assets.store.files import sweep, write_atomically
+from klip_assets.contracts import QUARANTINE, TABLES, Subject, Table, is_day, key_of
+from klip_assets.errors import DamagedError, InputError, NotFoundError
+from klip_assets.store.files import short_name, sweep, write_atomically
 from klip_assets.store.lake.provenance import FOOTER_KEY, Provenance
 from klip_assets.store.lake.validate import conform
 
@@ -68,6 +68,15 @@ class Lake:
         sweep(path.parent)
         return complete
 
+    def restamp(self, table: Table, key: str, record: Provenance) -> Provenance:
+        """Replace what a footer says of where its rows come from; the rows, and their version, stay."""
+        path = self.path(table, key)
+        rows = pq.read_table(path, partitioning=None)
+        metadata = {**(rows.schema.metadata or {}), FOOTER_KEY: record.to_json().encode()}
+        stamped = rows.replace_schema_metadata(metadata)
+        write_atomically(path, lambda to: pq.write_table(stamped, to, compression="zstd"))
+        return record
+
     def exists(self, table: Table, key: str = "") -> bool:
         """Say whether the partition has been written."""
         return self.path(table, key).is_file()
@@ -115,8 +124,12 @@ def read_file(path: Path, table: Table) -> pa.Table:
 
     Raises:
         FileNotFoundError: There is no such file.
+        DamagedError: It can't be read as Parquet.
     """
-    found = pq.read_table(path, partitioning=None)
+    try:
+        found = pq.read_table(path, partitioning=None)
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
     for field in table.schema:
         if field.name not in found.schema.names:
             found = found.append_column(field, pa.nulls(found.num_rows, field.type))
@@ -124,12 +137,25 @@ def read_file(path: Path, table: Table) -> pa.Table:
 
 
 def provenance_of(path: Path) -> Provenance | None:
-    """Return the record in a Parquet file's footer, None if there is no such file."""
+    """Return the record in a Parquet file's footer, None if there is no such file.
+
+    Raises:
+        DamagedError: It can't be read as Parquet.
+    """
     try:
         metadata = pq.read_schema(path).metadata or {}
     except FileNotFoundError:
         return None
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
     return Provenance.from_json(metadata[FOOTER_KEY]) if FOOTER_KEY in metadata else None
+
+
+def _damaged(path: Path, error: pa.ArrowInvalid) -> DamagedError:
+    key = key_of(path.parent)
+    how = f"--tweets {key}" if is_day(key) else key
+    reason = str(error).partition(". ")[0]
+    return DamagedError(f"{short_name(path)} is damaged: {reason}", hint=f"klip process --force {how} makes it again")
 
 
 def _folder_column(table: Table) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from klip_assets.contracts import AUDIO_FEATURES, SOUND_EVENTS, TRANSCRIPT_SOUNDS, TRANSCRIPT_WORDS, VIDEOS
-from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
+from klip_assets.errors import NotFoundError, UnreadableMediaError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
 from klip_assets.inbox.recordings import Recording, display_name
@@ -151,21 +151,29 @@ def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused
 
 
 def _sounds(stage: Stage) -> list[Any]:
-    """Return the sounds that the transcript's source tells of, as `to_notes` gives them."""
+    """Return the sounds that the transcript's source tells of, as `to_notes` gives them.
+
+    Raises:
+        NotFoundError: They are not there, or belong to another transcript.
+    """
     record = stage.record(TRANSCRIPT_WORDS)
     if record is not None and "sound_events" in record.notes:
         return list(record.notes["sound_events"])  # Where they stood before they had a table of their own.
-    if not stage.lake.exists(TRANSCRIPT_SOUNDS, stage.key):
-        return []
     rows = stage.lake.read(TRANSCRIPT_SOUNDS, stage.key)
-    return [list(row) for row in zip(*(rows[name].to_pylist() for name in ("start_s", "end_s", "label")), strict=True)]
+    columns = (rows[name].to_pylist() for name in ("start_s", "end_s", "label"))
+    sounds = [list(row) for row in zip(*columns, strict=True)]
+    if record is not None and digest_of(sounds) != record.notes.get("files", {}).get("sounds"):
+        raise NotFoundError(
+            f"the sounds of {stage.key} are not those of its words", hint=f"klip process {stage.key} makes both again"
+        )
+    return sounds
 
 
 def _sound_inputs(stage: Stage) -> dict[str, str]:
     record = stage.record(TRANSCRIPT_WORDS)
     notes = record.notes if record else {}
-    found = notes.get("files", {}).get("sounds") or digest_of(_sounds(stage))
-    return {**versions_of(TRANSCRIPT_WORDS)(stage), "sounds": found, "engine": str(notes.get("engine"))}
+    sounds = notes.get("files", {}).get("sounds") or digest_of(_sounds(stage))
+    return {**versions_of(TRANSCRIPT_WORDS)(stage), "sounds": sounds, "engine": str(notes.get("engine"))}
 
 
 def sound_events(stage: Stage) -> pa.Table:

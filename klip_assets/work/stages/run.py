@@ -9,7 +9,14 @@ from typing import Any
 
 from klip_assets import __version__
 from klip_assets.contracts import TABLES, VIDEOS, Subject
-from klip_assets.errors import ChangedMeanwhileError, EngineUnavailableError, InputError, KlipError, NotFoundError
+from klip_assets.errors import (
+    ChangedMeanwhileError,
+    DamagedError,
+    EngineUnavailableError,
+    InputError,
+    KlipError,
+    NotFoundError,
+)
 from klip_assets.failpoints import reach
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.store.lake.provenance import Provenance
@@ -22,7 +29,11 @@ from klip_assets.work.stages.stage import Output, Run, Stage, StageSpec, digest_
 from klip_assets.work.stages.versions import holds
 
 #: Failures that say nothing against the content: an engine can be installed, a setting corrected, a file put back.
-_NOT_THE_CONTENT = (EngineUnavailableError, InputError, NotFoundError, ChangedMeanwhileError)
+_NOT_THE_CONTENT = (EngineUnavailableError, InputError, NotFoundError, ChangedMeanwhileError, DamagedError)
+
+
+#: Where the versions of a stage's further tables stand among the notes of its footer.
+_ALSO = "also"
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,11 @@ def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str,
     found = []
     if before.stage_version != version:
         found.append(f"version {before.stage_version} -> {version}")
+    for name, made in before.notes.get(_ALSO, {}).items():
+        # A run that was killed between the two wrote one of them alone.
+        beside = stage.lake.provenance(TABLES[name], stage.key) if name in TABLES else None
+        if beside is None or beside.data_version != made:
+            found.append(f"{name} is not what was made with it")
     for name in [*inputs, *(name for name in before.input_versions if name not in inputs)]:
         wanted, recorded = inputs.get(name), before.input_versions.get(name)
         if wanted == recorded or (recorded is not None and _input_holds(stage, name, recorded)):
@@ -91,12 +107,13 @@ def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
     versions = dict(spec.inputs(stage))
     wanted = Provenance(stage.run.run_id, f"{__version__}/{spec.version}", versions)
     stage.work, stage.wanted = digest_of_work(spec.version, versions), wanted
-    before = lake.provenance(spec.table, key)
-    if stage.run.reuse and before and not changes(stage, before, spec.version, versions):
+    # Only if it may be reused: a file that is damaged is in nobody's way else.
+    before = lake.provenance(spec.table, key) if stage.run.reuse else None
+    if before and not changes(stage, before, spec.version, versions):
         stage.log.info(f"{spec.name}: reused, version and inputs are unchanged")
         if dict(before.input_versions) != versions:
             # Made from another version of a table, but alike in the columns that are read: from now on it says so.
-            before = _write(stage, lake.read(spec.table, key), replace(before, input_versions=versions))
+            before = lake.restamp(spec.table, key, replace(before, input_versions=versions))
         return Done(before, reused=True)
     made = spec.compute(stage)
     _check_unchanged(stage)
@@ -105,18 +122,14 @@ def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
     # First what was refused: a run that finds the table written takes the whole stage for done.
     for source, refused in output.refused.items():
         quarantine(lake, source, spec.name, refused, run_id=stage.run.run_id)
-    for table in spec.also:
-        lake.write(table, key, output.also[table.name], wanted)
+    also = {table.name: lake.write(table, key, output.also[table.name], wanted).data_version for table in spec.also}
     notes = dict(output.notes) | ({NOTE: to_notes(output.findings)} if output.findings else {})
-    complete = _write(stage, output.rows, replace(wanted, notes=notes))
+    notes |= {_ALSO: also} if also else {}
+    by_column = spec.name in COLUMN_SOURCES
+    complete = lake.write(spec.table, key, output.rows, replace(wanted, notes=notes), by_column=by_column)
     if output.finish:
         output.finish()
     return Done(complete, output.pictures)
-
-
-def _write(stage: Stage, rows: Any, record: Provenance) -> Provenance:
-    by_column = stage.spec.name in COLUMN_SOURCES
-    return stage.lake.write(stage.table, stage.key, rows, record, by_column=by_column)
 
 
 def _input_holds(stage: Stage, name: str, recorded: str) -> bool:

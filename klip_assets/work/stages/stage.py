@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from klip_assets.contracts import VIDEOS, Subject, Table
-from klip_assets.errors import NotFoundError
+from klip_assets.errors import DamagedError, NotFoundError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, recording_at
@@ -195,16 +195,19 @@ class Stage:
         record = self.record(table)
         if record is None:
             raise NotFoundError(f"{table.name} of {self.key} has not been made", hint="materialize it first")
-        columns, before = self.spec.columns_of(table.name), self.record(self.table)
-        made_from = before.input_versions.get(table.name) if before and self.records is not None else None
-        if columns and made_from == record.data_version:
-            # Rows made before columns had versions name the whole table: as long as that is the same, nothing is read.
+        columns = self.spec.columns_of(table.name)
+        before = (self.records or {}).get(self.table.name)
+        if columns and before and before.input_versions.get(table.name) == record.data_version:
+            # Who only compares reads nothing: rows made before columns had versions name the whole table.
             return record.data_version
         return input_version(self.lake, table, self.subject, record, columns)
 
     def earlier(self, *inputs: str) -> pa.Table | None:
         """Return the rows that this table holds, if the same stage made them from the same versions of these inputs."""
-        before, wanted = self.record(self.table), self.wanted
+        try:
+            before, wanted = self.record(self.table), self.wanted
+        except DamagedError:
+            return None
         if before is None or wanted is None or before.stage_version != wanted.stage_version:
             return None
         if any(before.input_versions.get(name) != wanted.input_versions[name] for name in inputs):
