@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
+from klip_assets.contracts import Subject
 from klip_assets.settings import Settings
+from klip_assets.store.locks import hold, subject_lock
 from klip_assets.work.installation import Installation
 from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
 
@@ -30,3 +33,21 @@ def raise_version(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setitem(STAGES_OF, kind, specs)
 
     return raised
+
+
+@pytest.fixture
+def worked_on(here: Installation) -> Iterator[None]:
+    """Somebody else works on the stream as long as the test runs."""
+    taken, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with hold(subject_lock(here.lake.root, Subject.video("stream")), what="video stream", timeout_s=1):
+            taken.set()
+            done.wait()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    taken.wait()
+    yield
+    done.set()
+    worker.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 import wave
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +25,6 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accept, accepted_generation
 from klip_assets.store.lake.records import write_record
 from klip_assets.store.lake.stage_status import record_stage
-from klip_assets.store.locks import hold, subject_lock
 from klip_assets.work.acceptance import consider, is_complete
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import publish_accepted, waiting
@@ -122,22 +120,9 @@ def test_a_segment_that_no_model_read_keeps_a_video_from_being_published(here: I
     assert consider(here.lake, STREAM) == [f"{segments - 1} rows for {segments} segments"]
 
 
+@pytest.mark.usefixtures("worked_on")
 def test_a_video_that_somebody_works_on_is_passed_over(here: Installation) -> None:
-    taken, done = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with hold(subject_lock(here.lake.root, STREAM), what="video stream", timeout_s=1):
-            taken.set()
-            done.wait()
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    taken.wait()
-    try:
-        assert consider(here.lake, STREAM) == ["a run is on it"]
-    finally:
-        done.set()
-        worker.join()
+    assert consider(here.lake, STREAM) == ["a run is on it"]
 
 
 def test_of_a_video_that_was_published_the_cause_is_told_and_not_what_followed(here: Installation) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +10,6 @@ from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES, Subject
 from klip_assets.errors import LockHeldError, NotFoundError
 from klip_assets.store.lake.generations import accepted_generation
 from klip_assets.store.lake.stage_status import record_stage
-from klip_assets.store.locks import hold, subject_lock
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import publish_accepted, publish_due, waiting
 from klip_assets.work.removal import remove_video
@@ -40,23 +38,10 @@ def test_a_removed_video_is_due_again_once_its_content_changes(here: Installatio
     assert [entry.video_id for entry in scan(here).due.videos] == ["stream"]
 
 
+@pytest.mark.usefixtures("worked_on")
 def test_a_video_that_somebody_works_on_stays_whole(here: Installation) -> None:
-    taken, done = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with hold(subject_lock(here.lake.root, STREAM), what="video stream", timeout_s=1):
-            taken.set()
-            done.wait()
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    taken.wait()
-    try:
-        with pytest.raises(LockHeldError, match="stream stays"):
-            remove_video(here, "stream", lambda: pytest.fail("it was taken off the list"))
-    finally:
-        done.set()
-        worker.join()
+    with pytest.raises(LockHeldError, match="stream stays"):
+        remove_video(here, "stream", lambda: pytest.fail("it was taken off the list"))
     assert accepted_generation(here.lake, STREAM) is not None
     assert all(here.lake.exists(TABLES[name], "stream") for name in VIDEO_TABLES)
 
