@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from klip_assets.contracts import VIDEOS, Subject
+from klip_assets.errors import DamagedError
 from klip_assets.inbox.changes import Ready
 from klip_assets.store.lake.generations import Generation, accepted_generation, accepted_sources
 from klip_assets.store.lake.lake import Lake
@@ -87,7 +88,10 @@ def is_done(entry: Ready, attempts: Attempts, lake: Lake) -> bool:
 
 def _other_content(lake: Lake, entry: Ready) -> str:
     """Return a name for what the lake holds of a video if that was made from other content, '' if it was not."""
-    made = lake.provenance(VIDEOS, entry.video_id)
+    try:
+        made = lake.provenance(VIDEOS, entry.video_id)
+    except DamagedError:
+        return ":damaged"
     return f":{made.written_at}" if made and made.input_versions.get("source") != entry.fingerprint else ""
 
 

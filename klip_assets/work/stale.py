@@ -5,11 +5,12 @@ It opens no recording: what a recording holds is compared as the inbox remembers
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from klip_assets.contracts import KINDS, TABLES, TABLES_OF, VIDEOS, Kind, Subject
-from klip_assets.errors import NotFoundError
+from klip_assets.errors import DamagedError, NotFoundError
 from klip_assets.store.lake.generations import accepted_generation, is_accepted_since
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
@@ -19,7 +20,7 @@ from klip_assets.work.stages.catalogue import STAGES_OF, downstream
 from klip_assets.work.stages.run import changes
 from klip_assets.work.stages.stage import Stage, StageSpec
 
-NEVER_MADE = "never made"
+NEVER_MADE = "never made, or damaged"
 MAY_CHANGE = "may change"
 
 
@@ -29,7 +30,7 @@ class Stale:
 
     Attributes:
         spec: The stage.
-        reason: "version 2 -> 3", "input weights changed", "never made"; "may change" of one that only reads it.
+        reason: "version 2 -> 3", "input weights changed"; "may change" of one that only reads it.
     """
 
     spec: StageSpec
@@ -160,9 +161,12 @@ def _records(lake: Lake, subject: Subject) -> tuple[dict[str, Provenance], bool]
     whole = accepted is not None and len(accepted.tables) > 1
     if accepted is not None and whole and is_accepted_since(lake, subject):
         return dict(accepted.tables), True  # Nothing ran since: one file tells what else a dozen would.
-    names = (spec.name for spec in STAGES_OF[subject.kind])
-    found = {name: lake.provenance(TABLES[name], subject.key) for name in names}
-    return {name: record for name, record in found.items() if record}, whole
+    found = {}
+    for spec in STAGES_OF[subject.kind]:
+        with contextlib.suppress(DamagedError):  # As if it was not there: it is made again.
+            if record := lake.provenance(spec.table, subject.key):
+                found[spec.name] = record
+    return found, whole
 
 
 def _duration_s(lake: Lake, subject: Subject) -> float:

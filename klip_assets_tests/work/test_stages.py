@@ -15,6 +15,7 @@ from klip_assets.contracts import (
     AUDIO_FEATURES,
     DAY_TABLES,
     SEGMENTS,
+    STAGE_STATUS,
     TABLES,
     TRANSCRIPT_SOUNDS,
     TRANSCRIPT_WORDS,
@@ -30,6 +31,7 @@ from klip_assets.work.installation import Installation
 from klip_assets.work.stages.catalogue import STAGES, STAGES_OF, downstream
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Columns, Run, Stage, StageSpec
+from klip_assets.work.stale import stale
 
 STREAM = Subject.video("stream")
 AGAIN = Run("again", reuse=True)
@@ -210,10 +212,20 @@ def test_rows_that_are_reused_keep_their_version_when_their_footer_changes(
     assert now == segments
 
 
-def test_a_damaged_file_is_named_and_made_again_by_force(here: Installation) -> None:
+def test_a_damaged_file_is_made_again_by_the_next_run(here: Installation, caplog: pytest.LogCaptureFixture) -> None:
     path = here.lake.path(SEGMENTS, "stream")
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DamagedError, match=r"segments/video_id=stream/part-0\.parquet is damaged"):
-        run_all(here)
-    run_all(here, Run("forced"))
-    assert here.lake.read(SEGMENTS, "stream").num_rows > 0
+        run_stage(STAGES["segment_sentiment"], STREAM, here, AGAIN)
+    assert next(entry.reason for entry in stale(here, STREAM)) == "never made, or damaged"
+    assert computed(run_all(here)) == {"segments"}
+    assert "segments/video_id=stream/part-0.parquet is damaged" in caplog.text
+    assert stale(here, STREAM) == []
+
+
+def test_stages_that_cannot_be_read_any_more_are_recorded_again(here: Installation) -> None:
+    path = here.lake.path(STAGE_STATUS, "stream")
+    path.write_bytes(b"PAR1")
+    assert read_stages(here.lake, "stream") == []
+    run_all(here)
+    assert len(read_stages(here.lake, "stream")) == len(VIDEO_TABLES)

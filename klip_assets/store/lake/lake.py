@@ -155,7 +155,7 @@ def _damaged(path: Path, error: pa.ArrowInvalid) -> DamagedError:
     key = key_of(path.parent)
     how = f"--tweets {key}" if is_day(key) else key
     reason = str(error).partition(". ")[0]
-    return DamagedError(f"{short_name(path)} is damaged: {reason}", hint=f"klip process --force {how} makes it again")
+    return DamagedError(f"{short_name(path)} is damaged: {reason}", hint=f"klip process {how} makes it again")
 
 
 def _folder_column(table: Table) -> str:

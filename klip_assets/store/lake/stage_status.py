@@ -6,13 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from klip_assets.contracts import STAGE_STATUS
+from klip_assets.errors import DamagedError
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.records import write_record
 
 
 def read_stages(lake: Lake, key: str) -> list[dict[str, Any]]:
-    """Return the `stage_status` rows of a video or day, [] if it has none."""
-    return lake.read(STAGE_STATUS, key).to_pylist() if lake.exists(STAGE_STATUS, key) else []
+    """Return the `stage_status` rows of a video or day, [] if it has none, or none that can be read."""
+    try:
+        return lake.read(STAGE_STATUS, key).to_pylist() if lake.exists(STAGE_STATUS, key) else []
+    except DamagedError:
+        return []  # The next run writes them again.
 
 
 def record_stage(

@@ -107,8 +107,7 @@ def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
     versions = dict(spec.inputs(stage))
     wanted = Provenance(stage.run.run_id, f"{__version__}/{spec.version}", versions)
     stage.work, stage.wanted = digest_of_work(spec.version, versions), wanted
-    # Only if it may be reused: a file that is damaged is in nobody's way else.
-    before = lake.provenance(spec.table, key) if stage.run.reuse else None
+    before = _before(stage) if stage.run.reuse else None
     if before and not changes(stage, before, spec.version, versions):
         stage.log.info(f"{spec.name}: reused, version and inputs are unchanged")
         if dict(before.input_versions) != versions:
@@ -130,6 +129,15 @@ def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
     if output.finish:
         output.finish()
     return Done(complete, output.pictures)
+
+
+def _before(stage: Stage) -> Provenance | None:
+    """Return the record of the present rows; None where there are none, or none that can be read."""
+    try:
+        return stage.lake.provenance(stage.table, stage.key)
+    except DamagedError as damage:
+        stage.log.warning(damage.message)
+        return None
 
 
 def _input_holds(stage: Stage, name: str, recorded: str) -> bool:
