@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from klip_assets.cli.output import console, counted, duration, show_rows
-from klip_assets.contracts import TABLES, TABLES_OF, VIDEOS, Subject
-from klip_assets.errors import NotFoundError
+from klip_assets.contracts import TABLES, TABLES_OF, VIDEOS, Subject, is_day
+from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,9 +32,12 @@ def stale_subjects(
 
     Raises:
         NotFoundError: A video or day that was named has not been processed.
+        InputError: A day that was named is not one.
     """
     from klip_assets.work.stale import processed, stale
 
+    if wrong := [day for day in days if not is_day(day)]:
+        raise InputError(f"{wrong[0]!r} is not a day", hint="write it as YYYY-MM-DD")
     by_name = {str(entry.path): entry.video_id for entry in here.registry.known().values()}
     by_name |= {entry.path.name: entry.video_id for entry in here.registry.known().values()} | by_name
     named = [Subject.video(by_name.get(name, name)) for name in videos]

@@ -70,12 +70,18 @@ def run_on(
         timeout_s=installation.settings.lock_timeout_s,
         on_wait=on_wait,
     ):
-        if subjects:
-            installation.attempts.begin({subject.key: installation.content_of(subject) for subject in subjects})
+        contents = {subject.key: installation.content_of(subject) for subject in subjects}
+        tried = installation.attempts.all()
+        given_up = {key for key, content in contents.items() if key in tried and tried[key].is_given_up(content)}
+        if contents:
+            installation.attempts.begin(contents)
         try:
             yield run
         finally:
-            _end(run)
+            for subject in _end(run):
+                if subject.key in given_up:
+                    # A part that went well makes nobody try the rest again: the video may have been removed.
+                    installation.attempts.give_up(subject.key, contents[subject.key])
 
 
 def look_whether(rule: Invariant, subject: Subject, installation: Installation) -> Found:
@@ -86,7 +92,8 @@ def look_whether(rule: Invariant, subject: Subject, installation: Installation) 
     return problems, warnings
 
 
-def _end(run: SubjectRun) -> None:
+def _end(run: SubjectRun) -> list[Subject]:
+    """Note how a run ended, and return the videos or days of which it did a part."""
     endings = {subject: run.ending(subject) for subject in run.subjects}
     if endings:
         run.installation.attempts.end({subject.key: ending for subject, ending in endings.items()})
@@ -94,3 +101,4 @@ def _end(run: SubjectRun) -> None:
         if ending is Ending.DONE and not subject.is_day:
             # A run that was killed after it wrote the transcript could not remove it.
             run.installation.settings.chunk_log(subject.key).unlink(missing_ok=True)
+    return [subject for subject, ending in endings.items() if ending is Ending.OPEN]

@@ -382,6 +382,7 @@ def test_a_stale_video_whose_recording_is_gone_is_named_and_left(
     done = klip("process", "--stale")
     assert done.exit_code == 0 and "left as it is: its recording is not in the inbox  stream" in done.output
     assert "has not been processed" in error_of(klip("process", "--stale", "nobody"))
+    assert "'nonsense' is not a day" in error_of(klip("process", "--stale", "--tweets", "nonsense"))
 
 
 def test_scattered_stale_days_are_remade_and_no_day_between_them_is_made(

@@ -13,7 +13,9 @@ from klip_assets.store.locks import hold, is_held, subject_lock
 from klip_assets.store.state.attempts import NEVER_TRIED, Attempt, Attempts
 from klip_assets.work.installation import Installation
 from klip_assets.work.invariants import Invariant
-from klip_assets.work.stages.catalogue import STAGES_OF
+from klip_assets.work.removal import remove_video
+from klip_assets.work.scan import scan
+from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Run
 from klip_assets.work.subject_run import SubjectRun, look_whether, run_on
@@ -53,6 +55,18 @@ def test_a_run_that_was_to_make_a_part_and_did_has_not_failed(here: Installation
     left = remembered(here)
     assert (left.begun, left.failures) == (0, 0)
     assert left != NEVER_TRIED, "the video is not whole"
+
+
+def test_a_part_made_by_hand_brings_no_video_back_that_was_removed(here: Installation) -> None:
+    remove_video(here, "stream", lambda: None)
+    assert scan(here).due.videos == []
+    with run_on(here, [STREAM], ["videos"]) as part:
+        run_stage(STAGES["videos"], STREAM, here, Run("by hand"))
+        part.note_done(STREAM, "videos")
+    assert scan(here).due.videos == []
+    with run_on(here, [STREAM]) as whole:
+        make_all(here, whole, STREAM)
+    assert remembered(here) == NEVER_TRIED, "who makes all of it has it back"
 
 
 def test_a_run_that_lacks_one_of_its_tables_has_failed(here: Installation) -> None:

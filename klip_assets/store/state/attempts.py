@@ -45,6 +45,10 @@ class Attempt:
         """Whether so many processes died on this content that it is left alone."""
         return self.begun >= MOST_DEATHS
 
+    def is_given_up(self, version: str) -> bool:
+        """Say whether this content fails by itself, or was taken out by a person."""
+        return self.permanent and self.version == version
+
     def allows(self, version: str, *, now: float | None = None) -> bool:
         """Say whether a version may be tried.
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from klip_assets import __version__
-from klip_assets.contracts import TABLES, VIDEOS, Subject
+from klip_assets.contracts import TABLES, VIDEOS, Subject, Table
 from klip_assets.errors import (
     ChangedMeanwhileError,
     DamagedError,
@@ -63,7 +63,7 @@ def run_stage(spec: StageSpec, subject: Subject, installation: Installation, run
     run.progress.begin(subject.key, spec.name)
     reach("stage.begin", f"{spec.name}/{subject.key}")
     try:
-        done = _run(stage, record)
+        done = _run(stage)
     except OSError as error:
         _record_failure(stage, error, record)
         raise
@@ -89,11 +89,12 @@ def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str,
     found = []
     if before.stage_version != version:
         found.append(f"version {before.stage_version} -> {version}")
-    for name, made in before.notes.get(_ALSO, {}).items():
-        # A run that was killed between the two wrote one of them alone.
-        beside = stage.lake.provenance(TABLES[name], stage.key) if name in TABLES else None
-        if beside is None or beside.data_version != made:
-            found.append(f"{name} is not what was made with it")
+    made_with = before.notes.get(_ALSO, {})
+    for table in stage.spec.also:
+        # A run that was killed between the two wrote one of them alone. (Older rows say nothing of the other.)
+        beside = _record(stage, table) if table.name in made_with else None
+        if table.name in made_with and (beside is None or beside.data_version != made_with[table.name]):
+            found.append(f"{table.name} is not what was made with it")
     for name in [*inputs, *(name for name in before.input_versions if name not in inputs)]:
         wanted, recorded = inputs.get(name), before.input_versions.get(name)
         if wanted == recorded or (recorded is not None and _input_holds(stage, name, recorded)):
@@ -102,12 +103,12 @@ def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str,
     return found
 
 
-def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
+def _run(stage: Stage) -> Done:
     spec, lake, key = stage.spec, stage.lake, stage.key
     versions = dict(spec.inputs(stage))
     wanted = Provenance(stage.run.run_id, f"{__version__}/{spec.version}", versions)
     stage.work, stage.wanted = digest_of_work(spec.version, versions), wanted
-    before = _before(stage) if stage.run.reuse else None
+    before = _record(stage, spec.table) if stage.run.reuse else None
     if before and not changes(stage, before, spec.version, versions):
         stage.log.info(f"{spec.name}: reused, version and inputs are unchanged")
         if dict(before.input_versions) != versions:
@@ -131,10 +132,10 @@ def _run(stage: Stage, record: Mapping[str, Any]) -> Done:
     return Done(complete, output.pictures)
 
 
-def _before(stage: Stage) -> Provenance | None:
-    """Return the record of the present rows; None where there are none, or none that can be read."""
+def _record(stage: Stage, table: Table) -> Provenance | None:
+    """Return the record of a table's present rows; None where there are none, or none that can be read."""
     try:
-        return stage.lake.provenance(stage.table, stage.key)
+        return stage.lake.provenance(table, stage.key)
     except DamagedError as damage:
         stage.log.warning(damage.message)
         return None
