@@ -11,6 +11,7 @@ import dagster as dg
 
 from klip_assets.contracts import Table, text_of
 from klip_assets.store.lake.provenance import Provenance
+from klip_assets.work.stages.stage import Picture
 
 OWNERS = ["team:klip"]
 
@@ -19,18 +20,18 @@ RETRY_IO = dg.RetryPolicy(max_retries=2, delay=1.0, backoff=dg.Backoff.EXPONENTI
 
 
 def result_of(
-    table: Table, written: Mapping[str, Provenance], pictures: Mapping[str, bytes] | None = None
+    table: Table, written: Mapping[str, Provenance], pictures: Mapping[str, Picture] | None = None
 ) -> dg.MaterializeResult:
     """Report what was written to Dagster: rows, versions, notes.
 
     Args:
         table: The table.
         written: Partition -> its provenance; several where one run covers a range of days.
-        pictures: Name -> PNG; they come first.
+        pictures: Pictures by name; they come first.
     """
     records = list(written.values())
     rows = sum(record.rows for record in records)
-    metadata: dict[str, Any] = {name: _shown(name, picture) for name, picture in (pictures or {}).items()}
+    metadata: dict[str, Any] = {name: _shown(picture) for name, picture in (pictures or {}).items()}
     metadata["failed_rows"] = sum(record.failed_rows for record in records)
     version = records[0].data_version if len(records) == 1 else _joint_version(written)
     if len(records) == 1:
@@ -63,8 +64,9 @@ def _joint_version(written: Mapping[str, Provenance]) -> str:
     return hashlib.sha256("".join(record.data_version for record in written.values()).encode()).hexdigest()[:32]
 
 
-def _shown(name: str, picture: bytes) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})")
+def _shown(picture: Picture) -> dg.MarkdownMetadataValue:
+    data = base64.b64encode(picture.png).decode()
+    return dg.MetadataValue.md(f"![{picture.shows}](data:image/png;base64,{data})")
 
 
 def _is_plain(value: Any) -> bool:

@@ -17,7 +17,7 @@ from klip_assets.contracts import (
 )
 from klip_assets.products.highlights.plot import score_plot
 from klip_assets.products.highlights.tables import Signals, describe_highlights, find_candidates, find_emotion_moments
-from klip_assets.work.stages.stage import Columns, Output, Stage, StageSpec, versions_of
+from klip_assets.work.stages.stage import Columns, Output, Picture, Stage, StageSpec, versions_of
 
 GROUP = "highlights"
 
@@ -43,7 +43,7 @@ def highlights(stage: Stage) -> Output:
     signals, weights = _signals(stage), stage.installation.weights
     rows = describe_highlights(stage.read(HIGHLIGHT_CANDIDATES), signals, weights)
     plot = score_plot(signals, rows, weights)
-    return Output(rows, {"weights": weights.version}, pictures={"plot": plot} if plot else {})
+    return Output(rows, {"weights": weights.version}, pictures={"plot": Picture(plot, "score curve")} if plot else {})
 
 
 def emotion_moments(stage: Stage) -> pa.Table:

@@ -25,7 +25,7 @@ from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.work.findings import NOTE, to_notes
 from klip_assets.work.installation import Installation
 from klip_assets.work.stages.catalogue import COLUMN_SOURCES
-from klip_assets.work.stages.stage import Output, Run, Stage, StageSpec, digest_of_work
+from klip_assets.work.stages.stage import Output, Picture, Run, Stage, StageSpec, digest_of_work
 from klip_assets.work.stages.versions import holds
 
 #: Failures that say nothing against the content: an engine can be installed, a setting corrected, a file put back.
@@ -42,12 +42,12 @@ class Done:
 
     Attributes:
         record: The record in the footer of its partition.
-        pictures: Name -> PNG, for the Dagster UI.
+        pictures: Pictures by name, for the Dagster UI.
         reused: Whether nothing had changed, so that nothing was computed.
     """
 
     record: Provenance
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     reused: bool = False
 
 

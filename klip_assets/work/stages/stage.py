@@ -44,6 +44,19 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture of what a stage made.
+
+    Attributes:
+        png: The picture.
+        shows: What it shows, for those who can't see it.
+    """
+
+    png: bytes
+    shows: str
+
+
+@dataclass(frozen=True)
 class Output:
     """What a stage made.
 
@@ -53,7 +66,7 @@ class Output:
         findings: What people should know of the recording.
         refused: Source file -> what could not be taken from it. A source with an empty list is cleared.
         also: Further tables of the stage, by name.
-        pictures: Name -> PNG, for the Dagster UI.
+        pictures: Pictures by name, for the Dagster UI.
         finish: Called once everything is written.
     """
 
@@ -62,7 +75,7 @@ class Output:
     findings: Sequence[Finding] = ()
     refused: Mapping[str, Sequence[Refused]] = field(default_factory=dict)
     also: Mapping[str, pa.Table] = field(default_factory=dict)
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     finish: Callable[[], None] | None = None
 
 
