@@ -22,7 +22,6 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from klip_assets.cli.stale import stale_subjects
 from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES, Subject
 from klip_assets.defs.instance import dagster_instance
 from klip_assets.defs.partitions import VIDEOS
@@ -39,6 +38,7 @@ from klip_assets.store.state.registry import Registry
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import publish_accepted
 from klip_assets.work.stages.catalogue import STAGES
+from klip_assets.work.stale import stale_subjects
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, process
 

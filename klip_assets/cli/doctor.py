@@ -124,9 +124,9 @@ def _places(settings: Settings) -> Iterator[dict[str, str]]:
 
 
 def _stale(settings: Settings) -> dict[str, str]:
-    from klip_assets.cli.stale import stale_subjects
     from klip_assets.work.installation import Installation
     from klip_assets.work.publishing import waiting
+    from klip_assets.work.stale import stale_subjects
 
     here = Installation(settings)
     try:

@@ -138,10 +138,9 @@ def remove(video: str) -> None:
     from klip_assets.defs.runner import Runner
     from klip_assets.defs.runs import unfinished_run, unlist_video
     from klip_assets.work.installation import Installation
-    from klip_assets.work.removal import known_fingerprint, remove_video
+    from klip_assets.work.removal import remove_video
 
     here = Installation(Settings())
-    known_fingerprint(here, video)
     with dagster_instance(here.settings) as instance:
         if run_id := unfinished_run(instance, video):
             raise LockHeldError(f"run {run_id} on {video} is not over: it stays", hint="try again afterwards")

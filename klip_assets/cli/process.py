@@ -176,13 +176,13 @@ def run_stale(
     Raises:
         NotFoundError: A video or day that was named has not been processed.
     """
-    from klip_assets.cli.stale import stale_subjects, summary
+    from klip_assets.cli.stale import summary
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
     from klip_assets.work.installation import Installation
     from klip_assets.work.scan import scan
     from klip_assets.work.stages.catalogue import downstream
-    from klip_assets.work.stale import plan
+    from klip_assets.work.stale import plan, stale_subjects
 
     settings.make_folders()
     here, report = Installation(settings), Report()

@@ -6,48 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from klip_assets.cli.output import console, counted, duration, show_rows
-from klip_assets.contracts import TABLES, TABLES_OF, VIDEOS, Subject, is_day
-from klip_assets.errors import InputError, NotFoundError
+from klip_assets.contracts import Subject
 from klip_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from klip_assets.work.installation import Installation
     from klip_assets.work.stale import Stale, Work
-
-
-def stale_subjects(
-    here: Installation, *, videos: Sequence[str] = (), days: Sequence[str] = (), tables: Collection[str] = ()
-) -> tuple[list[tuple[Subject, list[Stale]]], list[str]]:
-    """Find the videos and days with stages that would be made otherwise now.
-
-    Args:
-        here: The installation.
-        videos: Only these videos.
-        days: Only these days of tweets; neither videos nor days: everything that was processed.
-        tables: Only these tables, and what reads them.
-
-    Returns:
-        The videos and days with their stale stages, and the ids of videos that are stale too but have no recording in
-        the inbox any more.
-
-    Raises:
-        NotFoundError: A video or day that was named has not been processed.
-        InputError: A day that was named is not one.
-    """
-    from klip_assets.work.stale import processed, stale
-
-    if wrong := [day for day in days if not is_day(day)]:
-        raise InputError(f"{wrong[0]!r} is not a day", hint="write it as YYYY-MM-DD")
-    by_name = {str(entry.path): entry.video_id for entry in here.registry.known().values()}
-    by_name |= {entry.path.name: entry.video_id for entry in here.registry.known().values()} | by_name
-    named = [Subject.video(by_name.get(name, name)) for name in videos]
-    named = list(dict.fromkeys([*named, *map(Subject.day, days)]))
-    for subject in named:
-        if not here.lake.exists(TABLES[TABLES_OF[subject.kind][0]], subject.key):
-            raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what has")
-    found = [(subject, stages) for subject in named or processed(here.lake) if (stages := stale(here, subject, tables))]
-    gone = [subject.key for subject, _ in found if not subject.is_day and not _is_there(here, subject)]
-    return [(subject, stages) for subject, stages in found if subject.key not in gone], gone
 
 
 def show_plan(
@@ -55,7 +18,7 @@ def show_plan(
 ) -> None:
     """Print what remaking the stale stages would take: a row a stage, and the sum."""
     from klip_assets.work.installation import Installation
-    from klip_assets.work.stale import plan
+    from klip_assets.work.stale import plan, stale_subjects
 
     here = Installation(settings)
     found, gone = stale_subjects(here, videos=videos, days=days, tables=tables)
@@ -79,14 +42,6 @@ def summary(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]])
     more = ", and what was never measured" if any(work.subjects and work.seconds is None for work in works) else ""
     what = f"{counted(videos, 'video')} and {counted(len(found) - videos, 'day')} of tweets"
     return f"{what}: {duration(known)}{more}, by what it took before."
-
-
-def _is_there(here: Installation, subject: Subject) -> bool:
-    name = here.registry.path_of(subject.key)
-    if name is None:
-        # Where the memory of names was lost, the row tells.
-        name = here.lake.read(VIDEOS, subject.key)["source_path"][0].as_py()
-    return name is not None and (here.settings.vod_inbox / name).is_file()
 
 
 def _row(work: Work) -> dict[str, Any]:

@@ -11,19 +11,6 @@ from klip_assets.store.locks import hold, publish_lock, subject_lock
 from klip_assets.work.installation import Installation
 
 
-def known_fingerprint(installation: Installation, video_id: str) -> str | None:
-    """Return the content that a video was last seen with, None if no recording in the inbox has had this id.
-
-    Raises:
-        NotFoundError: Neither inbox nor lake know the video.
-    """
-    known = {entry.video_id: entry for entry in installation.registry.known().values()}
-    lake = installation.lake
-    if video_id not in known and not lake.exists(VIDEOS, video_id) and not lake.exists(STAGE_STATUS, video_id):
-        raise NotFoundError(f"there is no video {video_id!r}", hint="klip videos lists them")
-    return known[video_id].fingerprint if video_id in known else None
-
-
 def remove_video(installation: Installation, video_id: str, unlist: Callable[[], None]) -> bool:
     """Take a video out of the lake and of what is accepted; the next publish takes it out of the warehouse.
 
@@ -40,7 +27,9 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
         LockHeldError: Somebody works on it; nothing is removed.
     """
     settings, lake, subject = installation.settings, installation.lake, Subject.video(video_id)
-    fingerprint = known_fingerprint(installation, video_id)
+    known = {entry.video_id: entry.fingerprint for entry in installation.registry.known().values()}
+    if video_id not in known and not lake.exists(VIDEOS, video_id) and not lake.exists(STAGE_STATUS, video_id):
+        raise NotFoundError(f"there is no video {video_id!r}", hint="klip videos lists them")
     try:
         with (
             hold(subject_lock(lake.root, subject), what=str(subject), timeout_s=1.0),
@@ -52,9 +41,9 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
             lake.remove(STAGE_STATUS, video_id)
             settings.chunk_log(video_id).unlink(missing_ok=True)
             installation.registry.release_content(video_id)
-            if fingerprint is not None:
-                installation.attempts.give_up(video_id, fingerprint)
+            if video_id in known:
+                installation.attempts.give_up(video_id, known[video_id])
             unlist()
     except LockHeldError as error:
         raise LockHeldError(f"{error.message}: {video_id} stays", hint="try again when its run is over") from error
-    return fingerprint is not None
+    return video_id in known

@@ -6,11 +6,11 @@ It opens no recording: what a recording holds is compared as the inbox remembers
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from klip_assets.contracts import KINDS, TABLES, TABLES_OF, VIDEOS, Kind, Subject
-from klip_assets.errors import DamagedError, NotFoundError
+from klip_assets.contracts import KINDS, TABLES, TABLES_OF, VIDEOS, Kind, Subject, is_day
+from klip_assets.errors import DamagedError, InputError, NotFoundError
 from klip_assets.store.lake.generations import accepted_generation, is_accepted_since
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
@@ -73,6 +73,43 @@ def processed(lake: Lake) -> Iterator[Subject]:
     """Yield every video and day that the lake holds, videos first."""
     for kind in KINDS:
         yield from (Subject(kind, key) for key in lake.keys(TABLES[TABLES_OF[kind][0]]))
+
+
+def stale_subjects(
+    installation: Installation, *, videos: Sequence[str] = (), days: Sequence[str] = (), tables: Collection[str] = ()
+) -> tuple[list[tuple[Subject, list[Stale]]], list[str]]:
+    """Find the videos and days with stages that would be made otherwise now.
+
+    Args:
+        installation: Where they are.
+        videos: Only these videos, by id or by the name of their file.
+        days: Only these days of tweets; neither videos nor days: everything that was processed.
+        tables: Only these tables, and what reads them.
+
+    Returns:
+        The videos and days with their stale stages, and the ids of videos that are stale too but have no recording in
+        the inbox any more.
+
+    Raises:
+        NotFoundError: A video or day that was named has not been processed.
+        InputError: A day that was named is not one.
+    """
+    if wrong := [day for day in days if not is_day(day)]:
+        raise InputError(f"{wrong[0]!r} is not a day", hint="write it as YYYY-MM-DD")
+    known = installation.registry.known().values()
+    by_name = {entry.path.name: entry.video_id for entry in known} | {str(e.path): e.video_id for e in known}
+    named = [Subject.video(by_name.get(name, name)) for name in videos]
+    named = list(dict.fromkeys([*named, *map(Subject.day, days)]))
+    for subject in named:
+        if not installation.lake.exists(TABLES[TABLES_OF[subject.kind][0]], subject.key):
+            raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what has")
+    found = [
+        (subject, stages)
+        for subject in named or processed(installation.lake)
+        if (stages := stale(installation, subject, tables))
+    ]
+    gone = [subject.key for subject, _ in found if not subject.is_day and not _is_there(installation, subject)]
+    return [(subject, stages) for subject, stages in found if subject.key not in gone], gone
 
 
 @dataclass
@@ -171,3 +208,11 @@ def _records(lake: Lake, subject: Subject) -> tuple[dict[str, Provenance], bool]
 
 def _duration_s(lake: Lake, subject: Subject) -> float:
     return float(lake.read(VIDEOS, subject.key)["duration_s"][0].as_py() or 0.0)
+
+
+def _is_there(installation: Installation, subject: Subject) -> bool:
+    name = installation.registry.path_of(subject.key)
+    if name is None:
+        # Where the memory of names was lost, the row tells.
+        name = installation.lake.read(VIDEOS, subject.key)["source_path"][0].as_py()
+    return name is not None and (installation.settings.vod_inbox / name).is_file()

@@ -11,6 +11,7 @@ import dagster as dg
 
 from klip_assets.contracts import Table, text_of
 from klip_assets.store.lake.provenance import Provenance
+from klip_assets.work.findings import findings_of
 from klip_assets.work.stages.stage import Picture
 
 OWNERS = ["team:klip"]
@@ -37,7 +38,9 @@ def result_of(
     if len(records) == 1:
         metadata |= {"dagster/partition_row_count": rows}
         metadata |= {f"note/{name}": value for name, value in records[0].notes.items() if _is_plain(value)}
-        metadata |= {f"found/{entry['kind']}": entry["text"] for entry in records[0].notes.get("findings", [])}
+        for finding in findings_of({table.name: records[0]}):
+            told = [metadata.get(name := f"found/{finding.kind}"), finding.text]
+            metadata[name] = "; ".join(filter(None, told))
         metadata |= {"input_versions": dict(records[0].input_versions)}
     else:
         metadata |= {"rows": rows, "partitions": len(records)}

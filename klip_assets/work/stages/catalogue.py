@@ -19,7 +19,7 @@ STAGES_OF: dict[Kind, tuple[StageSpec, ...]] = {
 STAGES: dict[str, StageSpec] = {spec.name: spec for specs in STAGES_OF.values() for spec in specs}
 
 #: Tables of which some stage reads only some columns.
-COLUMN_SOURCES = frozenset(up.table.name for spec in STAGES.values() for up in spec.upstream if isinstance(up, Columns))
+COLUMN_SOURCES = frozenset(up.name for spec in STAGES.values() for up in spec.upstream if isinstance(up, Columns))
 
 
 def downstream(names: set[str]) -> set[str]:

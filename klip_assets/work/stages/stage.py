@@ -42,6 +42,11 @@ class Columns:
     table: Table
     names: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.table.name
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -111,13 +116,11 @@ class StageSpec:
     @property
     def upstream_names(self) -> tuple[str, ...]:
         """Names of what it reads."""
-        return tuple(
-            up if isinstance(up, str) else up.table.name if isinstance(up, Columns) else up.name for up in self.upstream
-        )
+        return tuple(up if isinstance(up, str) else up.name for up in self.upstream)
 
     def columns_of(self, name: str) -> tuple[str, ...] | None:
         """Return the columns it reads of a table, None if it reads the whole table."""
-        chosen = (up.names for up in self.upstream if isinstance(up, Columns) and up.table.name == name)
+        chosen = (up.names for up in self.upstream if isinstance(up, Columns) and up.name == name)
         return next(chosen, None)
 
 
