@@ -30,7 +30,7 @@ from record import keep
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.signals.speech.captions.reader import read_captions
 
-MOST_S = 30
+MAX_S = 30
 REPOSITORY = Path(__file__).resolve().parents[1]
 INLINE_TIME = re.compile(r"<(?:\d+:)?\d\d:\d\d\.\d+>|<span begin=")
 
@@ -152,7 +152,7 @@ def outcome(read: Callable[[Path], Kept], path: Path) -> tuple[str, Kept | None]
     """Read a file; return what became of it in words, and what was kept."""
     began = time.perf_counter()
     try:
-        with at_most(MOST_S):
+        with at_most(MAX_S):
             found = read(path)
     except UnreadableSidecarError as error:
         return f"refused: {error.message.partition(': ')[2]}", None

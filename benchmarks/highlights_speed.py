@@ -27,7 +27,7 @@ from klip_assets.products.highlights.tables import Signals, describe_highlights,
 from klip_assets.products.highlights.weights import weight_set
 from klip_assets.settings import Settings
 from klip_assets.signals.audio.contrast import burst_z, loudness_z
-from klip_assets.signals.chat.activity import chat_activity, messages_a_second
+from klip_assets.signals.chat.activity import chat_activity, messages_per_second
 from klip_assets.signals.chat.lag import estimate_lag
 from klip_assets.signals.speech.segments import build_segments
 from klip_assets.signals.text.tables import read_segments
@@ -96,7 +96,7 @@ def measure(hours: float) -> dict[str, Any]:
     walls, processors = [], []
     for _ in range(3):
         began, processor = time.perf_counter(), time.process_time()
-        lag = estimate_lag(signals.audio_features, messages_a_second(chat, duration_s), default_s)
+        lag = estimate_lag(signals.audio_features, messages_per_second(chat, duration_s), default_s)
         activity = chat_activity(chat, video_id="v", duration_s=duration_s, lag_s=lag.lag_s, lag_source=lag.source)
         whole = Signals(**{**vars(signals), "chat_activity": activity})
         score_segments(whole.segments, whole.segment_sentiment, weights)

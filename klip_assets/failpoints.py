@@ -2,7 +2,7 @@
 
 "A kill at any moment loses nothing" is only worth saying if it can be tried at every moment that matters: between any
 two changes of the disk, that is after each write (before its rename), rename, link and transaction. Those places call
-`reach`, which does nothing unless the environment asks:
+`fail_point`, which does nothing unless the environment asks:
 
     KLIP_FAILPOINT="stop write.filled segments/*"   the process stops itself (SIGSTOP), once, for a test to look around
     KLIP_FAILPOINT="kill stage.begin */stream"      the process dies (SIGKILL) every time it gets there
@@ -26,7 +26,7 @@ _count = itertools.count(1)
 STOPPED = "stopped"
 
 
-def reach(name: str, subject: str = "") -> None:
+def fail_point(name: str, subject: str = "") -> None:
     """Say that the process is at a named place, and stop or die there if a test wants it.
 
     Args:

@@ -9,9 +9,9 @@ from pathlib import Path
 from klip_assets_tests.made import REPOSITORY
 
 SCRIPT = """
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 for name, subject in (("a.begin", "x/1"), ("a.end", "x/1"), ("a.begin", "x/2")):
-    reach(name, subject)
+    fail_point(name, subject)
     print(name, subject, flush=True)
 """
 

@@ -20,7 +20,7 @@ from klip_assets.work.scan import scan
 from klip_assets.work.stages.catalogue import STAGES_OF, downstream
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Run
-from klip_assets.work.subject_run import look_whether, run_on
+from klip_assets.work.subject_run import check_whether, run_on
 
 
 @dataclass
@@ -100,7 +100,7 @@ def run_stages(
                 whole.note_done(subject, spec.name)
                 for rule in INVARIANTS:
                     if rule.table.name == spec.name:
-                        wrong += look_whether(rule, subject, here)[0]
+                        wrong += check_whether(rule, subject, here)[0]
             if wrong:
                 stopped.add(spec.name)
                 problems += wrong

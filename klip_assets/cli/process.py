@@ -139,7 +139,7 @@ def run_process(
         _tell_of_dead_runs(instance)
         look = scan(here)
         named = bool(videos or days)
-        for entry in () if named else look.due.deadly:
+        for entry in () if named else look.due.crash_looping:
             notes.print(
                 f"[yellow]{escape(entry.video_id)} is left alone: process after process died on it[/yellow] "
                 f"(klip process {escape(entry.video_id)} tries it again)"
@@ -282,9 +282,9 @@ def _run_days(
     most: int | None = None,
 ) -> None:
     from klip_assets.defs.jobs import PROCESS_TWEET_DAYS
-    from klip_assets.work.due import MOST_RANGES, day_ranges
+    from klip_assets.work.due import MAX_RANGES, day_ranges
 
-    for first, last in day_ranges(days, MOST_RANGES if most is None else most):
+    for first, last in day_ranges(days, MAX_RANGES if most is None else most):
         what = f"tweets {first}" if first == last else f"tweets {first} to {last}"
         report.add(what, runner.run(PROCESS_TWEET_DAYS, days=(first, last), tables=tables))
 

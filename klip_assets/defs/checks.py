@@ -11,7 +11,7 @@ from klip_assets.contracts import Subject
 from klip_assets.defs.resources import Installation
 from klip_assets.defs.tags import PARTITION_TAG
 from klip_assets.work.invariants import INVARIANTS, Invariant
-from klip_assets.work.subject_run import look_whether
+from klip_assets.work.subject_run import check_whether
 
 
 def check_of(rule: Invariant) -> dg.AssetChecksDefinition:
@@ -25,7 +25,7 @@ def check_of(rule: Invariant) -> dg.AssetChecksDefinition:
         partition = context.run.tags.get(PARTITION_TAG)
         here = installation.here
         if partition:
-            findings = {partition: look_whether(rule, Subject.video(partition), here)}
+            findings = {partition: check_whether(rule, Subject.video(partition), here)}
         else:
             findings = {key: rule.find(here.lake, key) for key in here.lake.keys(rule.table)}
         problems = [_named(key, text, partition) for key, found in findings.items() for text in found[0]]

@@ -42,7 +42,7 @@ from klip_assets.work.publishing import publish_due
 from klip_assets.work.scan import scan
 
 #: Partitions that one look may add back; SQLite takes only so many in one statement.
-_MOST_PARTITIONS = 500
+_MAX_PARTITIONS = 500
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
@@ -100,7 +100,7 @@ def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourcePara
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # What is accepted is listed as well: the storage may be new, or somebody deleted a partition in the UI.
     unlisted = sorted(look.due.accepted - known - set(new))
-    new += unlisted[:_MOST_PARTITIONS]
+    new += unlisted[:_MAX_PARTITIONS]
     requests = [
         dg.RunRequest(
             run_key=look.due.attempts[entry.video_id]

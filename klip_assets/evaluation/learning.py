@@ -31,17 +31,17 @@ Series = NDArray[np.float64]
 Labels = NDArray[np.bool_]
 
 #: Videos with good and bad moments that are needed: one to measure on, and two to choose the strength of the pull.
-LEAST_VIDEOS = 3
+MIN_VIDEOS = 3
 #: Strengths of the pull towards the default, the strongest first; infinite keeps the default.
 STRENGTHS = (math.inf, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 #: Up to so many videos each is left out by itself; more are left out in as many groups.
-MOST_FOLDS, MOST_INNER_FOLDS = 10, 5
+MAX_FOLDS, MAX_INNER_FOLDS = 10, 5
 #: A lead of 0.1 in the score is one logit.
 STEEPNESS = 10.0
 #: A weight keeps at least this part of its default, and the model leaves at least this part to the other terms.
-LEAST_PART = 0.05
+MIN_PART = 0.05
 #: So many moments of a kind are compared in one video while fitting, spread evenly; figures rest on all.
-MOST_COMPARED = 120
+MAX_COMPARED = 120
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def learn_weights(judged: Iterable[Judged], default: WeightSet) -> Learnt:
         learnt_map=learnt,
         default_map=usual,
         gain=(low, high),
-        folds=len(_folds(len(videos), MOST_FOLDS)),
+        folds=len(_folds(len(videos), MAX_FOLDS)),
         strength=strength,
         videos=len(videos),
         good=sum(int(video.judged.good.sum()) for video in videos),
@@ -210,10 +210,10 @@ def _usable(judged: Iterable[Judged], default: WeightSet) -> list[_Video]:
             raise ValueError(f"{video.video_id}: terms and labels differ in length")
     both = [video for video in given if 0 < video.good.sum() < len(video.good)]
     usable = [found for video in both if (found := _prepared(video, default)) is not None]
-    if len(usable) < LEAST_VIDEOS:
+    if len(usable) < MIN_VIDEOS:
         good, moments = sum(int(video.good.sum()) for video in given), sum(len(video.good) for video in given)
         raise InputError(
-            f"learning needs good and bad moments in each of at least {LEAST_VIDEOS} videos; there are {good} good and "
+            f"learning needs good and bad moments in each of at least {MIN_VIDEOS} videos; there are {good} good and "
             f"{moments - good} bad ones in {len(given)} videos, and both, with a signal, in {len(usable)}",
             hint="klip rate VIDEO RANK good|bad",
         )
@@ -259,7 +259,7 @@ def _folds(count: int, most: int) -> list[NDArray[np.intp]]:
 def _held_out(videos: Sequence[_Video], default: WeightSet) -> tuple[Series, float, float]:
     # Gain of each video, and the mean average precision of learnt and of default weights.
     learnt, usual = np.zeros(len(videos)), np.zeros(len(videos))
-    for fold in _folds(len(videos), MOST_FOLDS):
+    for fold in _folds(len(videos), MAX_FOLDS):
         rest = _without(videos, fold)
         fitted = _weight_set(_fit(rest, default, _choose(rest, default)), default)
         for place in fold:
@@ -272,7 +272,7 @@ def _held_out(videos: Sequence[_Video], default: WeightSet) -> tuple[Series, flo
 def _choose(videos: Sequence[_Video], default: WeightSet) -> float:
     # The strength with the least loss on videos left out; of equals the strongest.
     losses = np.zeros(len(STRENGTHS))
-    for fold in _folds(len(videos), MOST_INNER_FOLDS):
+    for fold in _folds(len(videos), MAX_INNER_FOLDS):
         rest = _without(videos, fold)
         for place, strength in enumerate(STRENGTHS):
             numbers = _fit(rest, default, strength)
@@ -293,8 +293,8 @@ def _fit(videos: Sequence[_Video], default: WeightSet, strength: float) -> Serie
     fitted = np.any([video.has for video in videos], axis=0)
     with_model = any(video.model is not None for video in videos)
     free = np.append(fitted, with_model)
-    low, high = np.where(free, LEAST_PART * start, start), np.where(free, 1.0, start)
-    high[-1] = max(1 - LEAST_PART, start[-1]) if with_model else start[-1]
+    low, high = np.where(free, MIN_PART * start, start), np.where(free, 1.0, start)
+    high[-1] = max(1 - MIN_PART, start[-1]) if with_model else start[-1]
     sides = np.append(fitted, False).astype(np.float64)
 
     def objective(numbers: Series) -> tuple[float, Series]:
@@ -312,9 +312,9 @@ def _fit(videos: Sequence[_Video], default: WeightSet, strength: float) -> Serie
 
 def _spread(which: Labels) -> NDArray[np.intp]:
     places = np.flatnonzero(which)
-    if len(places) <= MOST_COMPARED:
+    if len(places) <= MAX_COMPARED:
         return places
-    return places[np.linspace(0, len(places) - 1, MOST_COMPARED).round().astype(int)]
+    return places[np.linspace(0, len(places) - 1, MAX_COMPARED).round().astype(int)]
 
 
 def _sigmoid(values: Series) -> Series:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: Refusals of one file that are listed; one that is broken throughout would otherwise fill the table with itself.
-MOST_LISTED = 10_000
+MAX_LISTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def listed(
     count: int,
     *,
     end: Sequence[Refused] = (),
-    most: int = MOST_LISTED,
+    most: int = MAX_LISTED,
     position: str = "rest",
 ) -> list[Refused]:
     """Return refusals as they are listed: all of them, or the first and one that says how many more there were.

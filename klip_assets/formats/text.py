@@ -91,7 +91,7 @@ def decoded(line: bytes) -> str:
     return line.decode("utf-8", "klip_cp1252")
 
 
-def sound(text: str) -> str:
+def valid_unicode(text: str) -> str:
     """Return the text with halves of surrogate pairs, which no UTF-8 file can hold, replaced by U+FFFD."""
     try:
         text.encode()

@@ -105,7 +105,7 @@ def read_inbox(root: Path) -> Contents:
         stems = {path.stem for path in media}
         sidecars: dict[str, _Sidecars] = defaultdict(_Sidecars)
         for path in files:
-            if path.suffix.lower() not in MEDIA_SUFFIXES and not _laid_beside(path, stems, sidecars):
+            if path.suffix.lower() not in MEDIA_SUFFIXES and not _is_sidecar(path, stems, sidecars):
                 unknown.append((path, _why_unknown(path, stems)))
         recordings += [sidecars[path.stem].of(root, path) for path in media]
     return Contents(recordings, unknown)
@@ -128,7 +128,7 @@ def recording_at(root: Path, path: Path) -> Recording | None:
     for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}*")):
         is_sidecar = file.suffix.lower() not in MEDIA_SUFFIXES and _is_visible(file)
         if is_sidecar and unreadable(file) is None:
-            _laid_beside(file, {path.stem}, {path.stem: beside})
+            _is_sidecar(file, {path.stem}, {path.stem: beside})
     return beside.of(root, path)
 
 
@@ -191,7 +191,7 @@ class _Sidecars:
         return Recording(root, path, tuple(sorted(self.captions)), self.chat, self.info)
 
 
-def _laid_beside(path: Path, stems: set[str], sidecars: Mapping[str, _Sidecars]) -> bool:
+def _is_sidecar(path: Path, stems: set[str], sidecars: Mapping[str, _Sidecars]) -> bool:
     """Put a file to the recordings it belongs to; say whether there is one."""
     lowered = path.name.lower()
     if lowered.endswith(INFO_SUFFIX) or lowered.endswith(CHAT_SUFFIXES):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.formats.text import shown_name, sound
+from klip_assets.formats.text import shown_name, valid_unicode
 
 #: What YouTube calls a category says nothing about what is played; nor do Twitch's for streams without a game.
 _NO_GAMES = frozenset(
@@ -62,7 +62,7 @@ def write_info(path: Path, **changes: Any) -> None:
     """
     fields = _fields(path) if path.exists() else {}
     fields |= {name: value for name, value in changes.items() if value is not None}
-    path.write_text(sound(json.dumps(fields, ensure_ascii=False, indent=2)) + "\n", encoding="utf-8")
+    path.write_text(valid_unicode(json.dumps(fields, ensure_ascii=False, indent=2)) + "\n", encoding="utf-8")
 
 
 def _fields(path: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _text(fields: dict[str, Any], *names: str) -> str | None:
     for name in names:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
-            return sound(value.strip())
+            return valid_unicode(value.strip())
     return None
 
 
@@ -104,7 +104,10 @@ def _game(fields: dict[str, Any]) -> str | None:
     names = [name for name in categories if isinstance(name, str)] if isinstance(categories, list) else []
     if str(fields.get("extractor_key", "")).lower().startswith("twitch"):
         names += _by_length(fields.get("chapters"))
-    return next((sound(name.strip()) for name in names if name.strip() and name.strip().lower() not in _NO_GAMES), None)
+    return next(
+        (valid_unicode(name.strip()) for name in names if name.strip() and name.strip().lower() not in _NO_GAMES),
+        None,
+    )
 
 
 def _by_length(chapters: object) -> list[str]:

@@ -13,7 +13,7 @@ from klip_assets.media.probe import MediaInfo, is_cover, open_media
 
 #: A recording with fewer bits a second than this is rarely real (the leanest speech codecs need about as many): its
 #: claim is not believed, what it holds is counted.
-LEAST_BITS_PER_S = 2_000
+MIN_BITS_PER_S = 2_000
 
 #: Where only pictures tell the length, one of them counts for at most this long.
 LONGEST_PICTURE_S = 10.0
@@ -34,7 +34,7 @@ def length_of(path: Path, info: MediaInfo, *, longest_s: float = LONGEST_S) -> f
         UnreadableMediaError: It can't be opened, or is longer than `longest_s`.
     """
     length = info.duration_s
-    if length is not None and length * LEAST_BITS_PER_S > path.stat().st_size * 8:
+    if length is not None and length * MIN_BITS_PER_S > path.stat().st_size * 8:
         length = min(length, _counted(path, info, longest_s)) or None
     if length is not None and length > longest_s:
         stated = f"{length / 3600:,.0f} h" if length > 7200 else f"{length:,.0f} s"

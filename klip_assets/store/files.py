@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.store.processes import is_gone, this_process
 
 #: The process that made it, as in older versions by its number alone, with dashes for colons; then eight random digits.
 _TEMPORARY = re.compile(r"\..+\.(\d+(?:-\w*-\w*-\w+)?)-[0-9a-f]{8}\.tmp")
 
 #: Of a file's name in that of its temporary file, which may have 255.
-_MOST_NAME_BYTES = 160
+_MAX_NAME_BYTES = 160
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -38,9 +38,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        reach("write.filled", subject)
+        fail_point("write.filled", subject)
         temporary.replace(path)
-        reach("write.placed", subject)
+        fail_point("write.placed", subject)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -100,7 +100,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         raise
     except OSError:
         write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))
-    reach("link.made", short_name(target))
+    fail_point("link.made", short_name(target))
 
 
 def point_link(link: Path, target: str, *, temporary: Path, point: str = "") -> None:
@@ -115,7 +115,7 @@ def point_link(link: Path, target: str, *, temporary: Path, point: str = "") -> 
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     if point:
-        reach(point)
+        fail_point(point)
     temporary.replace(link)
     sync_folder(link.parent)
 
@@ -134,7 +134,7 @@ def short_name(path: Path) -> str:
 def _temporary(path: Path) -> Path:
     # Without colons, which some file systems don't allow; and cut, as a name may have 255 bytes without all this.
     name = path.name
-    while len(os.fsencode(name)) > _MOST_NAME_BYTES:
+    while len(os.fsencode(name)) > _MAX_NAME_BYTES:
         name = name[:-1]
     return path.with_name(f".{name}.{this_process().replace(':', '-')}-{uuid.uuid4().hex[:8]}.tmp")
 

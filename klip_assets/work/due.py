@@ -14,10 +14,10 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages, record_stage
 from klip_assets.store.lake.tweet_sources import day_versions
 from klip_assets.store.locks import hold, is_held, subject_lock
-from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, Attempt, Attempts
+from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, Attempt, Attempts
 
 #: An ingest of scattered days becomes at most this many runs; the gaps between are recognised as unchanged.
-MOST_RANGES = 8
+MAX_RANGES = 8
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Due:
 
     Attributes:
         videos: Recordings to process; those on which a process died come last, so that they stop no other.
-        deadly: Recordings left alone because process after process died on them.
+        crash_looping: Recordings left alone because process after process died on them.
         accepted: Videos that have an accepted generation.
         attempts: Video to process -> name of this attempt, see `attempt_key`.
     """
 
     videos: list[Ready]
-    deadly: list[Ready]
+    crash_looping: list[Ready]
     accepted: frozenset[str] = frozenset()
     attempts: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ def due_videos(
     seemed_open = [e for e in ready if e.video_id in back or _is_open(e, done.get(e.video_id), tried)]
     free = [entry for entry in seemed_open if not is_held(subject_lock(lake.root, entry.subject))]
     tried = attempts.all() if free else tried
-    videos, deadly, keys = [], [], {}
+    videos, crash_looping, keys = [], [], {}
     for entry in free:
         accepted = accepted_generation(lake, entry.subject)
         came_back = back.get(entry.video_id, "")
@@ -73,10 +73,10 @@ def due_videos(
         if attempt.allows(entry.fingerprint, now=now):
             videos.append(entry)
             keys[entry.video_id] = attempt_key(entry.video_id, accepted, entry.fingerprint, attempt) + came_back
-        elif attempt.deadly:
-            deadly.append(entry)
+        elif attempt.crash_looping:
+            crash_looping.append(entry)
     videos.sort(key=lambda entry: tried.get(entry.video_id, NEVER_TRIED).begun)
-    return Due(videos, deadly, frozenset(done), keys)
+    return Due(videos, crash_looping, frozenset(done), keys)
 
 
 def is_done(entry: Ready, attempts: Attempts, lake: Lake) -> bool:
@@ -136,7 +136,7 @@ def attempt_key(key: str, accepted: Generation | None, version: str, attempt: At
 def note_deadly(lake: Lake, entry: Ready) -> None:
     """Say in `stage_status` that a video is left alone because processes died on it."""
     error = (
-        f"{MOST_DEATHS} processes died while they worked on {entry.recording.name} (out of memory, or a decoder that "
+        f"{MAX_DEATHS} processes died while they worked on {entry.recording.name} (out of memory, or a decoder that "
         f"crashes); to try it again: klip process {entry.video_id}"
     )
     if any(row["error"] == error for row in read_stages(lake, entry.video_id)):
@@ -146,7 +146,7 @@ def note_deadly(lake: Lake, entry: Ready) -> None:
         record_stage(lake, entry.video_id, VIDEOS.name, status="failed", error=error, run_id="", started_at=now)
 
 
-def day_ranges(days: Iterable[str], most: int = MOST_RANGES) -> list[tuple[str, str]]:
+def day_ranges(days: Iterable[str], most: int = MAX_RANGES) -> list[tuple[str, str]]:
     """Group days into ranges of consecutive ones, closing the smallest gaps if there would be too many.
 
     Returns:

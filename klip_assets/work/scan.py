@@ -17,7 +17,7 @@ from klip_assets.work.refusals import refuse_unknown
 
 
 @dataclass(frozen=True)
-class Look:
+class Scan:
     """What one look found.
 
     Attributes:
@@ -37,7 +37,7 @@ def scan(
     *,
     at_most: int | None = None,
     now: float | None = None,
-) -> Look:
+) -> Scan:
     """Look at the inbox, register what is new, name in the quarantine what is of no use, and say what is due.
 
     Args:
@@ -55,6 +55,6 @@ def scan(
     # Sidecars may still be waiting for their recording; who brings it clears them.
     refuse_unknown(lake, {display_name(path, inbox): why for path, why in contents.unknown}, run_id="")
     due = due_videos(settled.ready, installation.attempts, lake, now=now, waiting=waiting(installation))
-    for entry in due.deadly:
+    for entry in due.crash_looping:
         note_deadly(lake, entry)
-    return Look(settled.ready, settled.pending, due)
+    return Scan(settled.ready, settled.pending, due)

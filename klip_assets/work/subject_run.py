@@ -84,7 +84,7 @@ def run_on(
                     installation.attempts.give_up(subject.key, contents[subject.key])
 
 
-def look_whether(rule: Invariant, subject: Subject, installation: Installation) -> Found:
+def check_whether(rule: Invariant, subject: Subject, installation: Installation) -> Found:
     """Look whether a rule holds for a video; where it does not, nobody tries its content again by itself."""
     problems, warnings = rule.find(installation.lake, subject.key)
     if problems:

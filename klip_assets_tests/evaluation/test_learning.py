@@ -30,7 +30,7 @@ from klip_assets.contracts import (
 from klip_assets.defs.build import build_defs
 from klip_assets.errors import InputError
 from klip_assets.evaluation.learning import (
-    LEAST_PART,
+    MIN_PART,
     Judged,
     _numbers,
     _prepared,
@@ -92,7 +92,7 @@ def test_two_terms_that_count_alike_get_like_weights() -> None:
 
 def test_the_share_of_the_model_is_learnt_too() -> None:
     weights = learn_weights(make_judged({MODEL: 1.0}, terms=[*TERMS, MODEL]), DEFAULT).weights
-    assert DEFAULT.weights[MODEL] < weights.weights[MODEL] <= 1 - LEAST_PART
+    assert DEFAULT.weights[MODEL] < weights.weights[MODEL] <= 1 - MIN_PART
     weights = learn_weights(make_judged({"chat_term": 1.0}, terms=[*TERMS, MODEL]), DEFAULT).weights
     assert weights.weights[MODEL] < DEFAULT.weights[MODEL]
 
@@ -114,7 +114,7 @@ def test_nobody_is_taught_to_rank_quiet_above_loud() -> None:
     learnt = learn_weights(make_judged({"voice_term": -1.0, "chat_term": 0.3}), DEFAULT)
     assert learnt.used
     for term, weight in learnt.weights.weights.items():
-        assert weight >= LEAST_PART * DEFAULT.weights[term] - 1e-6 > 0
+        assert weight >= MIN_PART * DEFAULT.weights[term] - 1e-6 > 0
     assert learnt.weights.weights["voice_term"] < 0.2 * DEFAULT.weights["voice_term"]
 
 

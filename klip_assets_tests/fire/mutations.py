@@ -22,7 +22,7 @@ from klip_assets_tests.media.written import write_media
 Change = Callable[[bytes, np.random.Generator], bytes]
 
 TWO_DAYS_S = 172_800
-MOST_SOURCE_BYTES = 400_000
+MAX_SOURCE_BYTES = 400_000
 
 #: Stems of names: each of them means something to a shell, to SQL, to a glob, to FFmpeg or to a terminal.
 HOSTILE_STEMS = [
@@ -116,7 +116,7 @@ def text_sources(folder: Path, shared: Path | None) -> list[Source]:
         Source(".json", json.dumps({"data": tweets}, indent=1).encode()),
     ]
     if shared:
-        sources += [Source(end, (shared / name).read_bytes()[:MOST_SOURCE_BYTES]) for end, name in SHARED_TEXT.items()]
+        sources += [Source(end, (shared / name).read_bytes()[:MAX_SOURCE_BYTES]) for end, name in SHARED_TEXT.items()]
     return sources
 
 

@@ -29,7 +29,7 @@ Run = Callable[..., list[dict[str, Any]]]
 
 MEDIA, TEXTS, AT_ONCE = 1_200, 760, 40
 BATCH = 300
-MOST_MB = 600
+MAX_MB = 600
 
 
 def drop(folder: Path, broken: list[Mutation]) -> None:
@@ -52,7 +52,7 @@ def test_every_mutation_is_rows_by_the_contract_or_one_sentence_in_bounded_time_
         folder = tmp_path / f"batch-{start}"
         drop(folder, broken[start : start + BATCH])
         *lines, summary = run_module("examine", str(folder), timeout_s=300, cwd=tmp_path)
-        assert summary["peak_mb"] < MOST_MB
+        assert summary["peak_mb"] < MAX_MB
         outcomes.update("refused" if "refused: " in line["outcome"] else "read" for line in lines if "outcome" in line)
     assert outcomes.total() == count
     assert min(outcomes["read"], outcomes["refused"]) > count / 10, outcomes
@@ -96,7 +96,7 @@ def test_broken_files_with_hostile_names_all_at_once_stop_no_good_one_and_touch_
     (outcome,) = run_module("process_once", timeout_s=400, cwd=work)
 
     assert [listing(base, without=without) for base, without in places] == before
-    assert outcome["peak_mb"] < MOST_MB
+    assert outcome["peak_mb"] < MAX_MB
     # Not to be read is a failure of that video alone, and so are captions that do not fit it.
     failed = [row["problem"] for row in outcome["rows"] if row["outcome"] == "failed"]
     named = ("recording_is_readable: ", "words_are_in_order_and_inside: ")

@@ -16,7 +16,7 @@ from klip_assets_tests.processed import drop_stream, query
 
 Run = Callable[..., list[dict[str, Any]]]
 
-MOST_MB = 600
+MAX_MB = 600
 SECONDS_A_FILE = 10
 
 #: Short ones that the recognizer listens to; the others have captions, since it takes half their length.
@@ -47,7 +47,7 @@ def test_every_odd_file_at_once_leaves_the_good_ones_processed_and_the_bad_ones_
 
     (outcome,) = run_module("process_once", timeout_s=SECONDS_A_FILE * len(dropped), cwd=tmp_path)
 
-    assert outcome["peak_mb"] < MOST_MB
+    assert outcome["peak_mb"] < MAX_MB
     failed = {row["what"]: row["problem"] for row in outcome["rows"] if row["outcome"] == "failed"}
     assert failed.keys() == {"empty", "no-head", "text"}
     videos = {row["source_path"]: row for row in query(settings, "SELECT * FROM videos")}

@@ -29,7 +29,7 @@ PROCESS_VIDEO = "process_video"
 STOP = "stop stage.begin segments/*"
 KILL = "kill stage.begin segments/poisoned"
 #: A run that lost its worker is repeated this often (`run_retries` in dagster.yaml).
-MOST_RETRIES = 2
+MAX_RETRIES = 2
 
 
 @dataclass
@@ -198,7 +198,7 @@ def poisoned(switched_off: Stage) -> Stage:
     stage = switched_off
     stage.drop("poisoned")
     stage.drop("bystander")
-    stage.service.wait(lambda: _failures(stage, "poisoned") == 1 + MOST_RETRIES, "the retries to be used up")
+    stage.service.wait(lambda: _failures(stage, "poisoned") == 1 + MAX_RETRIES, "the retries to be used up")
     stage.at_rest("bystander")
     return stage
 
@@ -296,7 +296,7 @@ def test_a_run_that_was_on_when_the_power_went_is_noticed_and_repeated(switched_
 
 def test_a_recording_on_which_every_worker_dies_is_tried_three_times_and_no_more(poisoned: Stage) -> None:
     statuses = [run.status for run in poisoned.runs("poisoned")]
-    assert statuses == [dg.DagsterRunStatus.FAILURE] * (1 + MOST_RETRIES)
+    assert statuses == [dg.DagsterRunStatus.FAILURE] * (1 + MAX_RETRIES)
     assert _taken_slots(poisoned) == []
 
 
@@ -309,7 +309,7 @@ def test_a_poisoned_recording_is_tried_anew_when_its_content_changes(poisoned: S
     poisoned.drop("poisoned")
     poisoned.service.wait(lambda: len(poisoned.runs("poisoned")) > before, "another run")
     # Until it is given up again, so that no run is on when the service is stopped.
-    poisoned.service.wait(lambda: _failures(poisoned, "poisoned") == before + 1 + MOST_RETRIES, "the retries")
+    poisoned.service.wait(lambda: _failures(poisoned, "poisoned") == before + 1 + MAX_RETRIES, "the retries")
 
 
 def test_a_video_is_removed_once_its_run_is_over(poisoned: Stage) -> None:

@@ -18,7 +18,7 @@ from klip_assets.work.scan import scan
 from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Run
-from klip_assets.work.subject_run import SubjectRun, look_whether, run_on
+from klip_assets.work.subject_run import SubjectRun, check_whether, run_on
 
 STREAM = Subject.video("stream")
 DAYS = [Subject.day("2026-06-12"), Subject.day("2026-06-13")]
@@ -129,6 +129,6 @@ def test_content_that_breaks_a_rule_is_given_up_and_a_warning_is_not_enough(
     here: Installation, problems: list[str], given_up: bool
 ) -> None:
     rule = Invariant("rule", VIDEOS, lambda lake, key: (problems, ["worth a look"]))
-    assert look_whether(rule, STREAM, here) == (problems, ["worth a look"])
+    assert check_whether(rule, STREAM, here) == (problems, ["worth a look"])
     assert remembered(here).permanent == given_up
     assert remembered(here).allows(here.registry.fingerprint_of("stream")) != given_up

@@ -10,7 +10,7 @@ from klip_assets.products.editing.export import Export
 from klip_assets.products.editing.timecode import frame_rate
 
 #: Three digits number the events.
-MOST_EVENTS = 999
+MAX_EVENTS = 999
 #: The sequence begins at one hour, as tapes do.
 RECORD_START = "01:00:00:00"
 
@@ -33,12 +33,12 @@ def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> st
     ]
     # Comments belong to the event above them: readers refuse some before the first.
     notes = [f"* FRAME RATE: {float(rate.exact):.6g}{f' ({rate.note})' if rate.note else ''}"]
-    if len(highlights) > MOST_EVENTS:
-        notes.append(f"* THE BEST {MOST_EVENTS} OF {len(highlights)}")
+    if len(highlights) > MAX_EVENTS:
+        notes.append(f"* THE BEST {MAX_EVENTS} OF {len(highlights)}")
     name = _line(PurePosixPath(video["source_path"] or video["video_id"]).name)
     channels = _channels(video)
     record = rate.frame_of(RECORD_START)
-    chosen = sorted(highlights[:MOST_EVENTS], key=lambda row: (row["start_s"], row["rank"]))
+    chosen = sorted(highlights[:MAX_EVENTS], key=lambda row: (row["start_s"], row["rank"]))
     for number, row in enumerate(chosen, start=1):
         start = rate.frame_at(row["start_s"])
         end = max(start + 1, rate.frame_at(row["end_s"]))

@@ -9,7 +9,7 @@ from fractions import Fraction
 #: Measured rates (`videos.fps`) miss a standard one by less than this share; the standard ones lie 0.1 % apart.
 NEAR = 0.0003
 #: Two digits count the frames of a second.
-MOST_FPS = 60
+MAX_FPS = 60
 
 _LABEL = re.compile(r"(\d{2,}):(\d{2}):(\d{2})[:;](\d{2})")
 
@@ -82,13 +82,13 @@ def frame_rate(fps: float | None) -> FrameRate:
     """
     if not fps:
         return FrameRate(Fraction(25), 25, note="no picture: counted at 25 frames a second")
-    for nominal in range(1, MOST_FPS + 1):
+    for nominal in range(1, MAX_FPS + 1):
         if abs(fps / nominal - 1) < NEAR:
             return FrameRate(Fraction(nominal), nominal)
         ntsc = Fraction(nominal * 1000, 1001)
         if nominal >= 24 and abs(fps / float(ntsc) - 1) < NEAR:
             return FrameRate(ntsc, nominal, drop=nominal in (30, 60))
-    nominal = min(MOST_FPS, max(1, round(fps)))
+    nominal = min(MAX_FPS, max(1, round(fps)))
     note = f"the picture has {fps:.3f} frames a second: counted by the clock at {nominal}"
     return FrameRate(Fraction(nominal), nominal, note=note)
 

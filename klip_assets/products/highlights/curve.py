@@ -23,10 +23,10 @@ FULL_BURST_Z = 6.0
 #: What is over in some seconds.
 OF_A_VOICE = frozenset({"speech_rate_term", "voice_term", "burst_term"})
 #: A stream whose level hardly varies is not stretched over the whole scale: that would make moments of noise.
-LEAST_RANGE_DB = 6.0
+MIN_RANGE_DB = 6.0
 #: Added to rates of the chat before they are compared: one message in ten seconds, so that the first message after
 #: an hour of silence is no infinite rise.
-LEAST_RATE = 0.1
+MIN_RATE = 0.1
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def chat_ratio(messages: Series) -> Series:
     Args:
         messages: Messages a second, NaN where unknown; shape (seconds,).
     """
-    rate = smoothed(messages) + LEAST_RATE
+    rate = smoothed(messages) + MIN_RATE
     return rate / usual(rate)
 
 
@@ -159,4 +159,4 @@ def _place(lufs: Series) -> Series:
     if not len(known):
         return lufs
     low, high = np.percentile(known, [5, 95])
-    return np.clip((lufs - low) / max(high - low, LEAST_RANGE_DB), 0, 1)
+    return np.clip((lufs - low) / max(high - low, MIN_RANGE_DB), 0, 1)

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 Series = NDArray[np.float64]
 
 #: Two highlights are at least this far apart.
-LEAST_GAP_S = 15.0
+MIN_GAP_S = 15.0
 #: Two clips share at most this part of the shorter one.
-MOST_OVERLAP = 0.5
+MAX_OVERLAP = 0.5
 #: A peak stands this many robust sigmas above the median of the curve. The sigmas are those of what lies below it: a
 #: video in which much happens does not raise the bar for itself.
 THRESHOLD_SIGMAS = 1.5
 #: The best so many are kept even below the threshold: in a short video in which much happens nothing stands far out.
 FEWEST = 5
 #: However flat the curve, a peak stands at least this far above its median.
-LEAST_RISE = 0.02
+MIN_RISE = 0.02
 
 SHORTEST_S, LONGEST_S = 10.0, 60.0
 #: The build-up before a peak belongs to the clip, and some of what follows.
@@ -69,7 +69,7 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
     median = float(np.nanmedian(score))
     below = score[score < median]
     sigma = 1.4826 * float(np.median(median - below)) if len(below) else 0.0
-    threshold = median + max(THRESHOLD_SIGMAS * sigma, LEAST_RISE)
+    threshold = median + max(THRESHOLD_SIGMAS * sigma, MIN_RISE)
     candidates = [
         _candidate(t, float(score[t]), duration_s, sentence_starts, sentence_ends)
         for t in _local_maxima(score)
@@ -80,7 +80,7 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
     for index in sorted(range(len(candidates)), key=lambda i: (-candidates[i].score, candidates[i].peak_s)):
         candidate = candidates[index]
         above = candidate.score >= threshold
-        if not above and (len(winners) >= FEWEST or candidate.score < median + LEAST_RISE):
+        if not above and (len(winners) >= FEWEST or candidate.score < median + MIN_RISE):
             candidate.reason = f"score {candidate.score:.3f} is below the threshold {threshold:.3f}"
             continue
         # Only clips so near in time can meet; of several rivals the strongest is named.
@@ -138,8 +138,8 @@ def _snapped(at: float, edges: Series, latest: float | None = None, earliest: fl
 
 
 def _collide(one: Candidate, other: Candidate) -> bool:
-    if abs(one.peak_s - other.peak_s) < LEAST_GAP_S:
+    if abs(one.peak_s - other.peak_s) < MIN_GAP_S:
         return True
     shared = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
     shorter = min(one.end_s - one.start_s, other.end_s - other.start_s)
-    return shared > MOST_OVERLAP * shorter
+    return shared > MAX_OVERLAP * shorter

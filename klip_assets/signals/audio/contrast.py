@@ -19,7 +19,7 @@ AROUND_S = 150
 ENOUGH = 10
 
 #: Levels differ by this much without anything happening; a smaller spread counts as this (dB).
-LEAST_SIGMA_DB = 1.5
+MIN_SIGMA_DB = 1.5
 
 #: Nearly silent seconds count as this quiet, or pauses would own the statistics (LUFS).
 FLOOR_LUFS = -60.0
@@ -81,5 +81,5 @@ def _surroundings(values: Series) -> tuple[Series, Series]:
         middle = np.nanmedian(windows[known], axis=1)
         spread = _MAD_TO_SIGMA * np.nanmedian(np.abs(windows[known] - middle[:, None]), axis=1)
         places = np.arange(first, last)[known]
-        median[places], sigma[places] = middle, np.maximum(spread, LEAST_SIGMA_DB)
+        median[places], sigma[places] = middle, np.maximum(spread, MIN_SIGMA_DB)
     return median, sigma

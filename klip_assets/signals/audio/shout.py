@@ -25,9 +25,9 @@ from klip_assets.signals.audio import pitch, spectrum
 Series = NDArray[np.float64]
 
 #: A second is judged from this share of voiced frames on; less than 100 ms of voice say nothing.
-LEAST_VOICED = 0.1
+MIN_VOICED = 0.1
 #: Where a voice activity detector was asked, it must have heard speech in this share of the second (music has pitch).
-LEAST_SPEECH = 0.2
+MIN_SPEECH = 0.2
 
 #: Seconds of voice that a recording's own medians need to weigh as much as what voices are usually like.
 USUAL_S = 60
@@ -105,13 +105,13 @@ class ShoutMeter:
         """Return alpha ratio and Hammarberg index of each second's voice, in dB.
 
         Returns:
-            Means over the voiced frames, NaN where less than `LEAST_VOICED` is voiced; both of shape (seconds,).
+            Means over the voiced frames, NaN where less than `MIN_VOICED` is voiced; both of shape (seconds,).
         """
         sums = np.zeros((seconds, 3))
         known = min(seconds, len(self._sums))
         if known:
             sums[:known] = self._sums[:known]
-        voiced = sums[:, 2] >= LEAST_VOICED * _SECOND
+        voiced = sums[:, 2] >= MIN_VOICED * _SECOND
         means = np.full((seconds, 2), np.nan)
         means[voiced] = sums[voiced, :2] / sums[voiced, 2:]
         return means[:, 0], means[:, 1]
@@ -148,7 +148,7 @@ def shout(
         measured = ((alpha_ratio_db - hammarberg_db) / 2, octaves, loudness_lufs)
     known = np.all(np.isfinite(measured), axis=0)
     if speech_share is not None:
-        known &= np.nan_to_num(speech_share) >= LEAST_SPEECH
+        known &= np.nan_to_num(speech_share) >= MIN_SPEECH
     result = np.full(len(known), np.nan)
     if known.any():
         logit = np.sum([_evidence(values[known], cue) for values, cue in zip(measured, cues, strict=True)], axis=0)

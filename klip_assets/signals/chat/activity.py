@@ -64,7 +64,7 @@ def chat_activity(
     )
 
 
-def messages_a_second(messages: pa.Table, duration_s: float) -> np.ndarray:
+def messages_per_second(messages: pa.Table, duration_s: float) -> np.ndarray:
     """Count what people wrote in each second of a video; shape (seconds,).
 
     Args:

@@ -22,9 +22,9 @@ ENOUGH_S = 180
 #: the two were unrelated, 1 to 2 of 100 got a lag; of longer ones fewer.
 CLEARLY = 1.3
 #: No eighth of the video may hold more of the evidence than this: one raid at a loud second is no lag.
-PARTS, MOST_OF_A_PART = 8, 0.5
+PARTS, MAX_PER_PART = 8, 0.5
 #: Louder than so many sigmas is not more of a moment.
-MOST_Z = 6.0
+MAX_Z = 6.0
 #: Half width of the mean that is taken off: what goes up and down over minutes says nothing about seconds.
 SLOW_S = 150
 
@@ -96,7 +96,7 @@ def _excitement(audio: pa.Table, seconds: int) -> Series | None:
         values = audio[name].to_numpy().astype(np.float64)[inside]  # NULL is NaN
         if name == "loudness_z" and 2 * np.count_nonzero(np.isfinite(values)) < seconds:
             return None
-        loud[t_s[inside]] += np.clip(np.nan_to_num(values, nan=0.0, posinf=MOST_Z), 0.0, MOST_Z)
+        loud[t_s[inside]] += np.clip(np.nan_to_num(values, nan=0.0, posinf=MAX_Z), 0.0, MAX_Z)
     return loud
 
 
@@ -120,4 +120,4 @@ def _fast(values: Series) -> Series:
 def _is_spread(heat: Series, reaction: Series, lag_s: int) -> bool:
     together = heat[: len(heat) - lag_s] * reaction[lag_s:]
     parts = [float(part.sum()) for part in np.array_split(together, PARTS)]
-    return max(parts) <= MOST_OF_A_PART * sum(parts)
+    return max(parts) <= MAX_PER_PART * sum(parts)

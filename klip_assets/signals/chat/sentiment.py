@@ -26,9 +26,9 @@ _SARCASM = -0.5
 #: VADER's own constant: a sum of 4 is .72.
 _ALPHA = 15.0
 #: VADER rounds its answer, so that the sum behind it can't be told from here on.
-_MOST_COMPOUND = 0.99
+_MAX_COMPOUND = 0.99
 #: Platforms allow 200 to 500 characters; VADER's time grows with the square of the words.
-_MOST_CHARS = 500
+_MAX_CHARS = 500
 
 _DRAWN = re.compile(r"(\w)\1{2,}")
 #: Stands behind a word that was drawn out; no punctuation, which VADER would take off.
@@ -98,7 +98,7 @@ class _Scorer:
 
     def score(self, text: str, laughing: bool) -> float:
         """Score one message, -1 to 1."""
-        text = text[:_MOST_CHARS]
+        text = text[:_MAX_CHARS]
         total = 0.0
         if not text.isascii():
             total += _sum(Counter(self._sign.findall(text)), self._signs)
@@ -171,7 +171,7 @@ class _Scorer:
             return 0.0
         marks = "!" * text.count("!") + "?" * text.count("?")
         compound = float(self._vader.polarity_scores(f"{' '.join(joined)} {marks}")["compound"])
-        compound = min(_MOST_COMPOUND, max(-_MOST_COMPOUND, compound))
+        compound = min(_MAX_COMPOUND, max(-_MAX_COMPOUND, compound))
         return compound * math.sqrt(_ALPHA / (1 - compound * compound))
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from klip_assets.formats.refused import RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 
 #: No stream is longer; a larger number is a date, not a place in a video.
 LONGEST_S = 1_000_000.0
@@ -158,5 +158,11 @@ def _seconds_of_day(text: str) -> float | None:
 
 
 def _shown(value: object) -> str:
-    text = sound(value) if isinstance(value, str) else repr(value) if isinstance(value, float) else type(value).__name__
+    text = (
+        valid_unicode(value)
+        if isinstance(value, str)
+        else repr(value)
+        if isinstance(value, float)
+        else type(value).__name__
+    )
     return " ".join(text.split())[:60]

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from klip_assets.formats.refused import RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words
 from klip_assets.signals.chat.times import Time, time_of, time_of_day
 
@@ -166,7 +166,7 @@ def emotes_of_value(value: object, text: str) -> list[str] | None:
         return None
     kinds = [item for item in value if isinstance(item, dict)]
     if not kinds:
-        return [sound(name) for name in value if isinstance(name, str) and name]
+        return [valid_unicode(name) for name in value if isinstance(name, str) and name]
     # Chat-downloader lists signs such as a heart with the emotes of YouTube, and says which are which.
     names = {_name_of_kind(kind) for kind in kinds if kind.get("is_custom_emoji") is not False}
     return _emotes_named(frozenset(name for name in names if name), text)
@@ -174,7 +174,7 @@ def emotes_of_value(value: object, text: str) -> list[str] | None:
 
 def _name_of_kind(kind: Mapping[str, object]) -> str | None:
     name = kind.get("name") or kind.get("text")
-    return sound(name) if isinstance(name, str) else None
+    return valid_unicode(name) if isinstance(name, str) else None
 
 
 def _emotes_named(names: frozenset[str], text: str) -> list[str]:
@@ -210,7 +210,7 @@ def id_of(value: object) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    return sound(value.strip()) or None
+    return valid_unicode(value.strip()) or None
 
 
 def text_of(value: object) -> str:
@@ -223,4 +223,4 @@ def text_of(value: object) -> str:
         raise RowRefused("no text", "" if value is None else f"a {type(value).__name__}")
     if len(value) > MAX_TEXT_CHARS:
         raise RowRefused("too long for a chat message", f"{len(value):,} characters, at most {MAX_TEXT_CHARS:,}")
-    return sound(value)
+    return valid_unicode(value)

@@ -12,7 +12,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.signals.speech.words import Word
 
 
@@ -52,7 +52,7 @@ class ChunkLog:
         self._done[name] = value
         if self._path is None:
             return
-        reach("transcript.chunk", name)
+        fail_point("transcript.chunk", name)
         if self._is_begun:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([name, value]) + "\n")

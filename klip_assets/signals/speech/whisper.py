@@ -37,7 +37,7 @@ BATCH = {"cpu": 4, "cuda": 16}
 
 #: A text that gzip shortens more than this repeats itself; with a mean log probability below this it is a guess, with
 #: this probability of "no speech" besides there was nothing to hear.
-MOST_COMPRESSION, LEAST_LOGPROB, NO_SPEECH = 2.4, -1.0, 0.6
+MAX_COMPRESSION, MIN_LOGPROB, NO_SPEECH = 2.4, -1.0, 0.6
 
 #: How a second try keeps out of loops.
 REPETITION_PENALTY, NO_REPEAT_NGRAM = 1.2, 3
@@ -175,15 +175,15 @@ def _again(recognizer: WhisperModel, utterance: Utterance, language: str | None)
         temperature=0.0,
         repetition_penalty=REPETITION_PENALTY,
         no_repeat_ngram_size=NO_REPEAT_NGRAM,
-        log_prob_threshold=LEAST_LOGPROB,
+        log_prob_threshold=MIN_LOGPROB,
         no_speech_threshold=NO_SPEECH,
     )
-    return [segment for segment in segments if segment.compression_ratio <= MOST_COMPRESSION]
+    return [segment for segment in segments if segment.compression_ratio <= MAX_COMPRESSION]
 
 
 def is_doubtful(segment: Any) -> bool:
     """Say whether what Whisper wrote repeats itself or was only guessed (a `faster_whisper` segment)."""
-    return bool(segment.compression_ratio > MOST_COMPRESSION or segment.avg_logprob < LEAST_LOGPROB)
+    return bool(segment.compression_ratio > MAX_COMPRESSION or segment.avg_logprob < MIN_LOGPROB)
 
 
 def _words(segments: Iterable[Any], utterance: Utterance, offset_s: float) -> list[Word]:

@@ -18,7 +18,7 @@ LANGUAGES = frozenset({"en"})
 
 #: Characters of a text that are read: VADER's time grows with the square of the emoji in it (25,000 would be minutes).
 #: A tweet has 280; of a longer text, its beginning stands for the whole.
-MOST_CHARS = 2_000
+MAX_CHARS = 2_000
 
 
 def model_name(lexicon: str) -> str:
@@ -55,7 +55,7 @@ def _read(text: str, name: str, score: Callable[[str], float]) -> Reading:
     if Item(text).is_empty if name.startswith("vader") else not any(map(str.isalpha, words)):
         return Reading("skipped", digest, error="no words to read")
     try:
-        sentiment = score(words if len(words) <= MOST_CHARS else words[:MOST_CHARS])
+        sentiment = score(words if len(words) <= MAX_CHARS else words[:MAX_CHARS])
     except Exception as error:  # noqa: BLE001 (recorded in the row: one text never stops the rest)
         return Reading("failed", digest, TIER, name, error=f"{type(error).__name__}: {error}")
     if not math.isfinite(sentiment):

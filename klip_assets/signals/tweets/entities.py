@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.links import LATIN, PUNCTUATION, SPACES, links_of
 
 # (?>...) keeps a shorter tag or name from matching where the whole one may not.
@@ -132,5 +132,5 @@ def _texts(items: object, names: Iterable[str]) -> list[str]:
         if isinstance(item, dict):
             item = next((item[name] for name in names if isinstance(item.get(name), str)), None)
         if isinstance(item, str) and item:
-            found.append(sound(item))
+            found.append(valid_unicode(item))
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from klip_assets.formats.refused import Refused, RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.bulk import bulk_rows
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.compliance import Deletion, deletion_of, is_event
@@ -171,7 +171,7 @@ def _said_by(page: Mapping[str, object]) -> tuple[Mapping[str, str], datetime | 
     includes = page.get("includes")
     users = includes.get("users") if isinstance(includes, dict) else None
     names = {
-        str(user["id"]): sound(user["username"])
+        str(user["id"]): valid_unicode(user["username"])
         for user in (users if isinstance(users, list) else ())
         if isinstance(user, dict) and "id" in user and isinstance(user.get("username"), str)
     }

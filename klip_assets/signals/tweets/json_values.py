@@ -34,7 +34,7 @@ _PROBED_LINES = 20
 _LONGEST_PROBED = 4 << 20
 _BLOCK_BYTES = 4 << 20
 #: Elements of a page that wait for the names of their authors, which follow them.
-_MOST_WAITING = 20_000
+_MAX_WAITING = 20_000
 _LONGEST_INDENT = 200
 _TOP = re.compile(r"\n[{\[]")
 
@@ -263,7 +263,7 @@ def _object(window: Window, path: Path, number: int, prefix: str) -> Iterator[Va
                 yield Value(element.position, element.value, ahead)
                 continue
             waiting.append(element)
-            if len(waiting) >= _MOST_WAITING:
+            if len(waiting) >= _MAX_WAITING:
                 # More than any response has: what stands behind them, the authors' names, is looked up first.
                 ahead = _entries_of(path, number)
                 yield from (Value(one.position, one.value, ahead) for one in waiting)

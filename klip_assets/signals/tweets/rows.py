@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.columns import columns_of, holds_tweets
 from klip_assets.signals.tweets.entities import entities_of_api, entities_of_lists, entities_of_text
@@ -196,7 +196,7 @@ def _whole_retweet(repeated: Mapping[str, object], whole: str) -> tuple[str, Lis
         return whole, _lists(repeated)
     lists = _lists(repeated)
     if lists and "mentions" in lists:
-        lists = {**lists, "mentions": [sound(name), *lists["mentions"]]}
+        lists = {**lists, "mentions": [valid_unicode(name), *lists["mentions"]]}
     return f"RT @{name}: {whole}", lists
 
 

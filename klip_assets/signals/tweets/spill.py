@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from klip_assets.contracts import TWEETS_RAW
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 
 #: Rows, or bytes, that are held in memory before they are laid down.
-MOST_ROWS = 100_000
-MOST_BYTES = 96 << 20
+MAX_ROWS = 100_000
+MAX_BYTES = 96 << 20
 
 _EPOCH = date(1970, 1, 1)
 
@@ -45,13 +45,13 @@ class Spill:
         self._waiting.append(rows)
         self._rows += rows.num_rows
         self._bytes += rows.nbytes
-        if self._rows >= MOST_ROWS or self._bytes >= MOST_BYTES:
-            self._lay_down()
+        if self._rows >= MAX_ROWS or self._bytes >= MAX_BYTES:
+            self._store()
 
     def close(self) -> None:
         """Say that all rows are there. What waits stays in memory if nothing was laid down so far."""
         if self._files:
-            self._lay_down()
+            self._store()
         elif self._waiting:
             self._held = dict(_by_day(pa.concat_tables(self._waiting)))
             self._waiting = []
@@ -74,7 +74,7 @@ class Spill:
                 batches.append(pa.ipc.open_file(source, options=options).get_batch(batch))
         return pa.Table.from_batches(batches, schema=pa.schema([schema.field(index) for index in included]))
 
-    def _lay_down(self) -> None:
+    def _store(self) -> None:
         if not self._waiting:
             return
         rows = pa.concat_tables(self._waiting)
@@ -86,7 +86,7 @@ class Spill:
                 writer.write_batch(part.combine_chunks().to_batches()[0])
                 self._batches[day].append((len(self._files), number))
         self._files.append(path)
-        reach("spill.laid", path.name)
+        fail_point("spill.laid", path.name)
 
 
 def _by_day(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW
-from klip_assets.formats.refused import MOST_LISTED, Refused, listed
+from klip_assets.formats.refused import MAX_LISTED, Refused, listed
 from klip_assets.signals.tweets.merge import merge_copies
 from klip_assets.signals.tweets.readers import TweetReader
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE
 from klip_assets.signals.tweets.spill import Spill
 
 #: Refusals that are kept by name; a file that is broken throughout would otherwise fill the memory with them.
-MAX_REFUSED = MOST_LISTED
+MAX_REFUSED = MAX_LISTED
 
 _ROWS_PER_CHUNK = 20_000
 _CHARS_PER_CHUNK = 20_000_000

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from klip_assets.formats.refused import RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.snowflake import is_tweet_id
 
 #: The longest posts of X have 25,000 characters.
@@ -109,15 +109,15 @@ def text_of_tweet(value: object) -> str:
     """
     if not isinstance(value, str):
         raise RowRefused("no text", "" if value is None else f"the text is {shown(value)}")
-    text = sound(value)
-    return sound(_ENTITY.sub(lambda found: html.unescape(found[0]), text)) if "&" in text else text
+    text = valid_unicode(value)
+    return valid_unicode(_ENTITY.sub(lambda found: html.unescape(found[0]), text)) if "&" in text else text
 
 
 def name_of(value: object) -> str | None:
     """Return a name or code, without blanks around it; None where it is absent."""
     if is_absent(value) or not isinstance(value, str | int) or isinstance(value, bool):
         return None
-    return sound(str(value).strip())
+    return valid_unicode(str(value).strip())
 
 
 def user_name_of(value: object) -> str | None:
@@ -136,7 +136,9 @@ def flag_of(value: object) -> bool | None:
 
 def shown(value: object) -> str:
     """Return a value as a message shows it: short, in one line."""
-    text = sound(value if isinstance(value, str) else type(value).__name__ if _is_nested(value) else repr(value)[:99])
+    text = valid_unicode(
+        value if isinstance(value, str) else type(value).__name__ if _is_nested(value) else repr(value)[:99]
+    )
     line = " ".join(text.split())
     return line if len(line) <= 60 else line[:59] + "…"
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     import httpx2
 
 #: Times one request is sent where the API fails (5xx, no answer, half an answer), and the first pause between them.
-MOST_TRIES = 3
+MAX_TRIES = 3
 FIRST_PAUSE_S = 1.0
 #: Seconds that a run waits for rate limits, all waits together. A window has 15 minutes: the next run goes on.
-MOST_WAIT_S = 60.0
+MAX_WAIT_S = 60.0
 #: A page of 100 long posts has less than 4 MB.
-MOST_BYTES = 32_000_000
-_MOST_REASON_CHARS = 300
+MAX_BYTES = 32_000_000
+_MAX_REASON_CHARS = 300
 _SHOWN_TOKEN_CHARS = 6
 _QUOTED = re.compile(r"'([a-z_.]+)'")
 
@@ -140,15 +140,15 @@ class Client(AbstractContextManager["Client"]):
         Raises:
             RequestFailedError: There was no usable answer.
         """
-        for attempt in range(1, MOST_TRIES + 1):
+        for attempt in range(1, MAX_TRIES + 1):
             self._wait_for(endpoint)
             try:
                 return self._once(endpoint, path, parameters)
             except _AgainError as error:
                 problem = self.clean(str(error))
-                if attempt == MOST_TRIES:
+                if attempt == MAX_TRIES:
                     verdict = Verdict.LIMITED if isinstance(error, _LimitedError) else Verdict.DOWN
-                    raise RequestFailedError(f"{problem} ({MOST_TRIES} tries)", verdict) from None
+                    raise RequestFailedError(f"{problem} ({MAX_TRIES} tries)", verdict) from None
                 if isinstance(error, _LimitedError):
                     continue
                 pause = FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
@@ -177,8 +177,8 @@ class Client(AbstractContextManager["Client"]):
                     content += piece
                     if time.monotonic() > deadline:
                         raise _AgainError(f"no whole answer within {self._timeout_s:g} s")
-                    if len(content) > MOST_BYTES:
-                        raise _AgainError(f"an answer of more than {MOST_BYTES:,} bytes")
+                    if len(content) > MAX_BYTES:
+                        raise _AgainError(f"an answer of more than {MAX_BYTES:,} bytes")
         except httpx2.TimeoutException:
             raise _AgainError(f"no answer within {self._timeout_s:g} s") from None
         except httpx2.InvalidURL:
@@ -239,7 +239,7 @@ class Client(AbstractContextManager["Client"]):
         wait = free_at - self._clock() + 1
         if wait <= 0:
             return
-        if self._waited_s + wait > MOST_WAIT_S:
+        if self._waited_s + wait > MAX_WAIT_S:
             when = f"{datetime.fromtimestamp(min(free_at, 2**32), UTC):%H:%M} UTC"
             raise RequestFailedError(f"requests to {endpoint} are used up until {when}", Verdict.LIMITED)
         self._notify(f"the X API: requests to {endpoint} are used up, waiting {wait:.0f} s")
@@ -287,7 +287,7 @@ def _told(body: object) -> str:
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     words = [body.get("title"), body.get("detail"), first.get("title"), first.get("detail"), first.get("message")]
-    return " ".join("; ".join(dict.fromkeys(w for w in words if isinstance(w, str))).split())[:_MOST_REASON_CHARS]
+    return " ".join("; ".join(dict.fromkeys(w for w in words if isinstance(w, str))).split())[:_MAX_REASON_CHARS]
 
 
 def _wrong_parameters(body: object) -> frozenset[str]:

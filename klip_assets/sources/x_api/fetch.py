@@ -27,9 +27,9 @@ from klip_assets.store.locks import hold
 #: How far back recent search looks, less what clocks and the request itself take.
 SEARCHED = timedelta(days=7) - timedelta(minutes=5)
 #: Posts of a page.
-MOST_OF_A_PAGE = 100
+MAX_PER_PAGE = 100
 #: Pages without a post, one after the other, after which a source is left for the next run.
-MOST_EMPTY_PAGES = 10
+MAX_EMPTY_PAGES = 10
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Run:
         client: What asks.
         state: How far each source is.
         inbox: Folder that gets the pages.
-        most_posts: Posts that the run may fetch, all sources together.
+        max_posts: Posts that the run may fetch, all sources together.
         notify: Told what happens.
         now: The present, UTC.
     """
@@ -96,12 +96,12 @@ class Run:
         client: Client,
         state: State,
         inbox: Path,
-        most_posts: int,
+        max_posts: int,
         notify: Callable[[str], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client, self._state, self._inbox, self._notify, self._now = client, state, inbox, notify, now
-        self._left = most_posts
+        self._left = max_posts
         self._done = Fetched()
 
     def fetch(self, sources: Sequence[Source]) -> Fetched:
@@ -161,7 +161,7 @@ class Run:
                 continue
             ids = _ids(answer.body)
             if ids:
-                self._lay_down(source, answer, ids)
+                self._store(source, answer, ids)
                 progress = replace(progress, newest_id=max(*ids, progress.newest_id or 0), until_id=min(ids))
             page_token = _next_token(answer.body)
             if page_token is None:
@@ -169,7 +169,7 @@ class Run:
             if ids:
                 self._state.keep(source.name, progress)
             empty = 0 if ids else empty + 1
-            if page_token in seen or empty >= MOST_EMPTY_PAGES:
+            if page_token in seen or empty >= MAX_EMPTY_PAGES:
                 raise RequestFailedError(
                     "the API sends the same pages, or empty ones, again and again", Verdict.LIMITED
                 )
@@ -179,7 +179,7 @@ class Run:
         parameters = {
             **source.parameters(),
             **window.parameters(),
-            "max_results": str(min(MOST_OF_A_PAGE, self._left)),
+            "max_results": str(min(MAX_PER_PAGE, self._left)),
             **({source.page_parameter: page_token} if page_token else {}),
         }
         answer = self._client.get(source.endpoint, source.path(progress.user_id), parameters)
@@ -193,7 +193,7 @@ class Run:
         self._state.keep(source.name, progress)
         return progress
 
-    def _lay_down(self, source: Source, answer: Answer, ids: Sequence[int]) -> None:
+    def _store(self, source: Source, answer: Answer, ids: Sequence[int]) -> None:
         """Put a page into the inbox as it came, with when and from where, as twarc notes it."""
         retrieved_at = answer.retrieved_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         noted = {"url": answer.url, "version": f"klip {__version__}", "retrieved_at": retrieved_at}

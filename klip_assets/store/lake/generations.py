@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from klip_assets.contracts import STAGE_STATUS, TABLES, TABLES_OF, Kind, Subject
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.store.files import link_or_copy, short_name, write_atomically
 from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
@@ -108,7 +108,7 @@ def forget_others(lake: Lake, generation: Generation) -> None:
         wanted = generation.data_versions.get(name)
         for found in os.scandir(folder) if folder.is_dir() else ():
             if found.name != f"{wanted}.parquet":
-                reach("accept.forget", short_name(folder / found.name))
+                fail_point("accept.forget", short_name(folder / found.name))
                 (folder / found.name).unlink(missing_ok=True)
 
 

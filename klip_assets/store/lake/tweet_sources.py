@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import TWEETS_DELETED, TWEETS_RAW, Subject, Table, key_of
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.store.files import short_name, sweep, write_atomically
 from klip_assets.store.lake.lake import Lake, read_file
 from klip_assets.store.lake.validate import conform
@@ -82,7 +82,7 @@ def remove_source(lake: Lake, sha256: str) -> list[str]:
         path for table in _TABLES for path in (lake.root / table.name).glob(f"day=*/source={sha256}.parquet")
     )
     for path in found:
-        reach("source.remove", short_name(path))
+        fail_point("source.remove", short_name(path))
         path.unlink()
     return sorted({key_of(path.parent) for path in found})
 

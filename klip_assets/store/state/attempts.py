@@ -16,7 +16,7 @@ from enum import Enum
 from klip_assets.store.state.memory import Memory
 
 #: Processes that may die on one content.
-MOST_DEATHS = 3
+MAX_DEATHS = 3
 
 #: Seconds to wait after the first, second, ... failure of the machine; after the last one, a person has to ask.
 WAITS_S = (300, 900, 3600, 4 * 3600, 12 * 3600)
@@ -41,9 +41,9 @@ class Attempt:
     permanent: bool = False
 
     @property
-    def deadly(self) -> bool:
+    def crash_looping(self) -> bool:
         """Whether so many processes died on this content that it is left alone."""
-        return self.begun >= MOST_DEATHS
+        return self.begun >= MAX_DEATHS
 
     def is_given_up(self, version: str) -> bool:
         """Say whether this content fails by itself, or was taken out by a person."""
@@ -58,7 +58,7 @@ class Attempt:
         """
         if version != self.version:
             return True
-        if self.permanent or self.deadly:
+        if self.permanent or self.crash_looping:
             return False
         if now is None or self.failures == 0:
             return True

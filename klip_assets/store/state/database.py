@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 
 #: Seconds to wait for another connection that writes.
 _WAIT_S = 30.0
@@ -60,7 +60,7 @@ def transaction(connection: sqlite3.Connection, *, point: str = "", subject: str
     try:
         yield connection
         if point:
-            reach(f"{point}.commit", subject)
+            fail_point(f"{point}.commit", subject)
         connection.execute("COMMIT")
     except BaseException:
         # Where the disk is full, SQLite may have undone it already.
@@ -68,7 +68,7 @@ def transaction(connection: sqlite3.Connection, *, point: str = "", subject: str
             connection.execute("ROLLBACK")
         raise
     if point:
-        reach(f"{point}.committed", subject)
+        fail_point(f"{point}.committed", subject)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -192,7 +192,7 @@ def open_session(path: Path) -> Iterator[tuple[Store, Path]]:
             session.unlink(missing_ok=True)
 
 
-def most_tokens(messages: Sequence[Mapping[str, str]]) -> int:
+def max_tokens(messages: Sequence[Mapping[str, str]]) -> int:
     """Return the most tokens a request can have: no tokenizer makes more tokens than bytes."""
     return sum(len(message["content"].encode()) for message in messages) + _OVERHEAD_TOKENS
 

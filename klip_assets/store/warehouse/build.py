@@ -23,7 +23,7 @@ from klip_assets.contracts import (
     key_of,
     sql_type,
 )
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.store.lake.generations import Generation
 from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
@@ -88,9 +88,9 @@ def fill(
         _replace_provenance(connection, lake, change)
         derive(connection, DERIVED_TABLES if new else _changed_tables(change))
         rows = _count(connection)
-        reach("publish.commit")
+        fail_point("publish.commit")
         connection.execute("COMMIT")
-        reach("publish.committed")
+        fail_point("publish.committed")
         connection.execute("CHECKPOINT klip")
         connection.execute("USE memory")
         connection.execute("DETACH klip")

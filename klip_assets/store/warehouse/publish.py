@@ -27,7 +27,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import DERIVED_TABLES, PUBLISHED_TABLES, TABLES, VIDEO_TABLES, VIDEOS, Kind, Subject
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.store.files import link_or_copy, point_link, sweep, write_atomically
 from klip_assets.store.lake.generations import (
     Generation,
@@ -48,7 +48,7 @@ from klip_assets.store.warehouse.seen import (
     Seen,
     changed,
     look,
-    look_at_accepted,
+    scan_accepted,
     stamp_of,
 )
 
@@ -77,7 +77,7 @@ class Policy:
 _VERSION = re.compile(r"\.klip-(\d+)\.duckdb$")
 
 #: A version made from the one before may grow to so many times the size it had when last made from nothing.
-MOST_GROWTH = 2.0
+MAX_GROWTH = 2.0
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def publish(
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(publish_lock(state_dir), what="the publish", timeout_s=timeout_s):
-        reach("publish.begin")
+        fail_point("publish.begin")
         _clear(folder)
         for where in ACCEPTED.values():
             sweep(lake.root / where)
@@ -158,7 +158,7 @@ def _publish(
     # Who was not asked again waits for what he waited for before.
     waited = {key: why for key, why in waiting_in(folder).items() if key in seen[STAGES] and key not in reasons}
     waiting = {**(waited if base else {}), **{key: why for key, why in reasons.items() if why}}
-    seen |= look_at_accepted(lake)
+    seen |= scan_accepted(lake)
     everything = {kind: set(seen[where]) for kind, where in ACCEPTED.items()}
     keys = {kind: changed(base.get(where, {}), seen[where]) for kind, where in ACCEPTED.items()}
     if before and sum(map(len, keys.values())) * 2 > sum(map(len, everything.values())):
@@ -173,16 +173,16 @@ def _publish(
     change = _change(lake, base, seen, held, keys)
     detail, database = folder / f".klip-{version}", folder / f".klip-{version}.duckdb"
     _link_detail(lake, seen, change, folder / f".klip-{before['version']}" if before else None, detail)
-    reach("publish.build")
+    fail_point("publish.build")
     rows = fill(
         building, detail, lake, change, compose=policy.compose, storage_version=storage_version, new=before is None
     )
     building.chmod(0o444)
-    reach("publish.built")
+    fail_point("publish.built")
     building.replace(database)
-    reach("publish.named")
+    fail_point("publish.named")
     point_link(folder / LINK, database.name, temporary=folder / f".building-{LINK}", point="publish.turn")
-    reach("publish.turned")
+    fail_point("publish.turned")
     # Before the note is written: a publisher that is killed here leaves the same keys to the next one.
     for made in change.generations.values():
         for generation in made.values():
@@ -252,7 +252,7 @@ def _base(folder: Path, recipe: str) -> dict[str, Any] | None:
     if note is None or note.get("recipe") != recipe:
         return None
     database = folder / f".klip-{note['version']}.duckdb"
-    if not _is_untouched(folder, note) or database.stat().st_size > MOST_GROWTH * note["whole_bytes"]:
+    if not _is_untouched(folder, note) or database.stat().st_size > MAX_GROWTH * note["whole_bytes"]:
         return None
     return note
 
@@ -338,7 +338,7 @@ def _prune(folder: Path, keep: int) -> None:
     for version in versions[:-keep]:
         database = folder / f".klip-{version}.duckdb"
         if database.name != current and not is_written_to(database):
-            reach("publish.prune", database.name)
+            fail_point("publish.prune", database.name)
             database.unlink(missing_ok=True)
             _wal(database).unlink(missing_ok=True)
             shutil.rmtree(folder / f".klip-{version}", ignore_errors=True)

@@ -52,10 +52,10 @@ def look(lake: Lake) -> tuple[Seen, list[str]]:
     seen: Seen = {STAGES: {key: stamp for key, stamp in stages.items() if key not in held}}
     for name in RECORD_TABLES:
         seen[name] = dict(_partitions(lake.root / name))
-    return seen | look_at_accepted(lake), held
+    return seen | scan_accepted(lake), held
 
 
-def look_at_accepted(lake: Lake) -> Seen:
+def scan_accepted(lake: Lake) -> Seen:
     """Take a picture of what is accepted, alone."""
     return {where: dict(_records(lake.root / where)) for where in ACCEPTED.values()}
 

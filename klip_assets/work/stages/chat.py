@@ -7,7 +7,7 @@ from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.recordings import display_name
 from klip_assets.signals.chat.activity import chat_activity as activity_of
-from klip_assets.signals.chat.activity import messages_a_second
+from klip_assets.signals.chat.activity import messages_per_second
 from klip_assets.signals.chat.authors import author_hashes, salt_version
 from klip_assets.signals.chat.lag import estimate_lag
 from klip_assets.signals.chat.readers import read_chat
@@ -66,7 +66,7 @@ def chat_messages(stage: Stage) -> Output:
 def chat_activity(stage: Stage) -> Output:
     """Counts and rates a second; the lag is estimated from sound and chat where they tell, else KLIP_CHAT_LAG_S."""
     messages, duration_s = stage.read(CHAT_MESSAGES), stage.video["duration_s"] or 0.0
-    counts = messages_a_second(messages, duration_s)
+    counts = messages_per_second(messages, duration_s)
     lag = estimate_lag(stage.read(AUDIO_FEATURES), counts, stage.settings.chat_lag_s)
     rows = activity_of(messages, video_id=stage.key, duration_s=duration_s, lag_s=lag.lag_s, lag_source=lag.source)
     notes = {"lag_s": lag.lag_s, "lag_source": lag.source, "correlation": lag.correlation, "rival": lag.rival}

@@ -17,7 +17,7 @@ from klip_assets.errors import (
     KlipError,
     NotFoundError,
 )
-from klip_assets.failpoints import reach
+from klip_assets.failpoints import fail_point
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.quarantine import quarantine
@@ -61,7 +61,7 @@ def run_stage(spec: StageSpec, subject: Subject, installation: Installation, run
     stage = Stage(spec, subject, installation, run)
     record: dict[str, Any] = {"run_id": run.run_id, "started_at": datetime.now(UTC).replace(tzinfo=None)}
     run.progress.begin(subject.key, spec.name)
-    reach("stage.begin", f"{spec.name}/{subject.key}")
+    fail_point("stage.begin", f"{spec.name}/{subject.key}")
     try:
         done = _run(stage)
     except OSError as error:
@@ -117,7 +117,7 @@ def _run(stage: Stage) -> Done:
         return Done(before, reused=True)
     made = spec.compute(stage)
     _check_unchanged(stage)
-    reach("stage.computed", f"{spec.name}/{key}")
+    fail_point("stage.computed", f"{spec.name}/{key}")
     output = made if isinstance(made, Output) else Output(made)
     # First what was refused: a run that finds the table written takes the whole stage for done.
     for source, refused in output.refused.items():
@@ -156,7 +156,7 @@ def _check_unchanged(stage: Stage) -> None:
         ChangedMeanwhileError: It was replaced or written to: parts of one video would come from two contents.
         NotFoundError: It is gone.
     """
-    if not stage.looked_at_recording:
+    if not stage.opened_recording:
         return
     recording, is_first = stage.recording, stage.table is VIDEOS
     first = stage.lake.provenance(VIDEOS, stage.key)

@@ -285,7 +285,7 @@ class Stage:
         return fingerprint(self.recording)
 
     @property
-    def looked_at_recording(self) -> bool:
+    def opened_recording(self) -> bool:
         """Whether the stage used the recording."""
         return "recording" in self.__dict__
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from klip_assets.products.highlights.picking import (
     FEWEST,
-    LEAST_GAP_S,
-    LEAST_RISE,
     LONGEST_S,
-    MOST_OVERLAP,
+    MAX_OVERLAP,
+    MIN_GAP_S,
+    MIN_RISE,
     SHORTEST_S,
     THRESHOLD_SIGMAS,
     Candidate,
@@ -129,7 +129,7 @@ def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np
     median = np.median(score)
     below = median - score[score < median]
     threshold = (
-        median + max(THRESHOLD_SIGMAS * 1.4826 * np.median(below), LEAST_RISE) if len(below) else median + LEAST_RISE
+        median + max(THRESHOLD_SIGMAS * 1.4826 * np.median(below), MIN_RISE) if len(below) else median + MIN_RISE
     )
     for candidate in candidates:
         assert 0 <= candidate.start_s <= candidate.peak_s <= candidate.end_s <= duration
@@ -140,7 +140,7 @@ def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np
         if candidate.score >= threshold:
             assert candidate.kept == (candidate.beaten_by is None)
         if candidate.kept and candidate.score < threshold:
-            assert candidate.score >= median + LEAST_RISE
+            assert candidate.score >= median + MIN_RISE
             assert sum(other.kept and other.score > candidate.score for other in candidates) < FEWEST
         if candidate.beaten_by is not None:
             rival = candidates[candidate.beaten_by]
@@ -148,6 +148,6 @@ def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np
     winners = [c for c in candidates if c.kept]
     for i, one in enumerate(winners):
         for other in winners[i + 1 :]:
-            assert abs(one.peak_s - other.peak_s) >= LEAST_GAP_S
+            assert abs(one.peak_s - other.peak_s) >= MIN_GAP_S
             shared = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
-            assert shared <= MOST_OVERLAP * min(one.end_s - one.start_s, other.end_s - other.start_s) + 1e-9
+            assert shared <= MAX_OVERLAP * min(one.end_s - one.start_s, other.end_s - other.start_s) + 1e-9

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
-from klip_assets.signals.audio.shout import LEAST_SPEECH, shout
+from klip_assets.signals.audio.shout import MIN_SPEECH, shout
 from klip_assets_tests.signals.audio.voices import at_loudness, effort_cues, vowel
 
 #: Fall of the partials an octave before the formants, in dB: the flow through a relaxed glottis falls by 16 dB, that
@@ -71,7 +71,7 @@ def test_no_sound_gives_no_seconds() -> None:
 
 
 def test_seconds_in_which_nobody_speaks_are_unknown() -> None:
-    scores = heard(vowel(3, 200, RAISED), speech_share=np.array([0.0, LEAST_SPEECH, np.nan]))
+    scores = heard(vowel(3, 200, RAISED), speech_share=np.array([0.0, MIN_SPEECH, np.nan]))
     assert np.isnan(scores).tolist() == [True, False, True]
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import CHAT_ACTIVITY, CHAT_MESSAGES
-from klip_assets.signals.chat.activity import chat_activity, local_robust_z, message_rate, messages_a_second
+from klip_assets.signals.chat.activity import chat_activity, local_robust_z, message_rate, messages_per_second
 from klip_assets.signals.chat.lexicon import phrases_of
 from klip_assets.signals.chat.readers import read_chat
 from klip_assets.store.lake.validate import conform
@@ -145,7 +145,7 @@ def test_counts_agree_with_counting_by_hand(said: list[tuple[float, str, bool]])
     people = [(s, a) for s, a, b in said if not b and s >= 0]
     for row in activity(messages, duration_s=40):
         t = row["t_s"]
-        assert row["messages"] == sum(t <= s < t + 1 for s, _ in people) == messages_a_second(messages, 40.0)[t]
+        assert row["messages"] == sum(t <= s < t + 1 for s, _ in people) == messages_per_second(messages, 40.0)[t]
         assert row["unique_chatters"] == len({a for s, a in people if t - 9 <= s < t + 1})
 
 

@@ -14,7 +14,7 @@ from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY
 from klip_assets.media.decode import decode_sound
 from klip_assets.settings import Settings
 from klip_assets.signals.audio.features import measure_sound
-from klip_assets.signals.chat.activity import messages_a_second
+from klip_assets.signals.chat.activity import messages_per_second
 from klip_assets.signals.chat.lag import DEFAULT, ESTIMATED, Lag, estimate_lag
 from klip_assets.signals.chat.readers import read_chat
 from klip_assets.store.lake.lake import Lake
@@ -173,7 +173,7 @@ def test_the_lag_of_the_sample_stream_is_found() -> None:
     folder = REPOSITORY / "data" / "sample"
     audio = measure_sound(decode_sound(folder / "sample_stream.mp4"), "v").rows
     chat = read_chat(folder / "sample_stream.chat.json", "v").messages
-    lag = estimate_lag(audio, messages_a_second(chat, 240.0), DEFAULT_S)
+    lag = estimate_lag(audio, messages_per_second(chat, 240.0), DEFAULT_S)
     # Reactions are planted 4 to 14 s after a moment's peak; their mean is 7.2 to 8.9 s.
     assert lag.source == ESTIMATED
     assert 7 <= lag.lag_s <= 9

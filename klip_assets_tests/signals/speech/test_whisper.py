@@ -94,8 +94,8 @@ def test_recognizing_twice_gives_the_same_words_k1(tiny_model: Path, real_speech
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a model of random weights writes is all guesses and loops; here it is taken as it comes."""
-    monkeypatch.setattr(whisper, "LEAST_LOGPROB", -100.0)
-    monkeypatch.setattr(whisper, "MOST_COMPRESSION", 100.0)
+    monkeypatch.setattr(whisper, "MIN_LOGPROB", -100.0)
+    monkeypatch.setattr(whisper, "MAX_COMPRESSION", 100.0)
 
 
 @pytest.fixture

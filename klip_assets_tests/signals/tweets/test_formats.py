@@ -185,7 +185,7 @@ def test_a_document_that_is_cut_gives_what_comes_before_the_cut(drop: Drop) -> N
 def test_a_page_of_any_size_still_names_the_authors_that_follow_its_tweets(
     drop: Drop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_values, "_MOST_WAITING", 3)
+    monkeypatch.setattr(json_values, "_MAX_WAITING", 3)
     users = {"users": [{"id": "7", "username": "ann"}]}
     tweets = [{**TWEET, "id": str(int(ID) + number)} for number in range(10)]
     path = drop(json.dumps({"data": tweets, "includes": users, "meta": {}}, indent=1))

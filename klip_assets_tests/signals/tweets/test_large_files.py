@@ -24,7 +24,7 @@ DAY = 86_400_000 << 22
 
 
 def small(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(spill, "MOST_ROWS", 7)
+    patch.setattr(spill, "MAX_ROWS", 7)
     patch.setattr(staging, "_ROWS_PER_CHUNK", 3)
     patch.setattr(json_values, "_BLOCK_BYTES", 300)
 
@@ -95,7 +95,7 @@ def test_one_id_from_before_ids_had_times_lands_on_one_day_only(drop: Drop, monk
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spill, "MOST_ROWS", 5_000)
+    monkeypatch.setattr(spill, "MAX_ROWS", 5_000)
     monkeypatch.setattr(json_values, "_BLOCK_BYTES", 1 << 18)
     pool, add = pa.default_memory_pool(), spill.Spill.add
     highest = 0

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from klip_assets.formats.refused import RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.values import count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
 
 
@@ -86,5 +86,5 @@ def test_html_entities_are_resolved_once_and_only_where_they_are_complete() -> N
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
-    assert sound("a\ud83db") == "a\ufffdb"
-    assert sound("\ud83d\ude00") == "😀"
+    assert valid_unicode("a\ud83db") == "a\ufffdb"
+    assert valid_unicode("\ud83d\ude00") == "😀"

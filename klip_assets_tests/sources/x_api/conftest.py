@@ -32,10 +32,10 @@ def inbox(tmp_path: Path) -> Path:
 def fetch(x: FakeX, inbox: Path, tmp_path: Path) -> Fetch:
     """Make one run, as another process would: nothing but files is left of the one before."""
 
-    def run(listed: str = "#run", most_posts: int = 1000, timeout_s: float = 10.0) -> Fetched:
+    def run(listed: str = "#run", max_posts: int = 1000, timeout_s: float = 10.0) -> Fetched:
         with Client(x.base_url, TOKEN, timeout_s=timeout_s, sleep=x.sleep, clock=x.clock) as client:
             state = State(tmp_path / "x_posts.json")
-            return Run(client, state, inbox, most_posts, now=x.now).fetch(read_sources(listed))
+            return Run(client, state, inbox, max_posts, now=x.now).fetch(read_sources(listed))
 
     return run
 

@@ -10,7 +10,7 @@ import pytest
 
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings
-from klip_assets.sources.x_api.client import MOST_WAIT_S, Client, RequestFailedError, Verdict, checked_address
+from klip_assets.sources.x_api.client import MAX_WAIT_S, Client, RequestFailedError, Verdict, checked_address
 from klip_assets_tests.sources.x_api.conftest import Fetch
 from klip_assets_tests.sources.x_api.fake_x import TOKEN, FakeX, Misdeed, error
 
@@ -74,7 +74,7 @@ def test_all_waits_of_a_run_together_are_bounded(x: FakeX, client: Client) -> No
     x.left, x.reset = 0, x.clock_s + 25
     with pytest.raises(RequestFailedError, match="used up until") as failed:
         client.get("search", PATH, GIVEN)
-    assert failed.value.verdict is Verdict.LIMITED and sum(x.waited_s) <= MOST_WAIT_S
+    assert failed.value.verdict is Verdict.LIMITED and sum(x.waited_s) <= MAX_WAIT_S
 
 
 def test_a_refusal_that_never_ends_is_given_up(x: FakeX, client: Client) -> None:

@@ -77,22 +77,22 @@ def test_a_bound_is_kept_and_the_next_runs_go_on_backwards_and_then_forwards(
 ) -> None:
     for minute in range(95):
         x.add(minute)
-    first = fetch(most_posts=30)
+    first = fetch(max_posts=30)
     assert first.posts == {QUERY: 30} and "KLIP_X_MAX_POSTS is reached" in first.notes[0]
     assert min(ids_in(inbox)) > sorted(x.ids())[60], "the newest first"
     x.clock_s += 900
     x.add(-5)
-    fetch(most_posts=30)
-    fetch(most_posts=30)
+    fetch(max_posts=30)
+    fetch(max_posts=30)
     assert x.asked[-1].parameters["until_id"]
-    fetch(most_posts=30)
+    fetch(max_posts=30)
     assert ids_in(inbox) == sorted(x.ids()), "nothing is lost and nothing is there twice"
-    assert fetch(most_posts=30).posts == {QUERY: 0}
+    assert fetch(max_posts=30).posts == {QUERY: 0}
 
 
 def test_a_bound_smaller_than_a_page_that_can_be_asked_for_asks_nothing(x: FakeX, fetch: Fetch) -> None:
     x.add(1)
-    done = fetch(most_posts=9)
+    done = fetch(max_posts=9)
     assert done.posts == {} and done.requests == 0 and "next run" in done.notes[0]
 
 
@@ -100,9 +100,9 @@ def test_who_waited_longest_is_asked_first_so_that_a_bound_starves_none(x: FakeX
     for minute in range(40):
         x.add(minute, user="anna")
         x.add(minute, user="bob")
-    first = fetch("from:anna; from:bob", most_posts=20)
+    first = fetch("from:anna; from:bob", max_posts=20)
     x.clock_s += 900
-    second = fetch("from:anna; from:bob", most_posts=20)
+    second = fetch("from:anna; from:bob", max_posts=20)
     assert [first.posts, second.posts] == [{"timeline anna": 20}, {"timeline bob": 20}]
 
 
@@ -146,7 +146,7 @@ def test_the_old_part_of_a_sweep_is_fetched_by_time_where_its_ids_are_too_old(
     fetch()
     x.clock_s += 86400 * 3.5
     new = [x.add(-86400 * 3.5 / 60 + minute) for minute in range(30)]
-    fetch(most_posts=10)
+    fetch(max_posts=10)
     x.clock_s += 86400 * 3.6
     done = fetch()
     assert "7 days" in done.notes[0] and set(new) <= set(ids_in(inbox)) and first in ids_in(inbox)
@@ -156,7 +156,7 @@ def test_the_old_part_of_a_sweep_is_fetched_by_time_where_its_ids_are_too_old(
 def test_an_old_part_out_of_reach_is_given_up_and_said(x: FakeX, fetch: Fetch, inbox: Path) -> None:
     for minute in range(30):
         x.add(minute)
-    fetch(most_posts=10)
+    fetch(max_posts=10)
     x.clock_s += 20 * 86400
     new = x.add(-19 * 1440)
     done = fetch()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from klip_assets.contracts import QUARANTINE, TWEETS_DELETED, TWEETS_RAW
-from klip_assets.formats.refused import MOST_LISTED, Refused
+from klip_assets.formats.refused import MAX_LISTED, Refused
 from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.quarantine import quarantine, refused_sources
@@ -47,9 +47,9 @@ def test_a_source_is_replaced_whole_and_cleared_when_it_is_clean(lake: Lake) -> 
 
 
 def test_a_file_that_is_broken_throughout_does_not_fill_the_table(lake: Lake) -> None:
-    quarantine(lake, "a", "tweets", [Refused(f"line {i}", "x", "") for i in range(MOST_LISTED + 5)], run_id="r")
+    quarantine(lake, "a", "tweets", [Refused(f"line {i}", "x", "") for i in range(MAX_LISTED + 5)], run_id="r")
     rows = lake.read(QUARANTINE, lake.keys(QUARANTINE)[0])
-    assert rows.num_rows == MOST_LISTED
+    assert rows.num_rows == MAX_LISTED
     assert rows.to_pylist()[-1]["detail"] == "6 more"
 
 

@@ -13,7 +13,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.locks import hold, subject_lock
-from klip_assets.store.state.attempts import MOST_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts, Ending
+from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts, Ending
 from klip_assets.store.state.registry import Registry
 from klip_assets.work.due import due_videos, note_deadly
 
@@ -65,10 +65,10 @@ def test_success_after_failures_starts_the_count_anew(attempts: Attempts) -> Non
 
 
 def test_a_process_that_never_ends_its_attempt_counts_as_dead(attempts: Attempts) -> None:
-    for number in range(1, MOST_DEATHS + 1):
+    for number in range(1, MAX_DEATHS + 1):
         attempts.begin({"a": "1"})
         found = attempts.all()["a"]
-        assert found.begun == number and found.deadly == (number == MOST_DEATHS)
+        assert found.begun == number and found.crash_looping == (number == MAX_DEATHS)
     assert not found.allows("1") and found.allows("2")
 
 
@@ -115,10 +115,10 @@ def test_what_a_process_died_on_comes_last(settings: Settings, lake: Lake, attem
 
 def test_what_is_deadly_is_named_once(settings: Settings, lake: Lake, attempts: Attempts) -> None:
     entry = ready(settings, "a", "1")
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_DEATHS):
         attempts.begin({"a": "1"})
     due = due_videos([entry], attempts, lake)
-    assert due.videos == [] and due.deadly == [entry]
+    assert due.videos == [] and due.crash_looping == [entry]
     note_deadly(lake, entry)
     (row,) = read_stages(lake, "a")
     assert row["status"] == "failed" and "klip process a" in row["error"]

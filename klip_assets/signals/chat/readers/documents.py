@@ -10,7 +10,7 @@ from klip_assets.formats.json_stream import BrokenJsonError, Window, array_items
 from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines
 
 #: Entries of an object that are kept until it is known whether it is a message or holds some.
-_MOST_ENTRIES = 1_000
+_MAX_ENTRIES = 1_000
 
 
 def document_items(stream: TextIO) -> Iterator[object]:
@@ -39,7 +39,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
                 yield from array_items(window)
                 return
             value = window.value()
-            if isinstance(key, str) and len(entries) < _MOST_ENTRIES:
+            if isinstance(key, str) and len(entries) < _MAX_ENTRIES:
                 entries[key] = value
             if window.next() != "}":
                 window.take(",")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from klip_assets.formats.refused import Refused, RowRefused
-from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, sound
+from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
@@ -39,7 +39,7 @@ def read_record(position: str, fields: Item) -> Iterator[Message | Refused | Pas
     if columns.make_a_message:
         yield _read(position, fields, columns)
     elif columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
-        yield PassedOver(sound(kind[:60]))
+        yield PassedOver(valid_unicode(kind[:60]))
     else:
         yield Refused(position, NO_MESSAGE, "no time and text" if fields else "an empty object")
 
@@ -97,7 +97,7 @@ def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | 
     others = {wanted: fields.get(name) for wanted, name in columns.others.items()}
     kind = others.get("type")
     if isinstance(kind, str) and _is_passed_over(kind, others.get("text")):
-        return PassedOver(sound(kind[:60]))
+        return PassedOver(valid_unicode(kind[:60]))
     try:
         when = columns.time(fields)
         text = text_of(others.get("text"))

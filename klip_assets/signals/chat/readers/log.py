@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import CHAT_MESSAGES
-from klip_assets.formats.refused import MOST_LISTED, Refused, listed
+from klip_assets.formats.refused import MAX_LISTED, Refused, listed
 from klip_assets.signals.chat.sentiment import message_scores
 from klip_assets.signals.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
 
 #: Chats of days have some hundred thousand messages.
 MAX_MESSAGES = 1_000_000
 #: Refusals that are kept by name.
-MAX_REFUSED = MOST_LISTED
+MAX_REFUSED = MAX_LISTED
 #: Kinds of what is no message that are counted by name.
 MAX_KINDS = 100
 

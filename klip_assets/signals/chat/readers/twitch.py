@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from klip_assets.formats.refused import Refused, RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import Message
@@ -59,7 +59,7 @@ def _emotes(fragments: object, text: str) -> list[str]:
         if not isinstance(piece, str):
             continue
         if fragment.get("emoticon") and piece.strip():
-            found.append(sound(piece.strip()))
+            found.append(valid_unicode(piece.strip()))
         else:
             found.extend(emotes_of_words(piece))
     return found

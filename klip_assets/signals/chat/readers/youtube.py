@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from klip_assets.formats.refused import Refused, RowRefused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
@@ -63,7 +63,7 @@ def _read_action(position: str, action: object, offset_ms: object) -> Message | 
             # A message that was held back replaces what stood in its place.
             added = content.get({"addChatItemAction": "item", "replaceChatItemAction": "replacementItem"}.get(kind, ""))
             if not isinstance(added, dict):
-                return PassedOver(sound(kind))
+                return PassedOver(valid_unicode(kind))
             renderer = next((name for name in added if name.endswith(_OF_RENDERERS)), kind)
             return _read_named(position, added, renderer, offset_ms)
     return Refused(position, NO_MESSAGE, "an action without its content")
@@ -72,7 +72,7 @@ def _read_action(position: str, action: object, offset_ms: object) -> Message | 
 def _read_named(position: str, holder: Item, name: str, offset_ms: object) -> Message | Refused | PassedOver:
     renderer = holder.get(name)
     if name not in _SPOKEN or not isinstance(renderer, dict):
-        return PassedOver(sound(name))
+        return PassedOver(valid_unicode(name))
     if name == "liveChatMembershipItemRenderer" and not renderer.get("message"):
         return PassedOver(name)
     return _read_renderer(position, renderer, offset_ms)
@@ -137,7 +137,7 @@ def _name_of_emoji(emoji: Item) -> str:
     shortcut = shortcuts[0] if isinstance(shortcuts, list) and shortcuts else None
     sign = emoji.get("emojiId")
     name = shortcut or sign if emoji.get("isCustomEmoji") else sign or shortcut
-    return sound(name) if isinstance(name, str) else ""
+    return valid_unicode(name) if isinstance(name, str) else ""
 
 
 FORMAT = ItemFormat("yt-dlp", is_youtube, read_youtube)

@@ -21,7 +21,7 @@ _SBV = re.compile(r"\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d{1,3}\s*,\s*\d{1,4}:\d{1,2}:\d
 _ARROW_TIMES = re.compile(r"\d\s{0,9}-->\s{0,9}\d")
 _SBV_LINE_BREAK = re.compile(r"\[br\]", re.IGNORECASE)
 _NO_SPEECH = ("WEBVTT", "NOTE", "STYLE", "REGION")
-_MOST_DETAIL = 200
+_MAX_DETAIL = 200
 
 
 def begins_as_webvtt(text: str) -> bool:
@@ -74,7 +74,7 @@ def _read(
             cues.append(cue)
         elif meant_as_timing.search(line):
             stray.end(before_times=numbered)
-            refused.append(Refused(f"line {number}", "times that can't be read", line.strip()[:_MOST_DETAIL]))
+            refused.append(Refused(f"line {number}", "times that can't be read", line.strip()[:_MAX_DETAIL]))
             cue = None
             stray.skip()
         elif not line:
@@ -117,7 +117,7 @@ class _Stray:
         """End the block of lines; if a line of times follows, its last line names that cue."""
         lines = self._lines[:-1] if before_times else self._lines
         if lines and not lines[0][1].startswith(_NO_SPEECH) and not all(text.isdigit() for _, text in lines):
-            detail = " ".join(text for _, text in lines)[:_MOST_DETAIL]
+            detail = " ".join(text for _, text in lines)[:_MAX_DETAIL]
             self._refused.append(Refused(f"line {lines[0][0]}", "text without times", detail))
         self._lines, self._skipped = [], False
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
-from klip_assets.formats.text import sound
+from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: A time this little before the start is an aligner's rounding, and taken for the start.
 SLACK_S = 1.0
 
-_MOST_DETAIL = 200
+_MAX_DETAIL = 200
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
 
@@ -109,7 +109,7 @@ def text_of(entry: Mapping[str, Any], *names: str) -> str:
     for name in names:
         value = entry.get(name)
         if isinstance(value, str):
-            return sound(value)
+            return valid_unicode(value)
     raise ValueRefused("no text", entry)
 
 
@@ -125,8 +125,8 @@ def entries_of(value: object, path: str, refused: list[Refused]) -> Iterator[tup
 
 def shown(value: object) -> str:
     """Return a value as a message can show it."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)[: 2 * _MOST_DETAIL]
-    return sound(text)[:_MOST_DETAIL]
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)[: 2 * _MAX_DETAIL]
+    return valid_unicode(text)[:_MAX_DETAIL]
 
 
 def _number(value: object) -> float | None:

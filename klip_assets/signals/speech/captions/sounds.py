@@ -2,7 +2,7 @@
 
 What counts as a tag:
 
-- **Square brackets** hold a tag, unless they hold a mask or more than `MOST_TAG_WORDS` words: no tag is that long.
+- **Square brackets** hold a tag, unless they hold a mask or more than `MAX_TAG_WORDS` words: no tag is that long.
 - **A mask** such as `[ __ ]` (YouTube's, for profanity) stands where a word is spoken. It is a word, `[__]`, no sound.
 - **Parentheses** may as well hold speech, so they are a tag only if they name a sound of the vocabulary in a few words
   without any that people use in sentences (I, you, is ...), or if they stand alone on their line, all in capitals or
@@ -28,11 +28,11 @@ from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_SOUNDS
 from klip_assets.signals.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
 
 #: Tags have this many words at most; more in brackets are taken for speech.
-MOST_TAG_WORDS = 8
+MAX_TAG_WORDS = 8
 #: Parentheses have this many words at most to count as a tag.
-MOST_PARENTHESIS_WORDS = 5
+MAX_PARENTHESIS_WORDS = 5
 #: A label that is the tag's own text is cut to this length.
-MOST_LABEL_CHARS = 40
+MAX_LABEL_CHARS = 40
 #: Events of one label that are no further apart touch: YouTube leaves 10 ms between two captions.
 TOUCHING_S = 0.05
 #: Events kept of one recording; a day of streaming has some thousand.
@@ -86,7 +86,7 @@ def labels_of(inside: str, *, followed: bool = False) -> tuple[str, ...] | None:
         Labels, several if it names several sounds; none for the name of a speaker; None if it is no tag but speech.
     """
     words = inside.split()
-    if len(words) > MOST_TAG_WORDS:
+    if len(words) > MAX_TAG_WORDS:
         return None
     known = _known(inside)
     if known:
@@ -108,7 +108,7 @@ def labels_of_parenthesis(inside: str, *, alone: bool) -> tuple[str, ...] | None
     if not words:
         return ()
     bare = {word.strip(".,!?;:'\"") for word in words}
-    if len(words) > MOST_PARENTHESIS_WORDS or bare & _SENTENCE_WORDS:
+    if len(words) > MAX_PARENTHESIS_WORDS or bare & _SENTENCE_WORDS:
         return None
     known = _known(inside)
     if known and len(words) <= 2:
@@ -216,4 +216,4 @@ def _is_speaker(inside: str, *, followed: bool) -> bool:
 
 def _own_label(inside: str) -> str:
     text = " ".join(re.sub(r"[^\w\s'’-]|_", " ", inside.lower()).split())
-    return text[:MOST_LABEL_CHARS].strip(" -'’") if any(sign.isalnum() for sign in text) else ""
+    return text[:MAX_LABEL_CHARS].strip(" -'’") if any(sign.isalnum() for sign in text) else ""

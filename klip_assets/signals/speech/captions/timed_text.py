@@ -25,10 +25,10 @@ from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: Damage after which reading goes on; a file with more is no TTML.
-MOST_DAMAGE = 100
-MOST_DEPTH = 100
+MAX_DAMAGE = 100
+MAX_DEPTH = 100
 
-_MOST_DETAIL = 200
+_MAX_DETAIL = 200
 _FED_BYTES = 1 << 16
 _SUFFIXES = (".ttml", ".dfxp")
 _XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
@@ -109,7 +109,7 @@ class _Reader:
 
     def read(self) -> Cues:
         place = 0
-        for _ in range(MOST_DAMAGE):
+        for _ in range(MAX_DAMAGE):
             damaged_at = self._parse(place)
             if damaged_at is None:
                 break
@@ -168,8 +168,8 @@ class _Reader:
             self._take_rates(stated)
         if name == "br":
             self._append("\n")
-        if len(self._stack) >= MOST_DEPTH:
-            raise UnreadableSidecarError(f"{self._name}: XML elements nested more than {MOST_DEPTH} deep are not read")
+        if len(self._stack) >= MAX_DEPTH:
+            raise UnreadableSidecarError(f"{self._name}: XML elements nested more than {MAX_DEPTH} deep are not read")
         element = _Element(name, None, None)
         self._stack.append(element)
         if name not in _CONTAINERS | _TEXT_OF:
@@ -181,9 +181,9 @@ class _Reader:
         except ValueError as error:
             reason = "times that can't be read"
             if name == "p":
-                self._open(None, None).problem = reason, str(error)[:_MOST_DETAIL]
+                self._open(None, None).problem = reason, str(error)[:_MAX_DETAIL]
             else:
-                self._refuse_here(f"{reason}; what is inside was read without", str(error)[:_MOST_DETAIL])
+                self._refuse_here(f"{reason}; what is inside was read without", str(error)[:_MAX_DETAIL])
             return
         if name == "span":
             if self._paragraph is not None and begin is not None:
@@ -250,7 +250,7 @@ class _Reader:
         if paragraph.start_s is None:
             if spoken:
                 text = " ".join("".join(part for _, parts in paragraph.pieces for part in parts).split())
-                self._refused.append(Refused(where, "text without times", text[:_MOST_DETAIL]))
+                self._refused.append(Refused(where, "text without times", text[:_MAX_DETAIL]))
             return
         end_s = paragraph.end_s if paragraph.end_s is not None else max([paragraph.start_s, *inner])
         # The standard counts from the paragraph's begin; some writers count from the video's.

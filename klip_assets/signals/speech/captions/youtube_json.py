@@ -26,7 +26,7 @@ from klip_assets.signals.speech.captions.json_values import (
 from klip_assets.signals.speech.captions.spoken import Piece, between
 
 _MILLISECONDS = 1000.0
-_MOST_CONFIDENCE = 255.0
+_MAX_CONFIDENCE = 255.0
 
 
 @dataclass
@@ -114,7 +114,7 @@ def _event(event: Mapping[str, Any], where: str, refused: list[Refused]) -> _Eve
                 refused.append(Refused(place, problem.reason, problem.detail))
                 continue
             is_automatic = True
-        confidence = confidence_of(seg, "acAsrConf", highest=_MOST_CONFIDENCE)
+        confidence = confidence_of(seg, "acAsrConf", highest=_MAX_CONFIDENCE)
         pieces.append(Piece(start_s + offset_s, start_s + offset_s, text, confidence))
     end_s, lasts = None, event.get("dDurationMs")
     if lasts is not None:

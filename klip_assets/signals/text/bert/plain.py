@@ -18,7 +18,7 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")
 _LONG = re.compile(r"(.)\1{3,}")
 
 #: An emoji many times over says no more than thrice.
-_MOST_EMOJI = 3
+_MAX_EMOJI = 3
 
 
 def plain(text: str) -> str:
@@ -31,7 +31,7 @@ def plain(text: str) -> str:
     text = _URL.sub("http", text)
     text = _HANDLE.sub("@user", text)
     text = _HASHTAG.sub(lambda found: " ".join(["", *_HUMPS.split(found[1])]), text)
-    text = _LONG.sub(lambda found: found[1] * _MOST_EMOJI, text)
+    text = _LONG.sub(lambda found: found[1] * _MAX_EMOJI, text)
     text = "".join(_spelled(character) for character in text)
     return " ".join(text.split())
 

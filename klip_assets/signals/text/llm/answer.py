@@ -14,8 +14,8 @@ from klip_assets.contracts import EMOTIONS
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 #: Characters of a reply that are looked at; an answer has about 250, a model that thinks aloud some thousands.
-MOST_CHARS = 100_000
-_MOST_OBJECTS = 200
+MAX_CHARS = 100_000
+_MAX_OBJECTS = 200
 
 
 class AnswerError(ValueError):
@@ -62,7 +62,7 @@ def read_answer(text: str) -> _Answer:
     Raises:
         AnswerError: There is none, or a value is missing, out of its range, or of another type.
     """
-    objects = list(_objects(re.sub(r"(?s)<think>.*?</think>", "", text[:MOST_CHARS])))
+    objects = list(_objects(re.sub(r"(?s)<think>.*?</think>", "", text[:MAX_CHARS])))
     if not objects:
         raise AnswerError("the reply holds no JSON object")
     valid: list[_Answer] = []
@@ -86,7 +86,7 @@ def _objects(text: str) -> Iterator[Mapping[str, Any]]:
     # Each outermost JSON object, wherever it begins.
     decoder = json.JSONDecoder(parse_constant=_refuse)
     place = text.find("{")
-    for _ in range(_MOST_OBJECTS):
+    for _ in range(_MAX_OBJECTS):
         if place < 0:
             return
         try:

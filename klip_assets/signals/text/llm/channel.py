@@ -15,11 +15,11 @@ from klip_assets.signals.text.llm.client import Client, Reply, RequestFailedErro
 from klip_assets.signals.text.llm.models import Endpoint, Model
 from klip_assets.signals.text.llm.pace import Gate, Slots
 from klip_assets.signals.text.llm.prompt import Message, Prompt
-from klip_assets.store.state.ledger import Call, Ledger, most_tokens
+from klip_assets.store.state.ledger import Call, Ledger, max_tokens
 from klip_assets.store.state.replies import Store, StoredReply, question_key
 
 #: Requests one call may make for the same question; a repair is one question more.
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 #: Failed requests in a row after which a model is left alone for the rest of the run; ...
 BREAK_AFTER = 5
 #: ... refusals for being too many, and replies without a valid answer.
@@ -31,7 +31,7 @@ LONGEST_WAIT_S = 30.0
 
 _LOOK_S = 0.05
 
-TEMPERATURE, SEED, MOST_ANSWER_TOKENS = 0, 7, 400
+TEMPERATURE, SEED, MAX_ANSWER_TOKENS = 0, 7, 400
 
 _REPAIR = (
     "Your last reply could not be used: {problem}. Label the same data again. Answer with one JSON object and nothing "
@@ -69,7 +69,7 @@ class Dialect:
         if self.has_seed:
             found["seed"] = SEED
         if self.token_limit:
-            found[self.token_limit] = MOST_ANSWER_TOKENS
+            found[self.token_limit] = MAX_ANSWER_TOKENS
         if self.mode == "json_schema":
             schema = {"name": "label", "strict": True, "schema": json_schema()}
             found["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -239,7 +239,7 @@ class Channel:
             async with self._gate.turn() as began:
                 if self.closed:
                     raise NotAnsweredError(self.closed)
-                most_usd = await self._reserve(call, messages)
+                max_usd = await self._reserve(call, messages)
                 call.attempts += 1
                 try:
                     async with self._slots.one():
@@ -250,10 +250,10 @@ class Channel:
                     failure = error
                     self._ledger.settle(call)
                 else:
-                    await self._succeeded(call, reply, most_usd)
+                    await self._succeeded(call, reply, max_usd)
                     self._ledger.settle(call)
                     if reply.cut_off:
-                        raise AnswerError(f"it was cut off after {MOST_ANSWER_TOKENS} tokens")
+                        raise AnswerError(f"it was cut off after {MAX_ANSWER_TOKENS} tokens")
                     return reply
                 if failure.verdict is Verdict.BAD_REQUEST and await self._try_simpler(str(failure)):
                     continue
@@ -262,11 +262,11 @@ class Channel:
             await asyncio.sleep(wait_s)
 
     async def _reserve(self, call: Call, messages: Sequence[Message]) -> float | None:
-        sent = most_tokens(messages)
-        most_usd = self.model.cost_usd(sent, MOST_ANSWER_TOKENS)
+        sent = max_tokens(messages)
+        max_usd = self.model.cost_usd(sent, MAX_ANSWER_TOKENS)
         if not self._ledger.budget.is_set:
-            return most_usd
-        if most_usd is None:
+            return max_usd
+        if max_usd is None:
             reason = (
                 "its price is not known (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK): no budget holds"
             )
@@ -274,17 +274,17 @@ class Channel:
             raise NotAnsweredError(reason)
         # One waits for all: each look is a transaction.
         async with self._money:
-            while refusal := self._ledger.reserve(call, most_usd):
+            while refusal := self._ledger.reserve(call, max_usd):
                 # Requests under way have more reserved than they will cost. A call that waits for its next try has
                 # not: it may be waiting for this one's turn.
                 if not self._ledger.may_get_room:
                     raise OverBudgetError(refusal)
                 await asyncio.sleep(_LOOK_S)
-        return most_usd
+        return max_usd
 
-    async def _succeeded(self, call: Call, reply: Reply, most_usd: float | None) -> None:
+    async def _succeeded(self, call: Call, reply: Reply, max_usd: float | None) -> None:
         cost = self.model.cost_usd(reply.prompt_tokens, reply.completion_tokens)
-        call.add(reply.prompt_tokens, reply.completion_tokens, most_usd if cost is None else cost)
+        call.add(reply.prompt_tokens, reply.completion_tokens, max_usd if cost is None else cost)
         self._failures = self._refusals = 0
         self._has_answered = True
         if not self._is_remembered:
@@ -322,6 +322,6 @@ class Channel:
             silent = verdict is Verdict.TIMEOUT and not self._has_answered
             if silent or self._failures >= BREAK_AFTER:
                 await self.close(f"{self._failures} requests in a row failed; the last one: {reason}")
-        if attempt >= MOST_ATTEMPTS or verdict is Verdict.BAD_REQUEST or self.closed:
+        if attempt >= MAX_ATTEMPTS or verdict is Verdict.BAD_REQUEST or self.closed:
             raise NotAnsweredError(reason)
         return wait_s

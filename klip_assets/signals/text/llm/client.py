@@ -21,7 +21,7 @@ from klip_assets.errors import EngineUnavailableError
 from klip_assets.signals.text.llm.models import NO_KEY, Endpoint
 from klip_assets.signals.text.llm.prompt import Message
 
-_MOST_REASON_CHARS = 200
+_MAX_REASON_CHARS = 200
 
 
 class Verdict(Enum):
@@ -161,7 +161,7 @@ class Client:
             reason = reason.replace(self._key, "***")
         reason = re.sub(r"\b(sk|key|Bearer)[-_ ][\w\-*.]{6,}", r"\1-***", reason)
         reason = " ".join(reason.split())
-        return RequestFailedError(reason[:_MOST_REASON_CHARS], verdict, wait_s)
+        return RequestFailedError(reason[:_MAX_REASON_CHARS], verdict, wait_s)
 
     @property
     def _key(self) -> str:

@@ -16,7 +16,7 @@ from klip_assets.signals.text.item import Item
 
 #: Characters of context on each side, and of the text itself; three minutes of quick speech are about 3,000.
 CONTEXT_CHARS = 400
-MOST_CHARS = 6_000
+MAX_CHARS = 6_000
 
 OPEN, CLOSE = "<data>", "</data>"
 
@@ -48,10 +48,10 @@ class Prompt:
         ]
 
     def _data(self, item: Item) -> str:
-        fields = {"text": _quoted(item.text[:MOST_CHARS])}
+        fields = {"text": _quoted(item.text[:MAX_CHARS])}
         if self.is_for_speech:
             fields = {
-                "transcript": _quoted(item.text[:MOST_CHARS]),
+                "transcript": _quoted(item.text[:MAX_CHARS]),
                 "before": _quoted(item.before[-CONTEXT_CHARS:] if item.before else None),
                 "after": _quoted(item.after[:CONTEXT_CHARS] if item.after else None),
                 "speech_rate": _two_decimals(item.speech_rate_wps),

@@ -25,7 +25,7 @@ Change = Callable[[bytes, np.random.Generator], bytes]
 
 #: Mutations of each kind and format, and the longest that one of these small files may take on a busy machine.
 EACH = 6
-MOST_S = 20.0
+MAX_S = 20.0
 
 CUES = [(n * 3.0, n * 3.0 + 2.5, f"words & number {n}, [laughter] (and more) ♪") for n in range(12)]
 TIMED = [
@@ -99,7 +99,7 @@ def check(path: Path) -> int:
         sentence = str(error)
         assert sentence.startswith(path.name) and "\n" not in sentence and sentence.encode()
         return -1
-    assert time.monotonic() - began < MOST_S
+    assert time.monotonic() - began < MAX_S
     assert all(0 <= word.start_s <= word.end_s for word in transcript.words)
     assert all(before.start_s <= after.start_s for before, after in pairwise(transcript.words))
     assert all(0 <= event.start_s <= event.end_s and event.label for event in transcript.sounds)

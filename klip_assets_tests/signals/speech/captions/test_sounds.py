@@ -12,7 +12,7 @@ from klip_assets.contracts import SOUND_EVENTS
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.signals.speech.captions.sounds import (
     MAX_EVENTS,
-    MOST_LABEL_CHARS,
+    MAX_LABEL_CHARS,
     SoundEvent,
     digest_of,
     labels_of,
@@ -179,7 +179,7 @@ def test_merged_events_cover_the_same_time_and_do_not_touch(events: list[SoundEv
 def test_every_label_is_short_small_and_not_empty(tag: str) -> None:
     for labels in (labels_of(tag), labels_of_parenthesis(tag, alone=True)):
         for label in labels or ():
-            assert 0 < len(label) <= MOST_LABEL_CHARS and label == label.strip() and "\n" not in label
+            assert 0 < len(label) <= MAX_LABEL_CHARS and label == label.strip() and "\n" not in label
 
 
 def test_events_go_through_the_notes_into_the_table() -> None:

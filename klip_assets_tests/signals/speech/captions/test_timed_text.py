@@ -8,7 +8,7 @@ import pytest
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.signals.speech.captions.reader import read_captions
-from klip_assets.signals.speech.captions.timed_text import MOST_DEPTH
+from klip_assets.signals.speech.captions.timed_text import MAX_DEPTH
 from klip_assets.signals.speech.words import Transcript
 
 SBV = "0:00:01.000,0:00:03.000\nHello there world\n\n0:00:05.500,0:00:06.000\nSecond[br]cue.\n"
@@ -198,7 +198,7 @@ def test_nothing_outside_the_file_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_xml_nested_without_end_or_damaged_all_over_costs_no_time(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableSidecarError, match=f"more than {MOST_DEPTH} deep"):
+    with pytest.raises(UnreadableSidecarError, match=f"more than {MAX_DEPTH} deep"):
         read(tmp_path, ROOT + '<p begin="0s" end="1s">' + "<span>" * 500_000)
     with pytest.raises(UnreadableSidecarError, match="holds no caption cue"):
         read(tmp_path, ROOT + '<p begin="0s" end="1s">x</q>' * 300_000)

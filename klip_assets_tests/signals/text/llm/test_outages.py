@@ -10,7 +10,7 @@ import pytest
 
 from klip_assets.contracts import EMOTIONS
 from klip_assets.signals.text.item import Item
-from klip_assets.signals.text.llm.channel import BREAK_AFTER, BREAK_AFTER_INVALID, BREAK_AFTER_REFUSALS, MOST_ATTEMPTS
+from klip_assets.signals.text.llm.channel import BREAK_AFTER, BREAK_AFTER_INVALID, BREAK_AFTER_REFUSALS, MAX_ATTEMPTS
 from klip_assets.signals.text.llm.reader import LlmTier
 from klip_assets.signals.text.reading import Reading
 from klip_assets.signals.text.tiers import Chain, LexiconTier
@@ -139,7 +139,7 @@ def test_a_first_model_that_is_always_down_costs_a_few_requests_and_the_second_r
     llm.reply = lambda asked: fault if asked.model == "first" else answers()
     made = tier()
     assert of(read(made)) == {("ok", "llm", "second")}
-    assert llm.count("first") <= BREAK_AFTER + MOST_ATTEMPTS
+    assert llm.count("first") <= BREAK_AFTER + MAX_ATTEMPTS
     assert llm.count("second") == len(TEXTS)
     assert "in a row failed" in made.spent.closed["first"]
 
@@ -193,7 +193,7 @@ def test_with_all_models_down_each_text_falls_to_the_next_tier_and_says_why(llm:
     assert {(reading.status, reading.tier) for reading in readings} == {("fallback", "lexicon")}
     assert all("on fire" in (reading.error or "") for reading in readings)
     assert all(not reading.emotions and reading.highlight_score is None for reading in readings)
-    assert len(llm.asked) <= 3 * (BREAK_AFTER + MOST_ATTEMPTS)
+    assert len(llm.asked) <= 3 * (BREAK_AFTER + MAX_ATTEMPTS)
 
 
 def test_where_every_tier_fails_the_scores_are_null_k4(llm: FakeLlm, tier: Make) -> None:
@@ -208,7 +208,7 @@ def test_a_server_that_dies_midway_loses_no_row(llm: FakeLlm, tier: Make) -> Non
     readings = read(tier("only"))
     assert [reading.tier for reading in readings].count("llm") == 10
     assert {reading.status for reading in readings if reading.tier == "lexicon"} == {"fallback"}
-    assert len(llm.asked) <= 10 + 16 + BREAK_AFTER + MOST_ATTEMPTS
+    assert len(llm.asked) <= 10 + 16 + BREAK_AFTER + MAX_ATTEMPTS
 
 
 def test_a_connection_that_nobody_answers_is_an_outage_too(tier: Make, llm: FakeLlm) -> None:
