@@ -43,13 +43,13 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any], *, sample: Se
     tokenizer = learnt.tokenizer.backend_tokenizer
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    fix_ranges(model, sample_tokens(tokenizer, sample, learnt.recipe.max_tokens))
+    fix_ranges(model, sample_tokens(tokenizer, sample, learnt.recipe.most_tokens))
     streamline(model)
     tokenizer.save(str(folder / "tokenizer.json"))
     about = {
         "emotions": list(EMOTIONS),
         "sentiments": list(SENTIMENTS),
-        "max_tokens": learnt.recipe.max_tokens,
+        "most_tokens": learnt.recipe.most_tokens,
         "recipe": vars(learnt.recipe),
         "training_seconds": round(learnt.seconds),
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
@@ -59,11 +59,11 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any], *, sample: Se
     return folder
 
 
-def sample_tokens(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+def sample_tokens(tokenizer: Any, texts: Sequence[str], most_tokens: int) -> list[list[int]]:
     """Return the tokens of texts as the model is given them, of a fixed choice of at most 3,000; long ones are cut."""
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE]
     found = tokenizer.encode_batch([plain(texts[place]) for place in chosen])
-    return [[*encoding.ids[: max_tokens - 1], encoding.ids[-1]][:max_tokens] for encoding in found]
+    return [[*encoding.ids[: most_tokens - 1], encoding.ids[-1]][:most_tokens] for encoding in found]
 
 
 def _quantize_embeddings(path: Path) -> None:

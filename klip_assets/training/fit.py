@@ -37,7 +37,7 @@ class Recipe:
         epochs: Times each text is seen.
         learning_rate: The highest, reached after a tenth of all steps; it falls to nothing.
         batch: Texts a step.
-        max_tokens: Tokens of a text that are read.
+        most_tokens: Tokens of a text that are read.
         dropout: See `network.build`.
         seed: Of order, dropout and the last layer.
         device: cpu, cuda, or auto.
@@ -47,7 +47,7 @@ class Recipe:
     epochs: int = 3
     learning_rate: float = 1.5e-4
     batch: int = 32
-    max_tokens: int = 96
+    most_tokens: int = 96
     dropout: float = 0.1
     seed: int = 1
     device: str = "auto"
@@ -97,8 +97,8 @@ def learn(rows: pa.Table, recipe: Recipe, on_progress: Callable[[str], None] = l
     tokenizer = AutoTokenizer.from_pretrained(base)
     network = build(base, recipe.dropout).to(device)
     most: int = network.encoder.config.max_position_embeddings  # type: ignore[union-attr, assignment]
-    recipe = replace(recipe, max_tokens=min(recipe.max_tokens, most))
-    texts = tokenizer(rows["text"].to_pylist(), truncation=True, max_length=recipe.max_tokens)["input_ids"]
+    recipe = replace(recipe, most_tokens=min(recipe.most_tokens, most))
+    texts = tokenizer(rows["text"].to_pylist(), truncation=True, max_length=recipe.most_tokens)["input_ids"]
     targets = _targets(rows)
     chosen_by = np.arange(len(texts)) % _CUT_SHARE == 0
     learning = np.flatnonzero(~chosen_by)

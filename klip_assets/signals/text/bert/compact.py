@@ -64,7 +64,7 @@ class CompactModel:
         if self.sha256 != about["model_sha256"]:
             raise EngineUnavailableError(f"{folder / 'model.onnx'} is not the file that model.json describes")
         self.emotions: tuple[str, ...] = tuple(about["emotions"])
-        self._most_tokens = int(about["max_tokens"]) - 2
+        self._most_tokens = int(about["most_tokens"]) - 2
         self._session = open_session(content)
         self._first, self._last = (self._id_of(token) for token in ("[CLS]", "[SEP]"))
 
