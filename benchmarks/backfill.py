@@ -51,8 +51,7 @@ def main() -> None:
             ids = drop(service, arguments.videos, arguments.seconds)
             figures = measure(service, ids, as_assets=arguments.as_assets)
         finally:
-            _, left = service.stop(whole_group=True)
-        assert not left, left
+            service.stop(whole_group=True)
     for cells in (figures, ["---"] * len(figures), figures.values()):
         print(f"| {' | '.join(cells)} |")
 
@@ -94,13 +93,13 @@ def measure(service: Service, ids: list[str], *, as_assets: bool) -> dict[str, s
     def published() -> bool:
         return service.sql("SELECT count(*) AS n FROM videos WHERE duration_s > 0") == [{"n": len(ids)}]
 
-    status = service.wait(ended, "the end of the backfill", at_most_s=120 + 60 * len(ids))
+    status = service.wait(ended, "the end of the backfill")
     ended_s = time.monotonic() - began
     runs = [run for run in service.runs() if run.dagster_run.tags.get("dagster/backfill") == backfill]
     outcomes = Counter(run.dagster_run.status.value.lower() for run in runs)
     assert len(runs) >= len(ids), outcomes
     if ok := status == "COMPLETED_SUCCESS":
-        service.wait(published, "every video in klip.duckdb", at_most_s=300)
+        service.wait(published, "every video in klip.duckdb")
     return {
         "videos": str(len(ids)),
         "until the backfill ended": f"{ended_s:.0f} s ({status})",

@@ -7,6 +7,7 @@ two changes of the disk, that is after each write (before its rename), rename, l
     KLIP_FAILPOINT="stop write.filled segments/*"   the process stops itself (SIGSTOP), once, for a test to look around
     KLIP_FAILPOINT="kill stage.begin */stream"      the process dies (SIGKILL) every time it gets there
     KLIP_FAILPOINT="stop 17"                        the 17th point that is reached, whatever it is
+    KLIP_FAILPOINT="step"                           the process stops itself at every point
     KLIP_FAILPOINT_LOG=<file>                       every point reached is appended: process, name, subject
 
 The idea is that of fail(9) in FreeBSD and of the `fail` crate of TiKV.
@@ -43,6 +44,8 @@ def fail_point(name: str, subject: str = "") -> None:
     if wanted and _is_here(wanted.split(), number, name, subject):
         if wanted.startswith("kill "):
             os.kill(os.getpid(), signal.SIGKILL)
+        elif wanted == "step":
+            os.kill(os.getpid(), signal.SIGSTOP)
         elif not (log and _was_stopped(log)):
             if log:
                 _note(log, STOPPED, f"{name} {subject}")
@@ -50,6 +53,8 @@ def fail_point(name: str, subject: str = "") -> None:
 
 
 def _is_here(wanted: list[str], number: int, name: str, subject: str) -> bool:
+    if wanted == ["step"]:
+        return True
     _, place, *pattern = wanted
     if place.isdigit():
         return int(place) == number

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 
 def project_dir() -> Path:
@@ -17,13 +18,28 @@ def project_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Settings of one Klip installation, read from the environment (prefix `KLIP_`) and from `.env`.
+    """Settings of one Klip installation, read from the environment (prefix `KLIP_`) and from a file.
+
+    The file is `.env` in the working folder, or the one `KLIP_ENV_FILE` names; empty: none.
 
     Raises:
         pydantic.ValidationError: A variable holds a value that can't be used; the message names it.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KLIP_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KLIP_", extra="ignore", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, first one first; which file is read is asked at each call."""
+        named = os.environ.get("KLIP_ENV_FILE", ".env") or None
+        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=named)
 
     data_dir: Path = Field(
         default_factory=lambda: project_dir() / "data",

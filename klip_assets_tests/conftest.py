@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,15 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.state.registry import Registry
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, drop_tweets, point_at, process, publish_again
+from klip_assets_tests.suite import missing
+
+pytest_plugins = ("klip_assets_tests.suite.watchdog", "klip_assets_tests.suite.reaper")
+
+# Modules of tests read settings as they are imported, before any fixture: neither `.env` nor a variable of a
+# developer's own installation may reach them.
+for name in Settings.model_fields:
+    os.environ.pop(f"KLIP_{name.upper()}", None)
+os.environ["KLIP_ENV_FILE"] = ""
 
 # How long an example takes is the machine's; speed is measured in benchmarks/.
 hypothesis.settings.register_profile("klip", deadline=None)
@@ -27,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run files with slow tests first: of two processes, none ends with the longest file while the other idles."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped for want of a program."""
+    terminalreporter.write_line(
+        missing.summary(report.longrepr[2] for report in terminalreporter.getreports("skipped"))
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +105,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def flite() -> str:
+    """The path of flite, which speaks; tests that need it are skipped where it is not installed."""
+    return missing.flite()
 
 
 @pytest.fixture(scope="session")

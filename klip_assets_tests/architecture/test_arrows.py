@@ -25,9 +25,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        LINT, cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, timeout=300
-    )
+    return subprocess.run(LINT, cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True)
 
 
 def test_the_arrows_of_the_package_as_it_is_hold(copy: Path) -> None:

@@ -209,11 +209,11 @@ def test_remove_is_put_off_while_a_run_is_on_the_video(published: Settings, lake
     def run() -> None:
         with hold(subject_lock(lake.root, Subject.video("stream")), what="video stream", timeout_s=1):
             ready.set()
-            over.wait(30)
+            over.wait()
 
     thread = threading.Thread(target=run)
     thread.start()
-    ready.wait(5)
+    ready.wait()
     try:
         assert "stream stays" in error_of(klip("remove", "stream"))
     finally:

@@ -47,9 +47,7 @@ def test_the_demo_finds_the_planted_moments_and_does_no_work_twice(settings: Set
     assert (SAMPLE / "truth.json").exists()
 
 
-@pytest.mark.skipif(
-    not any(Path(p, "flite").exists() for p in ("/usr/bin", "/usr/local/bin")), reason="flite is absent"
-)
+@pytest.mark.usefixtures("flite")
 def test_fresh_variants_are_hit_without_chat_or_words_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
     monkeypatch.setenv("KLIP_DATA_DIR", str(tmp_path / "data"))

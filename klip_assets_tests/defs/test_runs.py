@@ -22,12 +22,12 @@ from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.worked import work
 
 HOLDER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from klip_assets.store.locks import hold
 with hold(Path(sys.argv[1]), what="video a", timeout_s=5):
     print("held", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

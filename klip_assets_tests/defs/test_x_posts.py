@@ -101,11 +101,11 @@ def test_two_runs_do_not_fetch_at_once(x: FakeX, settings: Settings, instance: d
     def works() -> None:
         with hold(settings.state_dir / "locks" / "x_posts.lock", what="fetching from X", timeout_s=5):
             entered.set()
-            leave.wait(60)
+            leave.wait()
 
     other = threading.Thread(target=works)
     other.start()
-    entered.wait(10)
+    entered.wait()
     result = run(instance)
     leave.set()
     other.join()

@@ -27,7 +27,8 @@ from klip_assets.signals.tweets.staging import stage
 from klip_assets.store.lake.validate import conform
 from klip_assets_tests.fire.memory import peak_mb
 
-SECONDS_A_FILE = 30
+#: Processor seconds; a decoder that hangs without using any is ended by the watchdog of the tests.
+SECONDS_PER_FILE = 30
 
 
 def examine(path: Path) -> str:
@@ -81,11 +82,11 @@ def main(folder: Path) -> None:
     slowest = 0.0
     for path in sorted(folder.iterdir()):
         print(json.dumps({"file": ascii(path.name)}), flush=True)  # noqa: T201
-        signal.alarm(SECONDS_A_FILE)
-        began = time.monotonic()
+        signal.setitimer(signal.ITIMER_PROF, SECONDS_PER_FILE)
+        began = time.process_time()
         outcome = examine(path)
-        signal.alarm(0)
-        slowest = max(slowest, time.monotonic() - began)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        slowest = max(slowest, time.process_time() - began)
         print(json.dumps({"file": ascii(path.name), "outcome": ascii(outcome)}), flush=True)  # noqa: T201
     peak = peak_mb()
     print(json.dumps({"slowest_s": slowest, "peak_mb": peak}), flush=True)  # noqa: T201

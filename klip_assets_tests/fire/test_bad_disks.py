@@ -17,8 +17,9 @@ from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.state.attempts import Attempts
 from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.processed import drop_stream, drop_tweets, query
+from klip_assets_tests.suite import missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +33,7 @@ def victim() -> Iterator[Victims]:
 def mounted(folder: Path, *options: str) -> Iterator[None]:
     """Mount something on a folder; skip where this is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no right to mount: {done.stderr.strip()}")
+    missing.mount(*options, str(folder))
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.fire.conftest import Run
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.media.written import write_media
+from klip_assets_tests.suite import missing
 
 SENTENCES = ("the weather is very nice today", "we are going to walk in the park", "there is a dog by the old door")
 
@@ -28,8 +28,7 @@ SENTENCES = ("the weather is very nice today", "we are going to walk in the park
 @pytest.fixture
 def talk(settings: Settings, tmp_path: Path) -> Path:
     """Three sentences said by flite with pauses between, in the inbox."""
-    if shutil.which("flite") is None:
-        pytest.skip("flite is not installed")
+    missing.flite()
     parts = []
     for number, sentence in enumerate(SENTENCES):
         said = tmp_path / f"{number}.wav"
@@ -58,7 +57,7 @@ def test_a_killed_transcript_goes_on_with_the_next_utterance(
     assert chunks(log) == [span.name for span in spans[:3]]
     log.unlink()
     monkeypatch.setenv("KLIP_FAILPOINT_LOG", str(log))
-    (done,) = run_module("process_once", timeout_s=300, cwd=tmp_path)
+    (done,) = run_module("process_once", cwd=tmp_path)
     assert [row["outcome"] for row in done["rows"]] == ["done"] * len(done["rows"]) and done["rows"]
     assert chunks(log) == [span.name for span in spans[2:]], "only what was missing"
     assert not unfinished.exists()

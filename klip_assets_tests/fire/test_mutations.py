@@ -51,7 +51,7 @@ def test_every_mutation_is_rows_by_the_contract_or_one_sentence_in_bounded_time_
     for start in range(0, count, BATCH):
         folder = tmp_path / f"batch-{start}"
         drop(folder, broken[start : start + BATCH])
-        *lines, summary = run_module("examine", str(folder), timeout_s=300, cwd=tmp_path)
+        *lines, summary = run_module("examine", str(folder), cwd=tmp_path)
         assert summary["peak_mb"] < MAX_MB
         outcomes.update("refused" if "refused: " in line["outcome"] else "read" for line in lines if "outcome" in line)
     assert outcomes.total() == count
@@ -93,7 +93,7 @@ def test_broken_files_with_hostile_names_all_at_once_stop_no_good_one_and_touch_
     places.append((settings.data_dir / "inbox", settings.data_dir / "none"))
     before = [listing(base, without=without) for base, without in places]
 
-    (outcome,) = run_module("process_once", timeout_s=400, cwd=work)
+    (outcome,) = run_module("process_once", cwd=work)
 
     assert [listing(base, without=without) for base, without in places] == before
     assert outcome["peak_mb"] < MAX_MB

@@ -51,7 +51,7 @@ class Victims:
         """End the server."""
         assert self._server.stdin and self._server.stdout
         self._server.stdin.close()
-        self._server.wait(timeout=30)
+        self._server.wait()
         self._server.stdout.close()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "sample"
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 
-needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="the command flite is not installed")
+needs_flite = pytest.mark.usefixtures("flite")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""An analyst who reconnects and queries in a loop, and knows what he may see.
+"""An analyst who reconnects and queries in a loop, and knows what may be seen.
 
 Each recording exists in two takes: of 4 s with the words "first take", of 5 s with the words "second take".
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -25,25 +27,39 @@ TAKES = {4.0: (4, "first take", 4.0), 5.0: (5, "second take", 5.0)}
 
 
 def main(database: str, stop: Path, report: Path) -> None:
-    """Query until the file `stop` is there; then write what was seen."""
-    opened = queries = 0
+    """Query until the file `stop` is there, and write what was seen so far."""
+    queries: Counter[str] = Counter()
+    versions: set[str] = set()
     wrong: list[str] = []
     last: dict[str, float] = {}
     while not stop.exists():
         if not Path(database).exists():
-            if opened:
+            if versions:
                 wrong.append("klip.duckdb is gone")
             continue
         try:
+            versions.add(Path(database).resolve().name)
             with duckdb.connect(database, read_only=True) as connection:
-                opened += 1
                 for _ in range(3):
                     rows = connection.execute(QUERY).fetchall()
-                    queries += 1
+                    queries[phase_of(rows)] += 1
                     wrong += wrong_rows(rows, last)
         except duckdb.Error as error:
             wrong.append(f"{type(error).__name__}: {error}")
-    report.write_text(json.dumps({"opened": opened, "queries": queries, "wrong": wrong[:20], "videos": len(last)}))
+        write_report(report, {"queries": queries, "versions": len(versions), "wrong": wrong[:20], "videos": len(last)})
+
+
+def phase_of(rows: list[tuple[str, float, int, str, float, int]]) -> str:
+    """Return what is published: first takes, second takes, or some of each."""
+    takes = {words for _, _, _, words, _, _ in rows}
+    return takes.pop() if len(takes) == 1 else "both"
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write what was seen so far; whoever reads it finds it whole."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(report))
+    new.replace(path)
 
 
 def wrong_rows(rows: list[tuple[str, float, int, str, float, int]], last: dict[str, float]) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.service import postgres_server
 from klip_assets_tests.service.klip_dev import Service
+from klip_assets_tests.suite import missing
 
 
 def write_sound(path: Path, seconds: float, *, pitch_hz: float = 220.0, rate: int = 16000) -> Path:
@@ -61,9 +62,7 @@ def make_service(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Serv
 def postgres() -> Iterator[Callable[[str], str]]:
     """A PostgreSQL server from Debian's packages, for one session; call it with a name to get a new database's URL."""
     pytest.importorskip("dagster_postgres", reason="dagster-postgres is not installed (pip install -e .[postgres])")
-    if not postgres_server.programs():
-        pytest.skip("no PostgreSQL server: /usr/lib/postgresql is empty (apt-get install postgresql)")
-    with postgres_server.serve() as new_database:
+    with postgres_server.serve(missing.postgres()) as new_database:
         yield new_database
 
 

@@ -9,23 +9,33 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
+import psutil
 import pytest
 
 from klip_assets.defs.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import run_sql
 from klip_assets_tests.made import REPOSITORY
+from klip_assets_tests.suite.processes import (
+    describe,
+    end,
+    let_them_dump_their_stacks,
+    processor_seconds,
+    with_variable,
+)
+from klip_assets_tests.suite.waiting import until
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -44,6 +54,8 @@ class Service:
     extra: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    _opened: ExitStack = field(default_factory=ExitStack)
+    _instance: dg.DagsterInstance | None = None
 
     @property
     def settings(self) -> Settings:
@@ -63,6 +75,7 @@ class Service:
             "KLIP_DATA_DIR": str(self.data_dir),
             "DAGSTER_HOME": str(self.home),
             "KLIP_DAGSTER_STORAGE": str(self.data_dir / ".dagster"),
+            "KLIP_ENV_FILE": "",
             **self.extra,
         }
         others = {name: value for name, value in os.environ.items() if not name.startswith("KLIP_")}
@@ -75,7 +88,6 @@ class Service:
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
-            timeout=300,
         )
 
     def start(self, *, daemon: bool = True, plain: bool = False) -> None:
@@ -104,58 +116,68 @@ class Service:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
             )
-        self.wait(self._answers, "the code location to be served", at_most_s=300)
+        # Until it serves, nothing but processor time tells that it is on its way.
+        self.wait(self._answers, "the code location to be served", moves=lambda: processor_seconds(self._all()))
 
-    def stop(self, *, whole_group: bool = False) -> tuple[int, list[str]]:
-        """End it as Ctrl-C does; return its exit code and the processes that outlived it by more than 20 s."""
+    def stop(self, *, whole_group: bool = False) -> int:
+        """End it as Ctrl-C does, and wait until it and everything it started have ended; return its exit code."""
+        self._close()
         if self.process is None:
-            return 0, []
+            return 0
         process, self.process = self.process, None
         if whole_group:
             os.killpg(process.pid, signal.SIGINT)
         else:
             process.send_signal(signal.SIGINT)
-        try:
-            code = process.wait(timeout=60)
-            deadline = time.monotonic() + 20
-            while (left := processes_of(self.data_dir)) and time.monotonic() < deadline:
-                time.sleep(0.2)
-        finally:
-            left = processes_of(self.data_dir)
-            for pid in left:
-                _kill(pid)
-            if process.poll() is None:
-                process.kill()
-        return code, list(left.values())
+        code = process.wait()
+        self.wait(lambda: not self.processes(), "the services to end", moves=lambda: frozenset(self.processes()))
+        return code
 
     def kill(self) -> None:
         """End it and all its processes at once, where its own way out is not what a test is about."""
+        self._close()
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             self.process = None
-        while left := self.processes():
-            for pid in left:
-                _kill(pid)
+        while left := self._all():
+            end(left)
 
-    def wait(self, happened: Callable[[], Any], what: str, *, at_most_s: float = 600) -> Any:
-        """Wait until something is true and return it; fail with the tail of the log otherwise."""
-        deadline = time.monotonic() + at_most_s
-        while True:
+    def wait(self, happened: Callable[[], T], what: str, *, moves: Callable[[], Any] | None = None) -> T:
+        """Wait until something is true and return it, as long as the service moves; see `until`."""
+
+        def unless_ended() -> T:
             assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self.tail()}"
-            if result := happened():
-                return result
-            assert time.monotonic() < deadline, f"waited {at_most_s:.0f} s in vain for {what}\n{self.tail()}"
-            time.sleep(1.0)
+            return happened()
+
+        return until(unless_ended, what, moves=moves or self.moves, explain=self._explain)
+
+    def moves(self) -> tuple[Any, ...]:
+        """Return what changes as long as there is progress; what sensors do while nothing happens is none."""
+        workers = [process for process in self._all() if "execute_run" in " ".join(process.cmdline())]
+        log = Path(self.extra.get("KLIP_FAILPOINT_LOG", os.devnull))
+        return (
+            [(record.dagster_run.run_id, record.dagster_run.status) for record in self.runs()],
+            round(processor_seconds(workers), 1),
+            frozenset(self.processes()),
+            self.settings.warehouse_path.resolve(),
+            log.stat().st_size,
+        )
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
-        mine = {"KLIP_DATA_DIR", "DAGSTER_HOME", "KLIP_DAGSTER_STORAGE", *self.extra}
-        with pytest.MonkeyPatch.context() as patch:
-            for name in mine:
-                patch.setenv(name, self.environment[name])
-            with dagster_instance(self.settings) as found:
-                yield found
+        """Open its Dagster instance; once opened it stays open until the service ends, since tests ask often."""
+        if self._instance is None:
+            mine = {"KLIP_DATA_DIR", "DAGSTER_HOME", "KLIP_DAGSTER_STORAGE", *self.extra}
+            with pytest.MonkeyPatch.context() as patch:
+                for name in mine:
+                    patch.setenv(name, self.environment[name])
+                self._instance = self._opened.enter_context(dagster_instance(self.settings))
+        yield self._instance
+
+    def _close(self) -> None:
+        self._opened.close()
+        self._instance = None
 
     def runs(self, job: str | None = None, partition: str | None = None) -> list[dg.RunRecord]:
         """Return run records, oldest first."""
@@ -164,23 +186,19 @@ class Service:
             return list(instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags), ascending=True))
 
     def processes(self) -> dict[int, str]:
-        """Return the processes that work on its data folder: pid -> command."""
-        return processes_of(self.data_dir)
+        """Return the processes that work on its data folder, children and orphans alike: pid -> command."""
+        found = {}
+        for process in self._all():
+            with suppress(psutil.Error):
+                found[process.pid] = " ".join(process.cmdline())
+        return found
 
     def unfinished(self) -> list[str]:
         return [record.dagster_run.job_name for record in self.runs() if not record.dagster_run.is_finished]
 
-    def wait_for_runs(self, *, at_most_s: float = 600) -> None:
-        """Wait until all runs have ended; fail when none has for a while. How long a queue takes is the machine's."""
-        ended, since = -1, time.monotonic()
-        while unfinished := self.unfinished():
-            assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self.tail()}"
-            if (now := len(self.runs()) - len(unfinished)) != ended:
-                ended, since = now, time.monotonic()
-            assert time.monotonic() - since < at_most_s, (
-                f"no run ended for {at_most_s:.0f} s; still there: {Counter(unfinished)}\n{self.tail()}"
-            )
-            time.sleep(1.0)
+    def wait_for_runs(self) -> None:
+        """Wait until all runs have ended."""
+        self.wait(lambda: not self.unfinished(), "all runs to end")
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
         """Ask the published file; [] while there is none."""
@@ -188,21 +206,22 @@ class Service:
             return []
         return run_sql(self.settings.warehouse_path, statement).to_pylist()
 
-    def wait_for_looks(self, sensor: str, looks: int, *, since: float) -> list[Any]:
-        """Wait until a sensor has ended that many looks which began after a time; return their ticks."""
+    def wait_for_scans(self, sensor: str, scans: int, *, since: float) -> list[Any]:
+        """Wait until a sensor has ended that many scans which began after a time; return their ticks."""
+        what = f"{scans} scans of the sensor {sensor}"
+        moves = [self.moves, lambda: len(self._scans(sensor, since))]
+        self.wait(lambda: len(self._scans(sensor, since)) >= scans, what, moves=lambda: [each() for each in moves])
+        return self._scans(sensor, since)
 
-        def ended() -> list[Any] | None:
-            with self.instance() as instance:
-                states = [s for s in instance.all_instigator_state() if s.instigator_name == sensor]
-                ticks = [
-                    tick
-                    for state in states
-                    for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since)
-                    if tick.timestamp > since and tick.status.value in ("SUCCESS", "SKIPPED", "FAILURE")
-                ]
-            return ticks if len(ticks) >= looks else None
-
-        return list(self.wait(ended, f"{looks} looks of the sensor {sensor}", at_most_s=300))
+    def _scans(self, sensor: str, since: float) -> list[Any]:
+        with self.instance() as instance:
+            return [
+                tick
+                for state in instance.all_instigator_state()
+                if state.instigator_name == sensor
+                for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since)
+                if tick.timestamp > since and tick.status.value in ("SUCCESS", "SKIPPED", "FAILURE")
+            ]
 
     def ask(self, query: str) -> dict[str, Any]:
         """Ask the web page's GraphQL; return the data of its answer."""
@@ -222,26 +241,15 @@ class Service:
         assert "PythonError" not in loaded, f"the code location can't be loaded\n{self.tail()}"
         return loaded == ["RepositoryLocation"]
 
-    def tail(self) -> str:
+    def tail(self, lines: int = 40) -> str:
         """Return the last lines of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:]) if self.log.exists() else ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
+    def _explain(self) -> str:
+        processes = self._all()
+        said = f"unfinished runs: {dict(Counter(self.unfinished()))}\n{describe(processes)}"
+        let_them_dump_their_stacks(processes)
+        return f"{said}\n{self.tail(400)}"
 
-def processes_of(data_dir: Path) -> dict[int, str]:
-    """Return processes that work on a data folder, children and orphans alike: pid -> command."""
-    wanted = f"KLIP_DATA_DIR={data_dir}".encode()
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit() or int(folder.name) == os.getpid():
-            continue
-        try:
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-        except OSError:
-            continue
-    return {pid: command for pid, command in found.items() if command}
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    def _all(self) -> list[psutil.Process]:
+        return with_variable("KLIP_DATA_DIR", str(self.data_dir))

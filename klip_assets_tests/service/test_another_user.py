@@ -117,13 +117,11 @@ def test_the_publish_after_a_refused_write_is_read_by_the_other_user(shared: Set
 def _as_nobody(*command: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.defpath, "HOME": "/nonexistent"}
     rights = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    return subprocess.run(command, **rights, cwd="/", env=environment, capture_output=True, text=True, timeout=60)  # type: ignore[call-overload]
+    return subprocess.run(command, **rights, cwd="/", env=environment, capture_output=True, text=True)  # type: ignore[call-overload]
 
 
 def _python(path: Path, mode: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", _CLIENT, str(path), mode], cwd="/", capture_output=True, text=True, timeout=60
-    )
+    return subprocess.run([sys.executable, "-c", _CLIENT, str(path), mode], cwd="/", capture_output=True, text=True)
 
 
 def _rows(settings: Settings) -> dict[str, int]:

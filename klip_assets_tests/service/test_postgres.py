@@ -74,14 +74,13 @@ def test_an_installation_that_moves_to_postgres_processes_nothing_again_and_show
     after.start()
     try:
         for sensor in ("vods", "tweets", "publish"):
-            after.wait_for_looks(sensor, 3, since=began)
+            after.wait_for_scans(sensor, 3, since=began)
         assert after.runs() == []
         with after.instance() as instance:
             assert instance.get_dynamic_partitions(VIDEOS.name or "") == ["talk"]
         assert after.settings.warehouse_path.resolve() == published
     finally:
-        _, left = after.stop()
-    assert left == []
+        after.stop()
 
 
 @pytest.mark.slow

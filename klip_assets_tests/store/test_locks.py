@@ -15,12 +15,12 @@ from klip_assets.store.locks import hold, holder_of, is_held
 from klip_assets.store.processes import number_of
 
 HOLDER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from klip_assets.store.locks import hold
 with hold(Path(sys.argv[1]), what="video x", timeout_s=5):
     print("held", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

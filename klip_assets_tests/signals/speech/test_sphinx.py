@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,8 @@ from klip_assets.signals.speech.sphinx import transcribe
 from klip_assets.signals.speech.utterances import Utterance
 from klip_assets.signals.speech.words import Word
 from klip_assets.store.lake.validate import conform
+from klip_assets_tests.suite import missing
+from klip_assets_tests.suite.waiting import until
 
 SENTENCE = "the weather is very nice today and we are going to walk in the park"
 
@@ -28,8 +28,7 @@ SENTENCE = "the weather is very nice today and we are going to walk in the park"
 @pytest.fixture(scope="session")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sentence said by flite, after two seconds of silence."""
-    if shutil.which("flite") is None:
-        pytest.skip("flite is not installed")
+    missing.flite()
     path = tmp_path_factory.mktemp("flite") / "sentence.wav"
     subprocess.run(["flite", "-voice", "slt", "-t", SENTENCE, "-o", str(path)], check=True)
     return path
@@ -119,21 +118,17 @@ def test_a_recognizer_that_dies_is_an_error_that_says_where_and_what_was_recogni
 
 def test_no_recognizer_is_left_when_its_run_is_killed(tmp_path: Path) -> None:
     code = f"""
-        import os, signal, time
+        import os, signal
         from klip_assets.signals.speech.sphinx import Recognizer
         processes = [Recognizer()._process.pid for _ in range(2)]
         open({str(tmp_path / "pids")!r}, "w").write(" ".join(map(str, processes)))
-        time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGKILL)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert done.returncode == -signal.SIGKILL
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(pids) == 2
-    deadline = time.monotonic() + 10
-    while any(_runs(pid) for pid in pids):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not any(map(_runs, pids)), "the recognizers to end", moves=lambda: [_runs(pid) for pid in pids])
 
 
 def _runs(pid: int) -> bool:

@@ -174,6 +174,6 @@ def test_any_text_gives_tags_that_stand_in_it(text: str) -> None:
 )
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * 25_000)[:25_000]
-    began = time.perf_counter()
+    began = time.process_time()
     entities_of_text(text)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,7 +49,7 @@ class Misdeed:
     content: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
-    silence_s: float = 0.0
+    is_silent: bool = False
 
 
 def error(status: int, title: str = "", detail: str = "", **headers: str) -> Misdeed:
@@ -225,9 +224,10 @@ def serving(fake: FakeX) -> Iterator[FakeX]:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
             sent = fake.answer(Asked(parts.path, dict(parse_qsl(parts.query)), headers))
-            if sent.silence_s:
+            if sent.is_silent:
                 self.close_connection = True
-                time.sleep(sent.silence_s)
+                # Until the client gives up, which closes its side.
+                self.rfile.read(1)
                 return
             self.send_response(sent.status)
             for name, value in {"content-type": "application/json", **sent.headers}.items():
@@ -249,5 +249,5 @@ def serving(fake: FakeX) -> Iterator[FakeX]:
         yield fake
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join()
         server.server_close()

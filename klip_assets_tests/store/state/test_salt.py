@@ -25,13 +25,17 @@ def test_a_salt_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 def test_processes_that_ask_for_a_salt_at_once_get_the_same(tmp_path: Path) -> None:
     path = tmp_path / "chat_salt"
     asks = (
-        "import sys, time, pathlib; from klip_assets.store.state.salt import read_salt; "
-        "time.sleep(max(0, float(sys.argv[2]) - time.time())); print(read_salt(pathlib.Path(sys.argv[1])).hex())"
+        "import sys, pathlib; from klip_assets.store.state.salt import read_salt; "
+        "print('ready', flush=True); sys.stdin.read(); print(read_salt(pathlib.Path(sys.argv[1])).hex())"
     )
-    began = subprocess.check_output([sys.executable, "-c", "import time; print(time.time() + 3)"], text=True)
-    command = [sys.executable, "-c", asks, str(path), began]
-    asking = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) for _ in range(4)]
-    answers = {process.communicate(timeout=60)[0].strip() for process in asking}
+    command, pipe = [sys.executable, "-c", asks, str(path)], subprocess.PIPE
+    asking = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=os.environ) for _ in range(4)]
+    assert [process.stdout.readline() for process in asking if process.stdout] == ["ready\n"] * 4
+    for process in asking:
+        assert process.stdin
+        process.stdin.close()
+    answers = {process.stdout.read().strip() for process in asking if process.stdout}
+    assert [process.wait() for process in asking] == [0] * 4
     assert answers == {path.read_bytes().hex()}
 
 

@@ -167,7 +167,7 @@ def serving(fake: FakeLlm) -> Iterator[FakeLlm]:
         finally:
             server.should_exit = True
             server.force_exit = True
-            thread.join(10)
+            thread.join()
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def test_runs_at_once_do_not_overspend_the_budget_of_a_day(llm: FakeLlm, tier: M
     llm.delay_s = 0.02
     state = tier().state
     processes = [start(state, llm, f"run {number}") for number in range(3)]
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert [process.wait() for process in processes] == [0, 0, 0]
     # As long as the most a request can cost fits beside what was spent, requests are made.
     assert 0.1 - 0.0335 - COST < spent(tier()) <= 0.1
 
@@ -137,7 +137,7 @@ def test_the_reservations_of_a_killed_process_are_booked_not_left_behind(llm: Fa
         assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait()
     with Store(state) as store:
         assert len(store.rows("SELECT * FROM reservations")) == 1
     llm.delay_s = 0.0

@@ -96,7 +96,7 @@ def test_what_the_cache_holds_can_be_listed_and_forgotten_by_model(llm: FakeLlm,
 def test_two_processes_use_one_cache_at_once(llm: FakeLlm, tier: Make) -> None:
     llm.delay_s = 0.02
     processes = [start(tier().state, llm, 60) for _ in range(2)]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait() for process in processes] == [0, 0]
     asked = len(llm.asked)
     assert 60 <= asked <= 120
     tier("only").read([Item(f"t{number}") for number in range(60)])
@@ -108,13 +108,13 @@ def test_a_kill_at_any_write_leaves_whole_replies_and_the_next_run_asks_only_for
     point: str, llm: FakeLlm, tier: Make
 ) -> None:
     killed = start(tier().state, llm, 30, KLIP_FAILPOINT=f"kill {point} *")
-    assert killed.wait(60) == -signal.SIGKILL
+    assert killed.wait() == -signal.SIGKILL
     with Store(tier().state) as store:
         done = store.rows("SELECT count(*) FROM replies")[0][0]
         calls = store.rows("SELECT count(*) FROM calls WHERE status = 'ok'")[0][0]
     assert done == calls, "a reply is kept with its call or not at all"
     before = len(llm.asked)
-    assert start(tier().state, llm, 30).wait(60) == 0
+    assert start(tier().state, llm, 30).wait() == 0
     assert len(llm.asked) - before == 30 - done
 
 
@@ -125,8 +125,8 @@ def test_a_kill_midway_loses_only_what_was_under_way(llm: FakeLlm, tier: Make) -
         assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
-    assert start(tier().state, llm, 200).wait(60) == 0
+    process.wait()
+    assert start(tier().state, llm, 200).wait() == 0
     assert len(llm.asked) <= 200 + 16, "only what was under way is asked for twice"
     with Store(tier().state) as store:
         assert store.rows("SELECT count(*) FROM replies") == [(200,)]
