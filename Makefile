@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 DEV_EXTRAS := [ml,postgres,dev]
 
 # uv installs in seconds what pip installs in minutes, and finds wheels where pip's find-links points. Where uv can't be
-# had or can't reach what pip can, pip does it. Byte code is made at once, as pip does: else each run's process may
-# compile Dagster anew, which takes seconds.
+# had or can't reach what pip can, pip does it. Byte code is compiled at once, as pip does: otherwise each process of a
+# run may compile Dagster again, which takes seconds.
 INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv; } && \
 	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
 	$(BIN)/pip install --quiet -c constraints.txt -e '.$(1)'
@@ -30,7 +30,7 @@ help:
 	@echo "make dev        the Dagster UI and the daemon that watches the inbox"
 	@echo "make test       lint, format check, types and all tests"
 	@echo "make test-fast  the same without the slow tests"
-	@echo "make docs       write docs/data_dictionary.md anew"
+	@echo "make docs       rewrite docs/data_dictionary.md"
 	@echo "make bench      the figures in docs/figures.md"
 	@echo "make clean      remove .venv and caches (never data/)"
 
@@ -71,7 +71,7 @@ test: lint types
 
 test-fast: lint types
 	$(BIN)/ruff format --check .
-	$(IN_MEMORY) $(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(IN_MEMORY) $(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile=fast
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/write_data_dictionary.py

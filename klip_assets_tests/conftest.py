@@ -19,6 +19,7 @@ from klip_assets.store.state.registry import Registry
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import drop_stream, drop_tweets, point_at, process, publish_again
 from klip_assets_tests.suite import missing
+from klip_assets_tests.suite.examples import FAST
 
 pytest_plugins = ("klip_assets_tests.suite.watchdog", "klip_assets_tests.suite.reaper")
 
@@ -28,8 +29,9 @@ for name in Settings.model_fields:
     os.environ.pop(f"KLIP_{name.upper()}", None)
 os.environ["KLIP_ENV_FILE"] = ""
 
-# How long an example takes is the machine's; speed is measured in benchmarks/.
+# How long an example takes is the machine's; speed is measured in benchmarks/. `make test-fast` asks for `fast`.
 hypothesis.settings.register_profile("klip", deadline=None)
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=FAST)
 hypothesis.settings.load_profile("klip")
 
 

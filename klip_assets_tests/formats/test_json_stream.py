@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from klip_assets.formats import json_stream
 from klip_assets.formats.json_stream import BrokenJsonError, Window, array_items
+from klip_assets_tests.suite.examples import examples
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=20), max_size=3)), st.integers(1, 40)
 )

@@ -18,6 +18,7 @@ from klip_assets.products.highlights.picking import (
     Candidate,
     pick,
 )
+from klip_assets_tests.suite.examples import examples
 
 NONE = np.zeros(0)
 
@@ -119,7 +120,7 @@ def curves(draw: st.DrawFn) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
     return score, duration, starts, ends
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(curves())
 def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np.ndarray, np.ndarray]) -> None:
     score, duration, starts, ends = curve

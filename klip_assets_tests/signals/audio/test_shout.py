@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
 from klip_assets.signals.audio.shout import MIN_SPEECH, shout
 from klip_assets_tests.signals.audio.voices import at_loudness, effort_cues, vowel
+from klip_assets_tests.suite.examples import examples
 
 #: Fall of the partials an octave before the formants, in dB: the flow through a relaxed glottis falls by 16 dB, that
 #: through a pressed one by 6 dB, of which the lips give 6 dB back.
@@ -123,7 +124,7 @@ def test_where_all_is_known_there_is_a_score(rows: list[tuple[float, ...]]) -> N
     assert ((scores > 0) & (scores < 1)).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(1, 60_000), st.floats(1e-6, 1.0), st.floats(60, 3000), st.integers(0, 2**32 - 1))
 def test_any_sound_gives_scores_or_nothing(samples: int, level: float, hz: float, seed: int) -> None:
     t = np.arange(samples) / SAMPLE_RATE_HZ

@@ -18,6 +18,7 @@ from klip_assets.signals.chat.activity import chat_activity, local_robust_z, mes
 from klip_assets.signals.chat.lexicon import phrases_of
 from klip_assets.signals.chat.readers import read_chat
 from klip_assets.store.lake.validate import conform
+from klip_assets_tests.suite.examples import examples
 
 Log = Callable[..., pa.Table]
 
@@ -101,7 +102,7 @@ def test_a_spammer_does_not_hide_what_three_people_say(log: Log) -> None:
     assert activity(log(*people, *spam))[3]["repeated_share"] == pytest.approx(3 / 9)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -135,7 +136,7 @@ def test_the_repeated_share_agrees_with_its_definition(said: list[tuple[int, str
         assert row["repeated_share"] == (pytest.approx(max(shares, default=0.0)) if around else None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.floats(-5, 45), st.sampled_from("abc"), st.booleans()), min_size=1, max_size=40))
 def test_counts_agree_with_counting_by_hand(said: list[tuple[float, str, bool]]) -> None:
     messages = CHAT_MESSAGES.from_rows(

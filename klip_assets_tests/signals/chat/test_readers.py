@@ -17,6 +17,7 @@ from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats import json_stream
 from klip_assets.signals.chat.readers import Chat, log, read_chat
 from klip_assets.store.lake.validate import conform
+from klip_assets_tests.suite.examples import examples
 
 Drop = Callable[..., Path]
 
@@ -203,7 +204,7 @@ ACTIONS = (
 DOCUMENT = json.dumps({"comments": [comment(1, "hi", fragments=[{"text": "hi"}]), comment(2, "lol")]}, indent=1)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300), deadline=None)
 @given(
     st.sampled_from([CSV, JSONL, DOCUMENT, ACTIONS]),
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, 9), st.binary(max_size=4)), max_size=5),
@@ -218,7 +219,7 @@ def test_a_damaged_log_is_read_or_refused_and_nothing_else(
         read(drop(data))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(200), deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from klip_assets.formats import json_stream
 from klip_assets.formats.json_stream import BrokenJsonError
 from klip_assets.signals.chat.readers.documents import document_items
+from klip_assets_tests.suite.examples import examples
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40)
 VALUES = st.recursive(
@@ -22,7 +23,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=15,
 )
-BY_WINDOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+BY_WINDOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 
 
 def whole(text: str) -> tuple[list[object], str]:

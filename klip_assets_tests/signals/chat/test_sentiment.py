@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.signals.chat.sentiment import FEELING_FROM, message_scores
+from klip_assets_tests.suite.examples import examples
 
 
 def score(text: str) -> float:
@@ -78,7 +79,7 @@ def test_what_is_blank_or_missing_has_no_sentiment_and_equal_texts_have_the_same
     assert message_scores([]) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_has_a_score_within_one_and_always_the_same(text: str) -> None:
     first, second = message_scores([text]), message_scores(["x", text])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.words import Word
+from klip_assets_tests.suite.examples import examples
 
 WORDS = [Word(1.25, 1.5, "héllo", 0.5), Word(1.5, 2.0, "wörld\n", None)]
 
@@ -48,7 +49,7 @@ def test_it_is_gone_once_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cut=st.integers(0, 400))
 def test_a_line_cut_by_a_kill_is_done_again_and_the_next_one_is_whole(
     cut: int, tmp_path_factory: pytest.TempPathFactory
@@ -65,7 +66,7 @@ def test_a_line_cut_by_a_kill_is_done_again_and_the_next_one_is_whole(
 
 
 @given(junk=st.binary(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_rubbish_in_the_file_is_no_crash(junk: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("log") / "v.jsonl"
     path.write_bytes(junk)

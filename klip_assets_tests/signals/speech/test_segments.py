@@ -15,6 +15,7 @@ from klip_assets.signals.speech.segments import LENGTH_S, REACH_S, build_segment
 from klip_assets.signals.speech.words import Transcript, Word
 from klip_assets.store.lake.validate import conform
 from klip_assets.work.invariants import segment_problems
+from klip_assets_tests.suite.examples import examples
 
 NO_SOUND = AUDIO_FEATURES.empty()
 NO_WORDS = TRANSCRIPT_WORDS.empty()
@@ -58,7 +59,7 @@ def talks(draw: st.DrawFn) -> tuple[list[Word], float]:
     return words, duration
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(talks())
 def test_segments_are_contiguous_cover_the_video_and_hold_every_word_once(talk: tuple[list[Word], float]) -> None:
     words, duration = talk
@@ -70,7 +71,7 @@ def test_segments_are_contiguous_cover_the_video_and_hold_every_word_once(talk: 
     assert (lengths > 0).all() and lengths.max() <= 1.5 * LENGTH_S + 2 * REACH_S
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(talks())
 def test_no_cut_falls_inside_a_word_where_a_gap_is_within_reach(talk: tuple[list[Word], float]) -> None:
     words, duration = talk

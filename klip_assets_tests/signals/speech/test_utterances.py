@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from klip_assets.media.decode import SAMPLE_RATE_HZ, in_blocks
 from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, speech_spans
 from klip_assets.signals.speech.utterances import Hearing, Span, Utterance, hear, plan, utterances
+from klip_assets_tests.suite.examples import examples
 
 CUT = {"pause_s": 0.6, "enough_s": 0.0, "longest_s": 20.0}
 
@@ -75,7 +76,7 @@ def test_a_quiet_answer_between_louder_speakers_is_kept() -> None:
 parts = st.lists(st.tuples(st.floats(0.05, 45), st.sampled_from([0.0, 0.1, 0.3, 0.6, 0.95])), max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(parts, st.floats(0.1, 2), st.floats(0, 25), st.floats(5, 30), st.integers(0, FRAME - 1))
 def test_every_frame_of_a_stretch_of_speech_is_in_exactly_one_span(
     parts: list[tuple[float, float]], pause_s: float, enough_s: float, longest_s: float, short: int
@@ -95,7 +96,7 @@ def test_every_frame_of_a_stretch_of_speech_is_in_exactly_one_span(
     assert np.array_equal(covered, wanted)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.integers(0, 5000),
     st.lists(st.integers(0, 5000), max_size=12).map(sorted),

@@ -19,6 +19,7 @@ from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.quick import quick_row
 from klip_assets.signals.tweets.readers import read_tweets
 from klip_assets.signals.tweets.rows import row_of_object
+from klip_assets_tests.suite.examples import examples
 
 Drop = Callable[..., Path]
 NOW = datetime(2024, 1, 1)
@@ -55,6 +56,7 @@ references = st.lists(
     st.fixed_dictionaries({"type": st.sampled_from(["retweeted", "quoted", "replied_to", "other"]), "id": odd_ids}),
     max_size=2,
 )
+
 tweets = st.fixed_dictionaries(
     {"id": ids | odd_ids, "text": texts},
     optional={
@@ -89,7 +91,7 @@ def as_stored(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return TWEETS_RAW.from_rows(rows).to_pylist()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(tweets, min_size=1, max_size=8), st.booleans())
 def test_whole_blocks_and_single_rows_give_what_the_long_way_gives(
     entries: list[dict[str, Any]], same_history: bool
@@ -165,7 +167,7 @@ def test_real_tweets_give_the_same_rows_both_ways(shared_data: Path, drop: Drop,
     assert sorted(as_stored(found), key=key) == sorted(as_stored([row for row in expected if row]), key=key)  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.sampled_from(["good", "array", "broken", "blank", "user", "page"]), max_size=12))
 def test_lines_of_all_kinds_keep_their_numbers(drop: Drop, kinds: list[str]) -> None:
     lines, wanted, refused = [], [], []

@@ -18,6 +18,7 @@ from klip_assets.contracts import TWEETS_RAW
 from klip_assets.signals.tweets.staging import Staged, stage
 from klip_assets.store.lake.validate import conform
 from klip_assets_tests.signals.tweets.damage import damaged
+from klip_assets_tests.suite.examples import examples
 
 Drop = Callable[..., Path]
 ID = 1380242611781386245
@@ -88,7 +89,7 @@ def test_each_kind_is_read_whole_while_it_is_whole(drop: Drop, kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", FILES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40), deadline=None)
 @given(damage=damages, packed=st.booleans())
 def test_a_damaged_file_gives_rows_and_refusals_and_nothing_else(
     drop: Drop, kind: str, damage: list[tuple[str, int, bytes]], packed: bool
@@ -97,7 +98,7 @@ def test_a_damaged_file_gives_rows_and_refusals_and_nothing_else(
 
 
 @pytest.mark.parametrize("kind", ["lines", "version 1.1", "snscrape", "tabs"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40), deadline=None)
 @given(bad=st.sets(st.integers(1, 6), max_size=5), noise=st.binary(min_size=1, max_size=30), data=st.data())
 def test_lines_around_a_broken_one_all_come_out(
     drop: Drop, kind: str, bad: set[int], noise: bytes, data: st.DataObject
@@ -114,7 +115,7 @@ def test_lines_around_a_broken_one_all_come_out(
 
 
 @pytest.mark.parametrize("kind", ["document", "archive"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40), deadline=None)
 @given(bad=st.integers(1, 6), data=st.data())
 def test_elements_around_a_broken_one_of_a_document_all_come_out(
     drop: Drop, kind: str, bad: int, data: st.DataObject

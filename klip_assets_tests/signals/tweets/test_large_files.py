@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from klip_assets.signals.tweets import json_values, spill, staging
 from klip_assets.signals.tweets.merge import merge_copies
 from klip_assets.signals.tweets.staging import Staged, stage
+from klip_assets_tests.suite.examples import examples
 
 Drop = Callable[..., Path]
 ID = 1380242611781386245
@@ -43,7 +44,7 @@ lines = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(lines)
 def test_a_file_that_is_spilled_gives_what_memory_gives(
     drop: Drop, tmp_path: Path, entries: list[tuple[int, int, str, int, str]]

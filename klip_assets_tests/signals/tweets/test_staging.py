@@ -16,6 +16,7 @@ from klip_assets.signals.tweets import staging
 from klip_assets.signals.tweets.staging import Staged, stage
 from klip_assets.store.lake.validate import conform
 from klip_assets_tests.signals.tweets.damage import damaged
+from klip_assets_tests.suite.examples import examples
 
 ID = 1380242611781386245
 DAY = 86_400_000 << 22
@@ -150,7 +151,7 @@ damages = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300), deadline=None)
 @given(st.sampled_from([JSONL, CSV.encode(), json.dumps({"data": ROWS}, indent=1).encode()]), damages, st.booleans())
 def test_a_damaged_file_gives_rows_and_refusals_and_nothing_else(
     drop: Callable[..., Path], data: bytes, damage: list[tuple[str, int, bytes]], gzipped: bool
@@ -176,7 +177,7 @@ def test_a_cut_gzip_file_never_raises(drop: Callable[..., Path]) -> None:
         checked(stage(path))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(str(ID)),

@@ -14,6 +14,7 @@ from klip_assets.signals.text.item import Item
 from klip_assets.signals.text.llm.prompt import CLOSE, OPEN, SEGMENT, TWEET, prompt
 from klip_assets.signals.text.llm.reader import LlmTier
 from klip_assets_tests.signals.text.llm.fake_llm import GOOD, Asked, FakeLlm, Reply, answers, says
+from klip_assets_tests.suite.examples import examples
 
 HOSTILE = (Path(__file__).parent / "hostile.txt").read_text("utf-8").splitlines()
 Make = Callable[..., LlmTier]
@@ -59,7 +60,7 @@ def test_not_even_by_the_request_to_repair_an_answer(llm: FakeLlm, tier: Make) -
 
 
 @given(text=st.text(), before=st.text(), after=st.text())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_stands_in_one_block_of_valid_json_and_nowhere_else(text: str, before: str, after: str) -> None:
     system, user = prompt(SEGMENT).messages(Item(text, before, after))
     assert system["content"] == prompt(SEGMENT).instructions

@@ -12,27 +12,39 @@ from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import query
 
 README = (REPOSITORY / "README.md").read_text()
+QUERIES = (REPOSITORY / "docs" / "queries.md").read_text()
+SETTINGS = (REPOSITORY / "docs" / "settings.md").read_text()
 DOCUMENTS = [
     str(path.relative_to(REPOSITORY)) for folder in (".", "docs") for path in sorted((REPOSITORY / folder).glob("*.md"))
 ]
 
 
-def statements() -> list[str]:
-    block = README.split("<!-- queries:")[1].split("```sql\n")[1].split("```")[0]
-    return [part.strip() for part in block.split(";\n") if part.strip()]
+def statements(document: str) -> list[str]:
+    blocks = "".join(re.findall(r"```sql\n(.*?)```", document, re.DOTALL))
+    return [re.sub(r"^(--.*\n|\n)*", "", part).strip() for part in blocks.split(";\n") if part.strip()]
 
 
-def test_every_query_of_the_readme_runs_on_a_published_warehouse(published: Settings) -> None:
-    assert len(statements()) == 13
-    for statement in statements():
+def test_every_query_of_the_documents_runs_on_a_published_warehouse(published: Settings) -> None:
+    assert len(statements(QUERIES)) == 13
+    for statement in statements(QUERIES):
         query(published, statement)
-    recomputed = query(published, statements()[2])
+    recomputed = query(published, statements(QUERIES)[2])
     assert recomputed and all(abs(row["score"] - row["recomputed"]) < 1e-9 for row in recomputed)
 
 
-def test_every_setting_is_in_the_readme_and_every_variable_there_is_a_setting() -> None:
-    documented = set(re.findall(r"KLIP_[A-Z_]+[A-Z]", README.split("## Configuration")[1]))
-    assert documented == {f"KLIP_{name.upper()}" for name in Settings.model_fields}
+def test_the_queries_of_the_readme_are_four_of_them() -> None:
+    shown = statements(README)
+    assert len(shown) == 4 and set(shown) <= set(statements(QUERIES))
+
+
+def test_every_setting_is_documented_and_every_documented_variable_is_a_setting() -> None:
+    documented = set(re.findall(r"KLIP_[A-Z_]+[A-Z]", SETTINGS))
+    assert documented == {f"KLIP_{name.upper()}" for name in Settings.model_fields} | {"KLIP_ENV_FILE"}
+
+
+def test_the_readme_is_a_page() -> None:
+    # What does not fit belongs into docs/.
+    assert len(README.split()) < 1_000 and len(README.splitlines()) < 130
 
 
 def test_every_command_of_the_readme_exists() -> None:
