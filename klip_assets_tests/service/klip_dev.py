@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import run_sql
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.suite.processes import (
+    command_of,
     describe,
     end,
     let_them_dump_their_stacks,
@@ -154,7 +155,7 @@ class Service:
 
     def moves(self) -> tuple[Any, ...]:
         """Return what changes as long as there is progress; what sensors do while nothing happens is none."""
-        workers = [process for process in self._all() if "execute_run" in " ".join(process.cmdline())]
+        workers = [process for process in self._all() if "execute_run" in command_of(process)]
         log = Path(self.extra.get("KLIP_FAILPOINT_LOG", os.devnull))
         return (
             [(record.dagster_run.run_id, record.dagster_run.status) for record in self.runs()],
@@ -187,11 +188,8 @@ class Service:
 
     def processes(self) -> dict[int, str]:
         """Return the processes that work on its data folder, children and orphans alike: pid -> command."""
-        found = {}
-        for process in self._all():
-            with suppress(psutil.Error):
-                found[process.pid] = " ".join(process.cmdline())
-        return found
+        commands = {process.pid: command_of(process) for process in self._all()}
+        return {pid: command for pid, command in commands.items() if command}
 
     def unfinished(self) -> list[str]:
         return [record.dagster_run.job_name for record in self.runs() if not record.dagster_run.is_finished]

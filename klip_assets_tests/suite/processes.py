@@ -41,7 +41,7 @@ def with_variable(name: str, value: str) -> list[psutil.Process]:
             continue
         try:
             # Not by psutil: reading the raw bytes costs a hundredth, and this is asked often.
-            if wanted in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0") and process.cmdline():
+            if wanted in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0") and command_of(process):
                 found.append(process)
         except (OSError, psutil.Error):
             continue
@@ -57,6 +57,14 @@ def processor_seconds(processes: Iterable[psutil.Process]) -> float:
     return total
 
 
+def command_of(process: psutil.Process) -> str:
+    """Return the command line of a process; '' if it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def end(processes: Iterable[psutil.Process]) -> None:
     """Kill processes."""
     for process in processes:
@@ -69,8 +77,8 @@ def describe(processes: Iterable[psutil.Process]) -> str:
     lines = []
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            command = " ".join(process.cmdline())[:160]
-            lines.append(f"{process.pid} {process.status()} {sum(process.cpu_times()[:2]):.1f} s  {command}")
+            used = f"{process.status()} {sum(process.cpu_times()[:2]):.1f} s"
+            lines.append(f"{process.pid} {used}  {command_of(process)[:160]}")
     return "\n".join(lines) or "no other processes"
 
 
