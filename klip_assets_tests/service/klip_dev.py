@@ -155,7 +155,8 @@ class Service:
 
     def moves(self) -> tuple[Any, ...]:
         """Return what changes as long as there is progress; what sensors do while nothing happens is none."""
-        workers = [process for process in self._all() if "execute_run" in command_of(process)]
+        # Dagster's code server starts a process for each run by multiprocessing.
+        workers = [process for process in self._all() if "spawn_main" in command_of(process)]
         log = Path(self.extra.get("KLIP_FAILPOINT_LOG", os.devnull))
         return (
             [(record.dagster_run.run_id, record.dagster_run.status) for record in self.runs()],
