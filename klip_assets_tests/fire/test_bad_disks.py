@@ -47,6 +47,30 @@ def home(tmp_path: Path, dagster_storage: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def start(victim: Victims, tmp_path_factory: pytest.TempPathFactory, dagster_storage: Path) -> Path:
+    """An installation in which a stream and tweets are published; to be copied to `home`, where it was made."""
+    home = tmp_path_factory.mktemp("disk") / "home"
+    settings = prepare(home, dagster_storage)
+    shutil.copy(dagster_storage.parents[1] / "dagster.yaml", home)
+    drop_stream(settings, seconds=20)
+    drop_tweets(settings)
+    assert victim.run(home)["code"] == 0, output(home)
+    output(home)
+    return home.rename(home.with_name("start"))
+
+
+@contextmanager
+def on_a_small_disk(start: Path, where: str) -> Iterator[Path]:
+    """Copy an installation to where it was made, one of its folders on a disk of 40 MB; give its path."""
+    home = start.with_name("home")
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(start, home, symlinks=True)
+    with mounted(home / where, "-t", "tmpfs", "-o", "size=40m", "tmpfs"):
+        shutil.copytree(start / where, home / where, symlinks=True, dirs_exist_ok=True)
+        yield home
+
+
 def prepare(home: Path, storage: Path) -> Settings:
     settings = Settings(data_dir=home / "data")
     settings.make_folders()
@@ -84,14 +108,9 @@ def fill(folder: Path, leave_bytes: int) -> Path:
 
 @pytest.mark.parametrize("where", ["data", "data/lake", "data/warehouse"])
 @pytest.mark.parametrize("room_kb", [0, 40, 100])
-def test_a_full_disk_is_a_clear_error_and_loses_nothing(
-    home: Path, victim: Victims, dagster_storage: Path, where: str, room_kb: int
-) -> None:
-    with mounted(home / where, "-t", "tmpfs", "-o", "size=40m", "tmpfs"):
-        settings = prepare(home, dagster_storage)
-        drop_stream(settings, seconds=20)
-        drop_tweets(settings)
-        assert victim.run(home)["code"] == 0, output(home)
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(start: Path, victim: Victims, where: str, room_kb: int) -> None:
+    with on_a_small_disk(start, where) as home:
+        settings = Settings(data_dir=home / "data")
         before = query(settings, "SELECT duration_s FROM videos")
         ballast = fill(home / where, 900_000 + room_kb * 1024 if where == "data" else room_kb * 1024)
         drop_stream(settings, seconds=12, seed=4)
