@@ -204,7 +204,7 @@ def run_stale(
             report.add(subject.key, _run_video(runner, here, subject, tables=of_videos))
         # As many ranges as days, so that no gap is closed: a day that was never built must not be built now.
         stale_days = [subject.key for subject, _ in found if subject.is_day]
-        _run_days(runner, stale_days, report, tables=of_days, most=len(stale_days))
+        _run_days(runner, stale_days, report, tables=of_days, limit=len(stale_days))
         _publish(runner, here, report)
     return report
 
@@ -282,12 +282,12 @@ def _run_days(
     report: Report,
     *,
     tables: Collection[str] | None = None,
-    most: int | None = None,
+    limit: int | None = None,
 ) -> None:
     from klip_assets.defs.jobs import PROCESS_TWEET_DAYS
     from klip_assets.work.due import MAX_RANGES, day_ranges
 
-    for first, last in day_ranges(days, MAX_RANGES if most is None else most):
+    for first, last in day_ranges(days, MAX_RANGES if limit is None else limit):
         what = f"tweets {first}" if first == last else f"tweets {first} to {last}"
         report.add(what, runner.run(PROCESS_TWEET_DAYS, days=(first, last), tables=tables))
 

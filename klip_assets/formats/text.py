@@ -190,7 +190,7 @@ class _Archive:
         self.close()
 
     def _damaged(self, error: BaseException) -> Damage:
-        return Damage(f"the {self._kind} file is damaged or truncated; everything before that was read", str(error))
+        return Damage(f"the {self._kind} file is damaged or cut short; everything before that was read", str(error))
 
 
 def _open_archive(path: Path) -> _Archive | None:
