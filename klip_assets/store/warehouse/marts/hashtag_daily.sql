@@ -1,5 +1,5 @@
--- A hashtag on a UTC day: how much it is used, compared with the seven days before, and its trend. Days without any known
--- tweets count as unknown, not as zero. Retweets only repeat someone else's hashtag and are left out.
+-- A hashtag on a UTC day: how much it is used, compared with the seven days before, and its trend. Days without any
+-- known tweets count as unknown, not as zero. Retweets only repeat someone else's hashtag and are left out.
 WITH uses AS (
     SELECT
         day, tweet_id, coalesce('id ' || author_id, 'name ' || lower(author)) AS who,

@@ -1,5 +1,6 @@
--- The 95 % score interval of a share (Wilson, Probable inference, the law of succession, and statistical inference, 1927):
--- unlike the normal approximation it stays within 0..1 and is not empty where all or none agree. NULL without cases.
+-- The 95 % score interval of a share (Wilson, Probable inference, the law of succession, and statistical inference,
+-- 1927): unlike the normal approximation it stays within 0..1 and is not empty where all or none agree. NULL without
+-- cases.
 CREATE OR REPLACE TEMP MACRO wilson_low(k, n) AS
     CASE WHEN n > 0 THEN greatest(
         0, (k / n + 1.9207294 / n - 1.95996398 * sqrt((k / n * (1 - k / n) + 0.9603647 / n) / n)) / (1 + 3.8414588 / n)

@@ -39,9 +39,9 @@ scores AS (
         avg(neutral) AS neutral
     FROM scored
 ),
--- A Poisson bootstrap (Chamandy et al., Estimating uncertainty for massive data streams, 2012): in each of 200 replicates a
--- tweet counts 0, 1, 2 ... times, drawn from a Poisson distribution with mean 1; the draw is a hash of its id and the
--- replicate, so that equal tweets always give an equal interval.
+-- A Poisson bootstrap (Chamandy et al., Estimating uncertainty for massive data streams, 2012): in each of 200
+-- replicates a tweet counts 0, 1, 2 ... times, drawn from a Poisson distribution with mean 1; the draw is a hash of its
+-- id and the replicate, so that equal tweets always give an equal interval.
 draws AS (
     SELECT replicate, sentiment, hash(tweet_id, replicate) / 18446744073709551616.0 AS u
     FROM scored, range(200) AS r(replicate)

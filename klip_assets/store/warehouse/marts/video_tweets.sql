@@ -1,5 +1,5 @@
--- Tweets about a stream: written from an hour before it starts to a day after it ends, and naming its page, its channel, a
--- phrase of its title, or its game. One row per pair, with the most certain of these reasons.
+-- Tweets about a stream: written from an hour before it starts to a day after it ends, and naming its page, its channel,
+-- a phrase of its title, or its game. One row per pair, with the most certain of these reasons.
 --
 -- Names are compared as words: in lower case, with everything except letters and digits replaced by spaces. Names in
 -- scripts without spaces (Han, Kana, Hangul, Thai) are searched for as substrings.
@@ -19,7 +19,7 @@ phrases AS (
     SELECT video_id, words_of(phrase) AS words
     FROM (SELECT video_id, unnest(regexp_split_to_array(title, '\s+[-–—:~/]\s+|[|｜•·「」【】\[\]()]|:\s')) AS phrase FROM streams)
 ),
--- Names of a stream: kind 'page' is compared with links, 'tag' with hashtags, 'mention' with mentions, 'words' with text.
+-- Names of a stream: 'page' is compared with links, 'tag' with hashtags, 'mention' with mentions, 'words' with text.
 names AS (
     SELECT DISTINCT * FROM (
         SELECT video_id, 'url' AS reason, 'page' AS kind, page_key(url) AS name FROM streams
