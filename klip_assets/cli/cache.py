@@ -53,7 +53,7 @@ def clear(model: str | None, days: float | None) -> None:
     if path.exists():
         with Store(path) as store:
             gone = store.clear(model=model, before=None if days is None else time() - days * 86_400)
-    console.print(f"Deleted {gone} cached replies.")
+    console.print(f"Deleted {gone} replies.")
 
 
 def _day(seconds: float) -> str:

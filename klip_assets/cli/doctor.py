@@ -56,7 +56,7 @@ def findings(settings: Settings) -> Iterator[dict[str, str]]:
         fix = "" if found else f"pip install -c constraints.txt -e '.[{extra}]'"
         yield _row(name, "ok" if found else "off", found or f"not installed (extra {extra})", fix)
     yield from _choices(settings)
-    yield from _places(settings)
+    yield from _folders(settings)
 
 
 def _choices(settings: Settings) -> Iterator[dict[str, str]]:
@@ -109,7 +109,7 @@ def _x_api(settings: Settings) -> dict[str, str]:
     return _row("X API", "ok", f"{listed}, {often}; token set")
 
 
-def _places(settings: Settings) -> Iterator[dict[str, str]]:
+def _folders(settings: Settings) -> Iterator[dict[str, str]]:
     data = settings.data_dir
     there = data if data.exists() else data.parent
     writable = os.access(there, os.W_OK)

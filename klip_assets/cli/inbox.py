@@ -143,7 +143,7 @@ def remove(video: str) -> None:
     here = Installation(Settings())
     with dagster_instance(here.settings) as instance:
         if run_id := unfinished_run(instance, video):
-            raise LockHeldError(f"{video} was not removed: run {run_id} is in progress", hint="try again afterwards")
+            raise LockHeldError(f"{video} was not removed: run {run_id} is not finished", hint="try again afterwards")
         stays = remove_video(here, video, lambda: unlist_video(instance, video))
         outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:

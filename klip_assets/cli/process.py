@@ -110,7 +110,7 @@ def process(
     if as_json:
         show_rows([*report.rows, *report.waiting_rows], as_json=True)
     else:
-        _tell(report, _NOTHING_STALE if stale else _NOTHING_TO_DO if not report.waiting else _NOTHING_NEW)
+        _print_report(report, _NOTHING_STALE if stale else _NOTHING_TO_DO if not report.waiting else _NOTHING_NEW)
     if not report.ok:
         raise click.exceptions.Exit(1)
 
@@ -139,17 +139,17 @@ def run_process(
     settings.make_folders()
     here, report = Installation(settings), Report()
     with dagster_instance(settings) as instance:
-        _tell_of_dead_runs(instance)
-        look = scan(here)
+        _report_dead_runs(instance)
+        found = scan(here)
         named = bool(videos or days)
-        for entry in () if named else look.due.crash_looping:
+        for entry in () if named else found.due.crash_looping:
             notes.print(
                 f"[yellow]{escape(entry.video_id)} skipped: {MAX_DEATHS} processes died while working on it[/yellow] "
                 f"(to retry: klip process {escape(entry.video_id)})"
             )
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
-        for entry in _named(videos, look.ready) if named else look.due.videos:
+        for entry in _named(videos, found.ready) if named else found.due.videos:
             report.add(entry.video_id, _run_video(runner, here, entry.subject, unless_done=None if named else entry))
         if not named:
             _ingest(runner, here, report)
@@ -197,7 +197,7 @@ def run_stale(
     for video_id in gone:
         report.add(video_id, "skipped: its recording is not in the inbox")
     with dagster_instance(settings) as instance:
-        _tell_of_dead_runs(instance)
+        _report_dead_runs(instance)
         runner = Runner(instance, BarProgress(quiet=quiet))
         of_videos, of_days = (chosen and chosen.intersection(names) for names in (VIDEO_TABLES, DAY_TABLES))
         for subject in (subject for subject, _ in found if not subject.is_day):
@@ -209,7 +209,7 @@ def run_stale(
     return report
 
 
-def _tell_of_dead_runs(instance: Any) -> None:
+def _report_dead_runs(instance: Any) -> None:
     from klip_assets.defs.instance import fail_runs_of_dead_processes
 
     for run_id in fail_runs_of_dead_processes(instance):
@@ -301,7 +301,7 @@ def _publish(runner: Runner, here: Installation, report: Report) -> None:
     report.waiting = waiting(here)
 
 
-def _tell(report: Report, nothing: str) -> None:
+def _print_report(report: Report, nothing: str) -> None:
     for row in [*report.rows, *report.waiting_rows]:
         mark = {"done": "[green]done[/green]", "failed": "[red]failed[/red]", "waits": "[yellow]waits[/yellow]"}.get(
             row["outcome"], escape(row["outcome"])

@@ -61,6 +61,6 @@ class BarProgress:
         pace = Pace(total)
 
         def report(done: float) -> None:
-            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.tell(done))
+            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.describe(done))
 
         return report

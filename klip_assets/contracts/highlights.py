@@ -74,7 +74,7 @@ HIGHLIGHTS = declare(
         score_column("base_score", "Weighted mean of the terms used for this video."),
         score_column("model_score", "Score given by the model, where one was used."),
         *TERMS,
-        score_column("voice_term", "Raised voice (shout); 0 where nobody speaks."),
+        score_column("voice_term", "Raised voice (shout); 0 where no one speaks."),
         score_column("burst_term", "Sudden rise of loudness at the peak."),
         score_column("chat_term", "r / (1 + r), where r is the lag-corrected chat rate over its typical rate."),
         DOMINANT_EMOTION,

@@ -16,10 +16,10 @@ DRAWS = 1000
 SEED = 20_240_501
 _EDGES = (2.5, 97.5)
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
-def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> list[Places]:
+def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> list[Indices]:
     """Return the indices of `count` resamples of a series, each of its length, made of blocks of neighbours.
 
     Args:
@@ -35,7 +35,7 @@ def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> l
     return list(places)
 
 
-def interval(figure: Callable[[Places], float], resamples: list[Places]) -> tuple[float, float]:
+def interval(figure: Callable[[Indices], float], resamples: list[Indices]) -> tuple[float, float]:
     """Return the 2.5th and 97.5th percentiles of a figure over resamples; those without a value are left out."""
     values = np.array([figure(places) for places in resamples])
     values = values[np.isfinite(values)]
@@ -46,7 +46,7 @@ def interval(figure: Callable[[Places], float], resamples: list[Places]) -> tupl
 
 
 def differences(
-    figures: Mapping[str, Callable[[Places], float]], of: str, resamples: list[Places]
+    figures: Mapping[str, Callable[[Indices], float]], of: str, resamples: list[Indices]
 ) -> dict[str, tuple[float, float]]:
     """Return the interval of the difference between one system's figure and each other's, on the same resamples.
 

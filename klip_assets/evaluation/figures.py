@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klip_assets.evaluation.binned import BinnedSet
-from klip_assets.evaluation.bootstrap import Places, differences, draws, interval
+from klip_assets.evaluation.bootstrap import Indices, differences, draws, interval
 from klip_assets.evaluation.ranking import average_precision, precision_at, roc_auc
 from klip_assets.evaluation.systems import KLIP, RANDOM, system_scores
 
@@ -62,7 +62,7 @@ def binned_figures(golden: BinnedSet, weights_version: str) -> list[Figure]:
     found: list[Figure] = []
     for metric, measure in metrics.items():
 
-        def on(name: str, measure: Callable[..., float] = measure) -> Callable[[Places], float]:
+        def on(name: str, measure: Callable[..., float] = measure) -> Callable[[Indices], float]:
             return lambda places: measure(labels[places], scores[name][places])
 
         figures = {name: on(name) for name in scores}

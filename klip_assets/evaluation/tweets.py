@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from klip_assets.contracts import SENTIMENTS
-from klip_assets.evaluation.bootstrap import Places, differences, draws, interval
+from klip_assets.evaluation.bootstrap import Indices, differences, draws, interval
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.settings import Settings
@@ -87,7 +87,7 @@ def _labels(tier: Tier, items: Sequence[Item]) -> Labels:
     return np.array([SENTIMENTS.index(r.label) if r.label in SENTIMENTS else UNREAD for r in readings], np.int64)
 
 
-def _on(measure: Callable[[Labels, Labels], float], labels: Labels, guess: Labels) -> Callable[[Places], float]:
+def _on(measure: Callable[[Labels, Labels], float], labels: Labels, guess: Labels) -> Callable[[Indices], float]:
     return lambda places: measure(labels[places], guess[places])
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTIONS, SENTIMENTS
-from klip_assets.evaluation.bootstrap import Places, draws, interval
+from klip_assets.evaluation.bootstrap import Indices, draws, interval
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.signals.text import lexicon
@@ -94,7 +94,7 @@ def f1(flags: Flags, guesses: Flags) -> float:
 
 def _on(
     metric: Callable[[NDArray[Any], NDArray[Any]], float], truth: NDArray[Any], guesses: NDArray[Any]
-) -> Callable[[Places], float]:
+) -> Callable[[Indices], float]:
     return lambda places: metric(truth[places], guesses[places])
 
 

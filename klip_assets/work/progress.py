@@ -31,7 +31,7 @@ class Pace:
         self._total = total
         self._first: tuple[float, float] | None = None
 
-    def tell(self, done: float) -> str:
+    def describe(self, done: float) -> str:
         """Return a phrase with the seconds of audio done, the speed, and about how long the rest takes."""
         now = time.monotonic()
         # A stage may resume where an earlier run died: what that run did must not count for this one's speed.
@@ -62,7 +62,7 @@ class LogProgress:
 
         def report(done: float) -> None:
             nonlocal last
-            text, now = pace.tell(done), time.monotonic()
+            text, now = pace.describe(done), time.monotonic()
             if now - last >= self.every_s:
                 last = now
                 log(f"{table}: {text}")
