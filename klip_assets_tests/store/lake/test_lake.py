@@ -105,7 +105,7 @@ def test_missing_unknown_and_mistyped_columns_are_named(lake: Lake) -> None:
         lake.write(SEGMENTS, "v", rows.drop_columns(["text"]), RECORD)
     with pytest.raises(ContractError, match=r"unknown columns \['extra'\]"):
         lake.write(SEGMENTS, "v", rows.append_column("extra", pa.array([1])), RECORD)
-    with pytest.raises(ContractError, match="column start_s: is int64, must be double"):
+    with pytest.raises(ContractError, match="column start_s: type is int64, expected double"):
         lake.write(SEGMENTS, "v", rows.set_column(2, "start_s", pa.array([0])), RECORD)
 
 
