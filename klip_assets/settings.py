@@ -20,7 +20,7 @@ def project_dir() -> Path:
 class Settings(BaseSettings):
     """Settings of one Klip installation, read from the environment (prefix `KLIP_`) and from a file.
 
-    The file is `.env` in the working folder, or the one `KLIP_ENV_FILE` names; empty: none.
+    The file is `.env` in the working directory, or the one that `KLIP_ENV_FILE` names; if empty, none is read.
 
     Raises:
         pydantic.ValidationError: A variable has an invalid value; the message names it.
@@ -37,9 +37,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where values come from, first one first; which file is read is asked at each call."""
-        named = os.environ.get("KLIP_ENV_FILE", ".env") or None
-        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=named)
+        """Return the sources of values by priority; KLIP_ENV_FILE is read at each call."""
+        env_file = os.environ.get("KLIP_ENV_FILE", ".env") or None
+        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=env_file)
 
     data_dir: Path = Field(
         default_factory=lambda: project_dir() / "data",
