@@ -138,7 +138,7 @@ def test_files_that_are_neither_recording_nor_tweets_are_refused(settings: Setti
     assert "neither a recording nor a tweet file" in error_of(klip("add", tmp_path / "a.docx"))
     assert "are added with the recording" in error_of(klip("add", tmp_path / "a.en.vtt"))
     assert "contains no recording" in error_of(klip("add", tmp_path / "empty"))
-    assert "is no time" in error_of(klip("add", tmp_path / "a.docx", "--started-at", "noon"))
+    assert "is not a valid time" in error_of(klip("add", tmp_path / "a.docx", "--started-at", "noon"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_remove_is_put_off_while_a_run_is_on_the_video(published: Settings, lake
     thread.start()
     ready.wait()
     try:
-        assert "stream stays" in error_of(klip("remove", "stream"))
+        assert "stream was not removed" in error_of(klip("remove", "stream"))
     finally:
         over.set()
         thread.join()
