@@ -42,7 +42,7 @@ class TextsConfig(dg.Config):
     data_dir: str = ""
     """Folder with the public sets; empty: data/training."""
     most: int = 0
-    """Maximum number of texts to learn from, evenly spaced; 0: all."""
+    """About this many texts to learn from, evenly spaced; 0: all."""
 
 
 class RecipeConfig(dg.Config):
