@@ -1,4 +1,4 @@
-"""What workspace.yaml loads: every asset, check, job, sensor and schedule of Klip."""
+"""Code location that workspace.yaml loads: every asset, check, job, sensor and schedule of Klip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors a person is meant to read."""
+"""Errors with a message for people."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ class KlipError(Exception):
 
     Args:
         message: One line that names the file, line or row.
-        hint: What the reader can do about it, if there is something.
+        hint: What the reader can do about it, if anything.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        # File names may hold bytes that are no UTF-8; no log and no table could take them.
+        # File names may contain invalid UTF-8, which neither a log nor a table can hold.
         message = message.encode("utf-8", "backslashreplace").decode()
         super().__init__(message if hint is None else f"{message} ({hint})")
         self.message = message
@@ -20,7 +20,7 @@ class KlipError(Exception):
 
 
 class ContractError(KlipError):
-    """A table that breaks its contract: wrong column or type, NULL or double key, value out of range."""
+    """A table that breaks its contract: wrong column or type, NULL or duplicate key, value out of range."""
 
 
 class UnreadableMediaError(KlipError):
@@ -28,11 +28,11 @@ class UnreadableMediaError(KlipError):
 
 
 class UnreadableSidecarError(KlipError):
-    """A caption or chat file that can't be read as what its name says it is."""
+    """A caption or chat file that can't be read as the format its name implies."""
 
 
 class EngineUnavailableError(KlipError):
-    """A speech engine or model tier was asked for and can't be had on this machine."""
+    """A speech engine or model tier was requested but is not available on this machine."""
 
 
 class NotFoundError(KlipError):
@@ -40,16 +40,16 @@ class NotFoundError(KlipError):
 
 
 class ChangedMeanwhileError(KlipError):
-    """A file that was replaced or written to while it was being read. What was read of it is thrown away."""
+    """A file that was replaced or written to while it was being read. What was read is discarded."""
 
 
 class LockHeldError(KlipError):
-    """Somebody else works on the same partition or publishes, and did not finish in time."""
+    """Another process is working on the same partition or publishing, and did not finish in time."""
 
 
 class InputError(KlipError):
-    """Something a person typed or dropped that Klip can't take."""
+    """Invalid input: something a person typed or dropped into the inbox."""
 
 
 class DamagedError(KlipError):
-    """A file of Klip's own that can't be read any more: a damaged disk, or somebody wrote to it."""
+    """A file of Klip's own that can no longer be read: the disk is damaged, or someone wrote to it."""

@@ -1,12 +1,12 @@
 """Fail points: named places where a test can stop or kill this process.
 
-"A kill at any moment loses nothing" is only worth saying if it can be tried at every moment that matters: between any
-two changes of the disk, that is after each write (before its rename), rename, link and transaction. Those places call
-`fail_point`, which does nothing unless the environment asks:
+"A kill at any moment loses nothing" is only worth claiming if it can be tested at every moment that matters: between
+any two changes to the disk, that is after each write (before its rename), rename, link and transaction. Those places
+call `fail_point`, which does nothing unless the environment says so:
 
-    KLIP_FAILPOINT="stop write.filled segments/*"   the process stops itself (SIGSTOP), once, for a test to look around
-    KLIP_FAILPOINT="kill stage.begin */stream"      the process dies (SIGKILL) every time it gets there
-    KLIP_FAILPOINT="stop 17"                        the 17th point that is reached, whatever it is
+    KLIP_FAILPOINT="stop write.filled segments/*"   the process stops itself (SIGSTOP), once, so a test can inspect it
+    KLIP_FAILPOINT="kill stage.begin */stream"      the process kills itself (SIGKILL) every time it gets there
+    KLIP_FAILPOINT="stop 17"                        the 17th point reached, whatever it is
     KLIP_FAILPOINT="step"                           the process stops itself at every point
     KLIP_FAILPOINT_LOG=<file>                       every point reached is appended: process, name, subject
 
@@ -23,28 +23,28 @@ from pathlib import Path
 
 _count = itertools.count(1)
 
-#: How the log marks the place where a process was stopped; there is no second stop while it stands there.
+#: Marks in the log where a process was stopped; it is not stopped again while the mark is there.
 STOPPED = "stopped"
 
 
 def fail_point(name: str, subject: str = "") -> None:
-    """Say that the process is at a named place, and stop or die there if a test wants it.
+    """Mark a named place in the process, and stop or die there if a test asks for it.
 
     Args:
         name: The place: "write.filled".
-        subject: What is being worked on there: "segments/video_id=stream".
+        subject: What is being worked on: "segments/video_id=stream".
     """
-    wanted = os.environ.get("KLIP_FAILPOINT")
+    requested = os.environ.get("KLIP_FAILPOINT")
     log = os.environ.get("KLIP_FAILPOINT_LOG")
-    if not wanted and not log:
+    if not requested and not log:
         return
     number = next(_count)
     if log:
         _note(log, name, subject)
-    if wanted and _is_here(wanted.split(), number, name, subject):
-        if wanted.startswith("kill "):
+    if requested and _is_here(requested.split(), number, name, subject):
+        if requested.startswith("kill "):
             os.kill(os.getpid(), signal.SIGKILL)
-        elif wanted == "step":
+        elif requested == "step":
             os.kill(os.getpid(), signal.SIGSTOP)
         elif not (log and _was_stopped(log)):
             if log:
@@ -52,10 +52,10 @@ def fail_point(name: str, subject: str = "") -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def _is_here(wanted: list[str], number: int, name: str, subject: str) -> bool:
-    if wanted == ["step"]:
+def _is_here(requested: list[str], number: int, name: str, subject: str) -> bool:
+    if requested == ["step"]:
         return True
-    _, place, *pattern = wanted
+    _, place, *pattern = requested
     if place.isdigit():
         return int(place) == number
     return place == name and fnmatchcase(subject, pattern[0] if pattern else "*")

@@ -1,4 +1,4 @@
-"""Another name of `defs.launcher`, for copies of dagster.yaml that name the run launcher here."""
+"""Alias of `defs.launcher`, for copies of dagster.yaml that still name the run launcher here."""
 
 from klip_assets.defs.launcher import WatchedRunLauncher
 

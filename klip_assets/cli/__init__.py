@@ -1,7 +1,8 @@
-"""The `klip` command: click for words, rich for tables, one module for each family of commands.
+"""The `klip` command: click for arguments, rich for tables, one module per family of commands.
 
-Put here: words in, tables out, and how errors are shown; a command asks a room below or has Dagster run a job.
-Keep out: work: whatever somebody would call without a terminal. Dagster is imported inside functions alone (`defs`).
+Put here: arguments in, tables out, and how errors are shown; a command calls a room below or has Dagster run a job.
+Keep out: work, that is anything someone would call without a terminal. Dagster (`defs`) is imported only inside
+functions.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import click
 from klip_assets import __version__
 from klip_assets.errors import KlipError
 
-#: With less than this, a failure is put down to the disk.
+#: With less free space than this, a failure is attributed to the disk.
 _FULL_BYTES = 4 << 20
 
-#: Command -> (module, function). Modules are imported when their command runs, so that `klip --help` is quick.
+#: Command -> (module, function). A module is imported when its command runs, so that `klip --help` is quick.
 _COMMANDS = {
     "demo": "klip_assets.cli.demo:demo",
     "add": "klip_assets.cli.inbox:add",
@@ -40,7 +41,7 @@ _COMMANDS = {
 
 
 class _LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed, and whose errors are one line."""
+    """A group whose commands are imported when needed, and whose errors are one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -72,7 +73,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.option("--debug", is_flag=True, help="Show the full traceback of an error.")
 @click.version_option(__version__, prog_name="klip")
 def main(debug: bool) -> None:
     """Stream recordings and tweets in; explained highlights and audience sentiment out.
@@ -92,11 +93,11 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}{full}"
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'} (klip --debug ... shows where){full}"
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'} (klip --debug ... shows the traceback){full}"
 
 
 def _full_disk() -> str:
-    """Say it if the disk is full: SQLite and DuckDB call that by many names."""
+    """Return a note if a disk is full: SQLite and DuckDB report that in many different ways."""
     from klip_assets.settings import Settings
 
     settings = Settings()

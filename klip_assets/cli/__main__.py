@@ -1,4 +1,4 @@
-"""`python -m klip_assets.cli` is `klip`."""
+"""`python -m klip_assets.cli` runs `klip`."""
 
 from klip_assets.cli import main
 

@@ -1,4 +1,4 @@
-"""`klip cache`: what the replies of language models take, and forgetting them."""
+"""`klip cache`: list and delete cached replies of language models."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from klip_assets.store.state.replies import Store
 
 @click.group()
 def cache() -> None:
-    """Replies of language models that are kept, so that the same question is paid for once."""
+    """Cached replies of language models, so that each prompt is paid for only once."""
 
 
 @cache.command()
 @json_option
 def stats(as_json: bool) -> None:
-    """List what is kept, by endpoint, model and prompt."""
+    """List cached replies by endpoint, model and prompt version."""
     path = Settings().llm_path
     rows = []
     if path.exists():
@@ -38,22 +38,22 @@ def stats(as_json: bool) -> None:
                 for kept in store.kept()
             ]
     if not rows and not as_json:
-        console.print("No replies are kept.")
+        console.print("The cache is empty.")
         return
     show_rows(rows, as_json=as_json)
 
 
 @cache.command()
-@click.option("--model", help="Only those of this model.")
-@click.option("--older-than", "days", type=click.FloatRange(min=0), help="Only those older than so many days.")
+@click.option("--model", help="Only replies of this model.")
+@click.option("--older-than", "days", type=click.FloatRange(min=0), help="Only replies older than this many days.")
 def clear(model: str | None, days: float | None) -> None:
-    """Forget replies. The ledger of calls (llm_calls) stays."""
+    """Delete cached replies. The ledger of calls (llm_calls) is kept."""
     path = Settings().llm_path
     gone = 0
     if path.exists():
         with Store(path) as store:
             gone = store.clear(model=model, before=None if days is None else time() - days * 86_400)
-    console.print(f"{gone} replies forgotten.")
+    console.print(f"Deleted {gone} replies.")
 
 
 def _day(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""`klip clip`: highlights as files, cut out of the recording."""
+"""`klip clip`: cut highlights out of the recording into files."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from klip_assets.settings import Settings
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="Folder for the clips; without it the one you are in.",
+    help="Folder for the clips; default: the current folder.",
 )
-@click.option("--exact", is_flag=True, help="Encode anew, to begin at the very frame; takes longer.")
-@click.option("--thumbnail/--no-thumbnail", default=True, help="Also write a picture of the peak (JPEG); the default.")
-@click.option("--force", is_flag=True, help="Overwrite clips that are there.")
+@click.option("--exact", is_flag=True, help="Re-encode to start at the exact frame; takes longer.")
+@click.option("--thumbnail/--no-thumbnail", default=True, help="Also write a JPEG of the peak (default).")
+@click.option("--force", is_flag=True, help="Overwrite existing clips.")
 @json_option
 def clip(
     video: str,
@@ -41,8 +41,8 @@ def clip(
 ) -> None:
     """Cut the highlights of VIDEO with these RANKs out of its recording.
 
-    Picture and sound are copied as they are, which takes no time and loses nothing; a clip then begins at the last
-    keyframe before the highlight, as the column `begins` shows. With --exact it begins at the very frame.
+    Video and audio are copied without re-encoding, which is fast and lossless; a clip then starts at the last keyframe
+    before the highlight, as the column `begins` shows. With --exact it starts at the exact frame.
     """
     if bool(ranks) == everything:
         raise click.UsageError("Name one or more RANKs, or --all.")
@@ -58,7 +58,7 @@ def clip(
         row, inbox=settings.vod_inbox, lake=Lake(settings.lake_dir), registry=Registry(settings.memory_path)
     )
     if not chosen:
-        raise InputError(f"no moment of {video} stands out")
+        raise InputError(f"{video} has no highlights")
     made: list[dict[str, Any]] = []
     failed = False
     for highlight in chosen:

@@ -1,4 +1,4 @@
-"""`klip demo`: the sample, from the inbox to highlights, and what to do next."""
+"""`klip demo`: process the sample from inbox to highlights, and show what to do next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from klip_assets.store.warehouse.query import run_sql
 
 @click.command()
 def demo() -> None:
-    """Process the sample stream and tweets that come with Klip, and show what comes out."""
+    """Process the sample stream and tweets that come with Klip, and show the results."""
     began = time.monotonic()
     settings = Settings()
     settings.make_folders()
@@ -35,7 +35,7 @@ def demo() -> None:
     console.print(f"[bold]Klip demo[/bold]: {golden.recording.path.name} ({clock(golden.duration_s)}) and tweets.jsonl")
     report = run_process(settings)
     if not report.rows:
-        console.print("Nothing to do: the sample was processed before and has not changed.")
+        console.print("Nothing to do: the sample is already processed and has not changed.")
     for row in report.rows:
         console.print(
             f"{escape(row['outcome'])}  {escape(row['what'])}" + (f": {row['problem']}" if row["problem"] else "")
@@ -46,10 +46,10 @@ def demo() -> None:
     hits = measure(golden, Lake(settings.lake_dir))
     decoy = "among them" if hits.decoy_picked else "not among them"
     console.print(
-        f"{hits.hit} of {hits.moments} planted moments are hit by the top {hits.moments} "
+        f"The top {hits.moments} hit {hits.hit} of {hits.moments} planted moments "
         f"(chance: {hits.random:.1f}); the loud stretch in which nothing happens is {decoy}."
     )
-    console.print(f"\nTook {time.monotonic() - began:.0f} s. The warehouse: {settings.warehouse_path}", soft_wrap=True)
+    console.print(f"\nTook {time.monotonic() - began:.0f} s. Warehouse: {settings.warehouse_path}", soft_wrap=True)
     console.print(f"Next: [bold]klip highlights {golden.name} --why[/bold], or [bold]klip add YOUR_STREAM.mp4[/bold]")
 
 
@@ -68,8 +68,8 @@ def _show(settings: Settings, name: str, top: int) -> None:
     did = ", ".join(f"{row['tier']} ({row['model']}, {row['texts']} texts)" for row in used) or "none"
     states = tier_states(settings.segment_tier_names, settings)
     why = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
-    console.print(f"Sentiment by: {escape(did)}." + (f" {escape(why)}." if why else ""), soft_wrap=True)
+    console.print(f"Sentiment tiers: {escape(did)}." + (f" {escape(why)}." if why else ""), soft_wrap=True)
     engines = run_sql(settings.warehouse_path, "SELECT DISTINCT engine FROM transcript_words").to_pylist()
-    words = ", ".join(row["engine"] for row in engines) or "nobody"
-    better = "" if settings.whisper_model else " (KLIP_WHISPER_MODEL names a better one)"
-    console.print(f"Words by: {escape(words)}{better}.", soft_wrap=True)
+    words = ", ".join(row["engine"] for row in engines) or "none"
+    better = "" if settings.whisper_model else " (set KLIP_WHISPER_MODEL for a better one)"
+    console.print(f"Transcript source: {escape(words)}{better}.", soft_wrap=True)

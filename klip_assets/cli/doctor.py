@@ -1,4 +1,4 @@
-"""`klip doctor`: what is installed and configured, what will be used and why, and what to do about the rest."""
+"""`klip doctor`: what is installed and configured, what will be used and why, and how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _EXTRAS = {"torch": "ml", "transformers": "ml"}
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say what is installed, which engines and tiers will be used and why, and how to get what is missing."""
+    """Check what is installed, which engines and tiers will be used and why, and how to get what is missing."""
     rows = list(findings(Settings()))
     show_rows(rows, as_json=as_json)
     if any(row["state"] == "missing" for row in rows):
@@ -45,7 +45,7 @@ def doctor(as_json: bool) -> None:
 
 
 def findings(settings: Settings) -> Iterator[dict[str, str]]:
-    """Yield one row a thing that was looked at: what, state (ok, off, missing), detail, fix."""
+    """Yield one row per item checked: what, state (ok, off, missing), detail, fix."""
     yield _row("python", "ok", ".".join(map(str, sys.version_info[:3])))
     for name, use in _LIBRARIES.items():
         found = _version(name)
@@ -56,24 +56,24 @@ def findings(settings: Settings) -> Iterator[dict[str, str]]:
         fix = "" if found else f"pip install -c constraints.txt -e '.[{extra}]'"
         yield _row(name, "ok" if found else "off", found or f"not installed (extra {extra})", fix)
     yield from _choices(settings)
-    yield from _places(settings)
+    yield from _folders(settings)
 
 
 def _choices(settings: Settings) -> Iterator[dict[str, str]]:
     from klip_assets.signals.text.tiers import tier_states
 
     if not settings.whisper_model:
-        detail = "pocketsphinx (US English, offline), where a recording has no captions; far from a neural recognizer"
+        detail = "pocketsphinx (US English, offline) where there are no captions; far less accurate than faster-whisper"
         yield _row("speech engine", "ok", detail, "KLIP_WHISPER_MODEL=small")
     else:
-        yield _row("speech engine", "ok", f"faster-whisper {settings.whisper_model}, where there are no captions")
+        yield _row("speech engine", "ok", f"faster-whisper {settings.whisper_model} where there are no captions")
     for use, names in (("segments", settings.segment_tier_names), ("tweets", settings.tweet_tier_names)):
         states = tier_states(names, settings)
         used = next((state for state in states if state.ready), None)
-        passed = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
-        detail = f"{used.name}: {used.why}" if used else "no tier can read"
+        skipped = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
+        detail = f"{used.name}: {used.why}" if used else "no tier is available"
         fix = "" if used else "KLIP_SEGMENT_TIERS, KLIP_TWEET_TIERS: add lexicon"
-        yield _row(f"tier for {use}", "ok" if used else "missing", f"{detail} ({passed})" if passed else detail, fix)
+        yield _row(f"tier for {use}", "ok" if used else "missing", f"{detail} ({skipped})" if skipped else detail, fix)
     yield _x_api(settings)
     yield _weights(settings)
     if settings.alert_webhook:
@@ -88,7 +88,7 @@ def _weights(settings: Settings) -> dict[str, str]:
     try:
         return _row("weights", "ok", f"{weight_set(settings.weights).version} (KLIP_WEIGHTS)")
     except InputError as error:
-        return _row("weights", "missing", error.message, error.hint or "correct KLIP_WEIGHTS")
+        return _row("weights", "missing", error.message, error.hint or "fix KLIP_WEIGHTS")
 
 
 def _x_api(settings: Settings) -> dict[str, str]:
@@ -98,18 +98,18 @@ def _x_api(settings: Settings) -> dict[str, str]:
     try:
         sources, address = read_sources(settings.x_queries), checked_address(settings.x_base_url)
     except InputError as error:
-        return _row("X API", "missing", error.message, error.hint or "correct it")
+        return _row("X API", "missing", error.message, error.hint or "fix it")
     searches = sum(source.endpoint == SEARCH for source in sources)
     listed = f"{searches} searches, {len(sources) - searches} timelines at {address}"
     if not settings.fetches_from_x:
         token = "set" if settings.x_bearer_token else "not set"
         fix = "KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES: docs/tweets.md"
         return _row("X API", "off", f"no posts are fetched: token {token}, {listed}", fix)
-    often = f"every {settings.x_every_min} min, {settings.x_max_posts} posts a run at most"
+    often = f"every {settings.x_every_min} min, up to {settings.x_max_posts} posts per run"
     return _row("X API", "ok", f"{listed}, {often}; token set")
 
 
-def _places(settings: Settings) -> Iterator[dict[str, str]]:
+def _folders(settings: Settings) -> Iterator[dict[str, str]]:
     data = settings.data_dir
     there = data if data.exists() else data.parent
     writable = os.access(there, os.W_OK)
@@ -132,12 +132,14 @@ def _stale(settings: Settings) -> dict[str, str]:
     try:
         found, gone = stale_subjects(here)
     except KlipError as error:
-        return _row("stale", "missing", f"can't be told: {error.message}", error.hint or "")
+        return _row("stale", "missing", f"unknown: {error.message}", error.hint or "")
     videos = sum(not subject.is_day for subject, _ in found) + len(gone)
     days = len(found) + len(gone) - videos
-    detail = f"{counted(videos, 'video')} and {counted(days, 'day')} of tweets that Klip would make otherwise now"
-    held = f"; {len(waiting(here))} not published as they stand (klip process says why)" if waiting(here) else ""
-    fix = "klip process --stale --dry-run says what remaking them takes" if found else ""
+    detail = f"{counted(videos, 'video')} and {counted(days, 'day')} of tweets are out of date"
+    held = (
+        f"; {len(waiting(here))} not published in their current state (klip process says why)" if waiting(here) else ""
+    )
+    fix = "klip process --stale --dry-run estimates the rebuild" if found else ""
     return _row("stale", "off" if found else "ok", detail + held, fix)
 
 

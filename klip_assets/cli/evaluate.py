@@ -1,4 +1,4 @@
-"""`klip eval`: how good the highlights, and the readings of tweets, are on golden sets, beside simple systems."""
+"""`klip eval`: how good highlights and tweet sentiment are on golden sets, compared with baselines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from klip_assets.cli.output import json_option, show_rows
 from klip_assets.settings import Settings
 
-#: The word that stands for sets of labelled tweets; a folder of that name is ./tweets.
+#: Keyword for sets of labelled tweets; a folder of that name is written ./tweets.
 TWEETS = "tweets"
 
 
@@ -17,13 +17,13 @@ TWEETS = "tweets"
 @click.argument("sets", nargs=-1, metavar="[SET]...")
 @json_option
 def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
-    """Measure the highlights on golden SETs, with 95 % intervals, beside baselines.
+    """Measure highlights on golden SETs, with 95 % intervals, against baselines.
 
     A SET is `sample`, a folder with a truth.json (docs/evaluation.md), or a folder with public sets that Klip knows.
-    Without any: the sample, and the sets in KLIP_GOLDEN_DIR. Recordings must have been processed (klip demo does that
-    for the sample). `klip eval tweets [FOLDER]` measures who reads the sentiment of tweets how well, on TweetEval in
-    FOLDER or KLIP_GOLDEN_DIR; a language model is asked too if one is configured, within its budget. The figures are
-    added to the table `evaluations`.
+    Default: the sample and the sets in KLIP_GOLDEN_DIR. Recordings must have been processed (klip demo does that for
+    the sample). `klip eval tweets [FOLDER]` compares the sentiment tiers on tweets, with TweetEval in FOLDER or
+    KLIP_GOLDEN_DIR; a configured language model is measured too, within its budget. The figures are added to the table
+    `evaluations`.
     """
     from klip_assets.evaluation.sets import AnySet, sets_of, tweet_sets_of
     from klip_assets.work.installation import Installation

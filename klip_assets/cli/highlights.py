@@ -1,4 +1,4 @@
-"""`klip highlights`: the best moments, what lifted each, what was passed over, and lists for editing programs."""
+"""`klip highlights`: the best moments, why each was chosen, rejected candidates, and lists for editing software."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from klip_assets.products.editing import EXPORTS
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import run_sql
 
-#: Shown where --top does not say how many.
+#: Rows shown without --top.
 SHOWN = 10
 
 
 @click.command()
 @click.argument("video", required=False)
-@click.option("--top", type=click.IntRange(min=1), help=f"How many; without it {SHOWN} are shown and all exported.")
-@click.option("--why", is_flag=True, help="Show what lifted each, term by term.")
-@click.option("--rejected", is_flag=True, help="Show the moments of VIDEO that were passed over, and what beat them.")
+@click.option("--top", type=click.IntRange(min=1), help=f"How many; default: show {SHOWN}, export all.")
+@click.option("--why", is_flag=True, help="Show what raised each score, term by term.")
+@click.option("--rejected", is_flag=True, help="Show the rejected candidates of VIDEO, and what beat them.")
 @click.option(
     "--export",
     "form",
@@ -32,7 +32,10 @@ SHOWN = 10
     help=f"Write a list for another program: {', '.join(export.described for export in EXPORTS)}.",
 )
 @click.option(
-    "--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="File for --export, not the terminal."
+    "--output",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for --export, instead of the terminal.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the file of --output.")
 @json_option
@@ -54,7 +57,7 @@ def highlights(
     elif rejected and video is not None:
         rows = near_misses(settings, video, top or SHOWN)
         shown = rows if as_json else [_miss_line(row) for row in rows]
-        show_rows(shown, as_json=as_json, empty=f"no moment of {video} was passed over")
+        show_rows(shown, as_json=as_json, empty=f"{video} has no rejected candidates")
     elif why:
         _show_why(settings, top_highlights(settings, video, top or SHOWN), video, as_json=as_json)
     else:
@@ -64,7 +67,7 @@ def highlights(
 
 
 def top_highlights(settings: Settings, video: str | None, top: int | None) -> list[dict[str, Any]]:
-    """Return the best highlights, of one video or of all; without `top` all of them.
+    """Return the best highlights of one video or of all videos; all of them without `top`.
 
     Raises:
         NotFoundError: The video is not published.
@@ -86,7 +89,7 @@ def published_video(settings: Settings, video: str) -> dict[str, Any]:
     """
     found = run_sql(settings.warehouse_path, "SELECT * FROM videos WHERE video_id = ?", [video]).to_pylist()
     if not found:
-        raise NotFoundError(f"no video {video!r} is published", hint="klip videos lists them, klip process makes them")
+        raise NotFoundError(f"no video {video!r} is published", hint="klip videos lists them, klip process adds them")
     if found[0]["status"] == "unreadable":
         raise InputError(f"{video} can't be read: {found[0]['error']}")
     return dict(found[0])
@@ -101,13 +104,13 @@ def chosen_highlights(settings: Settings, video: str, ranks: Sequence[int]) -> l
     rows = {row["rank"]: row for row in top_highlights(settings, video, None)}
     missing = [str(rank) for rank in ranks if rank not in rows]
     if missing:
-        there = f"its ranks are 1 to {max(rows)}" if rows else "no moment of it stands out"
+        there = f"its ranks are 1 to {max(rows)}" if rows else "it has no highlights"
         raise NotFoundError(f"{video} has no highlight {', '.join(missing)}", hint=there)
     return [rows[rank] for rank in dict.fromkeys(ranks)]
 
 
 def near_misses(settings: Settings, video: str, top: int) -> list[dict[str, Any]]:
-    """Return the peaks of a video that did not become highlights, best first, each with the one that beat it."""
+    """Return the peaks of a video that did not become highlights, best first, each with the peak that beat it."""
     published_video(settings, video)
     statement = """
         SELECT c.* EXCLUDE (kept), b.peak_s AS beaten_by_peak_s, h.rank AS beaten_by_rank
@@ -119,7 +122,7 @@ def near_misses(settings: Settings, video: str, top: int) -> list[dict[str, Any]
 
 
 def highlight_line(row: Mapping[str, Any], with_video: bool) -> dict[str, Any]:
-    """Return a highlight as a line for people."""
+    """Return a highlight as a row for the terminal."""
     line: dict[str, Any] = {"video": row["video_id"]} if with_video else {}
     line |= {
         "rank": row["rank"],
@@ -134,15 +137,15 @@ def highlight_line(row: Mapping[str, Any], with_video: bool) -> dict[str, Any]:
 def _refuse_contradictions(
     video: str | None, *, why: bool, rejected: bool, form: str | None, file: Path | None, force: bool, as_json: bool
 ) -> None:
-    asked = [name for name, given in (("--why", why), ("--rejected", rejected), ("--export", form)) if given]
-    if len(asked) > 1:
-        raise click.UsageError(f"{' and '.join(asked)} do not go together.")
+    chosen = [name for name, given in (("--why", why), ("--rejected", rejected), ("--export", form)) if given]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(chosen)} can't be combined.")
     if video is None and (rejected or form):
-        raise click.UsageError(f"{asked[0]} wants a VIDEO.")
+        raise click.UsageError(f"{chosen[0]} requires a VIDEO.")
     if form and as_json:
-        raise click.UsageError("--export and --json do not go together; there is --export json.")
+        raise click.UsageError("--export and --json can't be combined; use --export json.")
     if not form and (file or force):
-        raise click.UsageError("--output and --force belong to --export.")
+        raise click.UsageError("--output and --force require --export.")
 
 
 def _write_list(settings: Settings, video: str, form: str, top: int | None, file: Path | None, *, force: bool) -> None:
@@ -189,7 +192,7 @@ def _show_why(settings: Settings, rows: Sequence[dict[str, Any]], video: str | N
                 "  term": f"  {c.term.removesuffix('_term').replace('_', ' ')}",
                 "value": "-" if c.value is None else f"{c.value:.3f}",
                 "weight": f"{c.weight:g}",
-                "adds": "not known here" if c.share is None else f"{c.share:.3f} {'▇' * round(c.share * 40)}",
+                "adds": "unknown" if c.share is None else f"{c.share:.3f} {'▇' * round(c.share * 40)}",
             }
             for c in found
         ]
@@ -212,4 +215,4 @@ def _miss_line(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _no_highlights(video: str | None) -> str:
-    return f"no moment of {video} stands out" if video else "no highlights are published yet"
+    return f"{video} has no highlights" if video else "no highlights are published yet"

@@ -1,4 +1,4 @@
-"""`klip add` and `klip remove`: what goes into the inbox and what goes out of everything."""
+"""`klip add` and `klip remove`: put files into the inbox, and take videos out of lake and warehouse."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from klip_assets.store.files import file_sha256, write_atomically
 @click.argument("path", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--title", help="Title of the recording.")
 @click.option("--channel", help="Channel or streamer.")
-@click.option("--game", help="What is played: tweets that name it count as tweets about the stream.")
+@click.option("--game", help="Game played: tweets that name it count as about the stream.")
 @click.option("--started-at", help="When the stream started, e.g. 2026-06-13T18:00:00Z (UTC if no zone is given).")
-@click.option("--copy", is_flag=True, help="Copy recordings too; on the same disk they are hard-linked.")
-@click.option("--replace", is_flag=True, help="Replace a different file of the same name.")
+@click.option("--copy", is_flag=True, help="Copy recordings instead of hard-linking them on the same disk.")
+@click.option("--replace", is_flag=True, help="Replace a different file with the same name.")
 @click.option(
     "--map",
     "columns",
     multiple=True,
     metavar="COLUMN=NAME",
-    help="Which column of a tweet file holds what, e.g. text=body; text=#3 in a file without a header.",
+    help="Map a column of a tweet file, e.g. text=body, or text=#3 in a file without a header.",
 )
 @json_option
 def add(
@@ -49,7 +49,7 @@ def add(
     columns: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Put recordings (with the sidecars beside them) and tweet files into the inbox. A folder brings all it holds."""
+    """Put recordings, with the sidecars beside them, and tweet files into the inbox. A folder is added recursively."""
     settings = Settings()
     settings.make_folders()
     described = {"title": title, "channel": channel, "game": game, "timestamp": _timestamp(started_at)}
@@ -75,18 +75,18 @@ def add_path(
 
     Args:
         settings: Says where the inbox is.
-        path: A recording, a tweet file, or a folder of such.
-        described: Entries for the metadata sidecar of a recording, None for what was not said.
+        path: A recording, a tweet file, or a folder of recordings.
+        described: Entries for the metadata sidecar of a recording; None for those not given.
         copy: Copy instead of linking.
-        replace: Replace a different file of the same name.
-        mapped: Columns of a tweet file by what they hold; written beside it, in place of a map that lies there.
+        replace: Replace a different file with the same name.
+        mapped: Columns of a tweet file by their content; written beside it, replacing a map that is already there.
 
     Returns:
-        One row a file: file, where it went, what was done.
+        One row per file: file, where it went, what was done.
 
     Raises:
         NotFoundError: There is no such file.
-        InputError: It is no file Klip can take, or another one of its name lies in the inbox.
+        InputError: Klip can't use this kind of file, or the inbox has a different one with the same name.
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
@@ -95,7 +95,7 @@ def add_path(
     if path.is_dir():
         contents = read_inbox(path)
         if not contents.recordings:
-            raise InputError(f"{path} holds no recording", hint="tweet files are added by name")
+            raise InputError(f"{path} contains no recording", hint="add tweet files by name")
         chosen = [file for recording in contents.recordings for file in recording.files]
         media = {recording.path for recording in contents.recordings}
     elif path.suffix.lower() in MEDIA_SUFFIXES:
@@ -105,7 +105,7 @@ def add_path(
     elif path.name.lower().endswith(TWEET_SUFFIXES) and sidecar_stem(path) is None:
         target = settings.tweet_inbox / path.name
         if mapped:
-            # First, so that the file is never read without it.
+            # Written first, so that the file is never read without it.
             text = json.dumps(mapped, indent=1, ensure_ascii=False) + "\n"
             write_atomically(map_path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
         elif map_path(path).is_file():
@@ -114,12 +114,12 @@ def add_path(
     else:
         raise InputError(
             f"{path}: neither a recording nor a tweet file",
-            hint="sidecars (.vtt, .srt, .chat.json, .info.json) come with the recording beside them",
+            hint="sidecars (.vtt, .srt, .chat.json, .info.json) are added with the recording beside them",
         )
     rows = []
     for file in dict.fromkeys(chosen):
         target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
-        # A recording is large and linked; text that somebody may go on editing in place is copied.
+        # A recording is large, so it is linked; text that someone may still edit in place is copied.
         rows.append(_put(file, target, copy=copy or file not in media, replace=replace))
     if any(value is not None for value in (described or {}).values()):
         for file in media:
@@ -131,7 +131,7 @@ def add_path(
 @click.command()
 @click.argument("video")
 def remove(video: str) -> None:
-    """Take VIDEO out of lake, partitions and warehouse. Its file stays in the inbox and is not processed again."""
+    """Remove VIDEO from lake, partitions and warehouse. Its file stays in the inbox and is not processed again."""
     from klip_assets.cli.progress import BarProgress
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.jobs import PUBLISH
@@ -143,7 +143,7 @@ def remove(video: str) -> None:
     here = Installation(Settings())
     with dagster_instance(here.settings) as instance:
         if run_id := unfinished_run(instance, video):
-            raise LockHeldError(f"run {run_id} on {video} is not over: it stays", hint="try again afterwards")
+            raise LockHeldError(f"{video} was not removed: run {run_id} is not finished", hint="try again afterwards")
         stays = remove_video(here, video, lambda: unlist_video(instance, video))
         outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:
@@ -159,7 +159,7 @@ def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, 
         if target.samefile(source) or file_sha256(target) == file_sha256(source):
             return {**row, "done": "was there already"}
         if not replace:
-            raise InputError(f"{target} exists and is another file", hint="--replace, or rename one of them")
+            raise InputError(f"{target} exists and is a different file", hint="use --replace, or rename one of them")
         target.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
     if not copy and not source.is_symlink():
@@ -167,7 +167,7 @@ def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, 
             os.link(source, target)
             return {**row, "done": "linked"}
         except OSError:
-            pass  # Another disk, or a file system without hard links: copied instead.
+            pass  # Another disk, or a file system without hard links: copy instead.
     write_atomically(target, lambda temporary: shutil.copy2(source, temporary))
     return {**row, "done": "copied"}
 
@@ -176,7 +176,7 @@ def _mapped(columns: Sequence[str]) -> dict[str, str] | None:
     pairs = [text.partition("=") for text in columns]
     wrong = [column for column, sign, name in pairs if not (sign and name)]
     if wrong:
-        raise InputError(f"--map {wrong[0]!r} names no column", hint="write it as text=body")
+        raise InputError(f"--map {wrong[0]!r} is not of the form COLUMN=NAME", hint="e.g. text=body")
     try:
         return checked_map({column.strip(): name for column, _, name in pairs}) if pairs else None
     except ValueError as error:
@@ -189,5 +189,5 @@ def _timestamp(text: str | None) -> int | None:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(f"--started-at {text!r} is no time", hint="e.g. 2026-06-13T18:00:00Z") from None
+        raise InputError(f"--started-at {text!r} is not a valid time", hint="e.g. 2026-06-13T18:00:00Z") from None
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())

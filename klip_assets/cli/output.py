@@ -1,4 +1,4 @@
-"""How tables are shown: for people by rich, for programs as a JSON array of objects."""
+"""Showing tables: with rich for people, as a JSON array of objects for programs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rich.table import Table
 
 Row = Mapping[str, Any]
 
-#: People read here; what a program reads goes to standard output alone.
-#: Piped output is as wide as its lines need within reason, not 80 columns.
+#: Standard output is for results, which a program may read; notes for people go to standard error.
+#: Piped output is 140 columns wide rather than rich's default of 80.
 console = Console(width=None if sys.stdout.isatty() else 140)
 notes = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
 
-#: Columns that may take several lines; the others stay whole.
+#: Columns that may wrap; the others never do.
 _LONG = {"text", "title", "detail", "fix", "error", "top hashtags", "why", "to", "description", "reason"}
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects instead.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
 
 
 def show_rows(rows: Sequence[Row], *, as_json: bool, title: str | None = None, empty: str = "no rows") -> None:
@@ -34,7 +34,7 @@ def show_rows(rows: Sequence[Row], *, as_json: bool, title: str | None = None, e
         rows: The rows; all have the same columns.
         as_json: JSON instead of a table.
         title: Line above the table.
-        empty: Said instead of a table without rows.
+        empty: Printed instead of an empty table.
     """
     if as_json:
         click.echo(json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False, indent=2))
@@ -60,7 +60,7 @@ def clock(seconds: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return about how long something takes: "under a second", "about 40 s", "about 12 min", "about 3 h 20 min"."""
+    """Return a rough duration: "under a second", "about 40 s", "about 12 min", "about 3 h 20 min"."""
     if seconds < 1:
         return "under a second"
     if seconds < 60:
@@ -75,7 +75,7 @@ def counted(number: int, what: str) -> str:
 
 
 def shortened(text: str | None, length: int) -> str:
-    """Return text on one line, cut to a length; '-' where there is none."""
+    """Return text on one line, truncated to a length; '-' if there is none."""
     line = " ".join((text or "").split())
     return (line if len(line) <= length else line[: length - 1].rstrip() + "…") or "-"
 

@@ -1,4 +1,4 @@
-"""`klip process`: run what is due, or what newer stages would make otherwise, then publish."""
+"""`klip process`: run what is due, or rebuild what is stale, then publish."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 _NOTHING_TO_DO = "Nothing to do: everything in the inbox is processed and published."
-_NOTHING_NEW = "Nothing to do: everything in the inbox is processed, but what waits is not published."
+_NOTHING_NEW = "Nothing to do: everything in the inbox is processed, but the items above are not published."
 _NOTHING_STALE = "Nothing is stale."
 
 
 @dataclass
 class Report:
-    """What a `klip process` did.
+    """What `klip process` did.
 
     Attributes:
-        rows: One a video, ingest, range of days or publish: what, outcome, problem.
-        waiting: Video or day -> why its present state is not published.
+        rows: One row per video, ingest, range of days or publish: what, outcome, problem.
+        waiting: Video or day -> why its current state is not published.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Report:
         return all(row["outcome"] != "failed" for row in self.rows)
 
     def add(self, subject: str, outcome: Outcome | str) -> None:
-        """Note how something went."""
+        """Add a row with an outcome."""
         if isinstance(outcome, str):
             self.rows.append({"what": subject, "outcome": outcome, "problem": None})
         else:
@@ -53,29 +53,31 @@ class Report:
 
     @property
     def waiting_rows(self) -> list[dict[str, Any]]:
-        """What waits, as rows; what this command saw fail has said why already."""
-        told = {row["what"] for row in self.rows if row["outcome"] == "failed"}
+        """Rows for what waits, except what failed in this command, which is already listed."""
+        listed = {row["what"] for row in self.rows if row["outcome"] == "failed"}
         return [
             {"what": key, "outcome": "waits", "problem": "; ".join(why)}
             for key, why in sorted(self.waiting.items())
-            if key not in told
+            if key not in listed
         ]
 
 
 @click.command()
 @click.argument("video", nargs=-1)
-@click.option("--tweets", "days", multiple=True, metavar="DAY", help="Make this UTC day of tweets again (YYYY-MM-DD).")
-@click.option("--force", is_flag=True, help="Compute every stage again, even where nothing changed.")
-@click.option("--stale", is_flag=True, help="Remake only what a newer Klip, or other settings, would make otherwise.")
+@click.option("--tweets", "days", multiple=True, metavar="DAY", help="Rebuild this UTC day of tweets (YYYY-MM-DD).")
+@click.option("--force", is_flag=True, help="Recompute every stage, even if nothing changed.")
+@click.option(
+    "--stale", is_flag=True, help="Rebuild only what a newer Klip or changed settings would produce differently."
+)
 @click.option(
     "--table",
     "tables",
     multiple=True,
     metavar="TABLE",
     type=click.Choice([*VIDEO_TABLES, *DAY_TABLES]),
-    help="With --stale: only this table, and what reads it.",
+    help="With --stale: only this table and what reads it.",
 )
-@click.option("--dry-run", is_flag=True, help="With --stale: say what it would take, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="With --stale: only estimate the work, change nothing.")
 @json_option
 def process(
     video: Sequence[str],
@@ -86,15 +88,15 @@ def process(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Process what is new or changed in the inbox, then publish. VIDEOs and DAYs named are processed in any case.
+    """Process what is new or changed in the inbox, then publish. VIDEOs and DAYs given are always processed.
 
-    With --stale: of what was processed before (all, or the VIDEOs and DAYs named), the stages alone whose version or
-    inputs have changed since. Nothing else makes a new release of Klip listen to a recording again.
+    With --stale: rebuild, of everything processed before or of the VIDEOs and DAYs given, only the stages whose version
+    or inputs have changed since. A new release of Klip rebuilds nothing unless asked to in this way.
     """
     if (tables or dry_run) and not stale:
-        raise click.UsageError("--table and --dry-run go with --stale")
+        raise click.UsageError("--table and --dry-run require --stale")
     if stale and force:
-        raise click.UsageError("--stale remakes what changed, --force everything: name one of them")
+        raise click.UsageError("--stale and --force can't be combined: one rebuilds what changed, the other everything")
     settings = Settings()
     if dry_run:
         from klip_assets.cli.stale import show_plan
@@ -108,7 +110,7 @@ def process(
     if as_json:
         show_rows([*report.rows, *report.waiting_rows], as_json=True)
     else:
-        _tell(report, _NOTHING_STALE if stale else _NOTHING_TO_DO if not report.waiting else _NOTHING_NEW)
+        _print_report(report, _NOTHING_STALE if stale else _NOTHING_TO_DO if not report.waiting else _NOTHING_NEW)
     if not report.ok:
         raise click.exceptions.Exit(1)
 
@@ -124,11 +126,12 @@ def run_process(
     """Process and publish; without videos and days, everything that is due.
 
     Raises:
-        NotFoundError: A video that was named is not in the inbox.
-        InputError: A day that was named is none.
+        NotFoundError: A given video is not in the inbox.
+        InputError: A given day is not a valid date.
     """
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
+    from klip_assets.store.state.attempts import MAX_DEATHS
     from klip_assets.work.due import dirty_days
     from klip_assets.work.installation import Installation
     from klip_assets.work.scan import scan
@@ -136,17 +139,17 @@ def run_process(
     settings.make_folders()
     here, report = Installation(settings), Report()
     with dagster_instance(settings) as instance:
-        _tell_of_dead_runs(instance)
-        look = scan(here)
+        _report_dead_runs(instance)
+        found = scan(here)
         named = bool(videos or days)
-        for entry in () if named else look.due.crash_looping:
+        for entry in () if named else found.due.crash_looping:
             notes.print(
-                f"[yellow]{escape(entry.video_id)} is left alone: process after process died on it[/yellow] "
-                f"(klip process {escape(entry.video_id)} tries it again)"
+                f"[yellow]{escape(entry.video_id)} skipped: {MAX_DEATHS} processes died while working on it[/yellow] "
+                f"(to retry: klip process {escape(entry.video_id)})"
             )
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
-        for entry in _named(videos, look.ready) if named else look.due.videos:
+        for entry in _named(videos, found.ready) if named else found.due.videos:
             report.add(entry.video_id, _run_video(runner, here, entry.subject, unless_done=None if named else entry))
         if not named:
             _ingest(runner, here, report)
@@ -164,17 +167,17 @@ def run_stale(
     tables: Collection[str] = (),
     quiet: bool = False,
 ) -> Report:
-    """Remake the stages whose version or inputs have changed, and publish.
+    """Rebuild the stages whose version or inputs have changed, and publish.
 
     Args:
         settings: The installation.
         videos: Only these videos.
-        days: Only these days of tweets; neither videos nor days: everything that was processed.
-        tables: Only these tables, and what reads them.
+        days: Only these days of tweets; without videos and days, everything that was processed.
+        tables: Only these tables and what reads them.
         quiet: Show no progress.
 
     Raises:
-        NotFoundError: A video or day that was named has not been processed.
+        NotFoundError: A given video or day has not been processed.
     """
     from klip_assets.cli.stale import summary
     from klip_assets.defs.instance import dagster_instance
@@ -192,25 +195,25 @@ def run_stale(
         notes.print(summary(plan(here, found), found))
     chosen = {*tables, *downstream(set(tables))} if tables else None
     for video_id in gone:
-        report.add(video_id, "left as it is: its recording is not in the inbox")
+        report.add(video_id, "skipped: its recording is not in the inbox")
     with dagster_instance(settings) as instance:
-        _tell_of_dead_runs(instance)
+        _report_dead_runs(instance)
         runner = Runner(instance, BarProgress(quiet=quiet))
         of_videos, of_days = (chosen and chosen.intersection(names) for names in (VIDEO_TABLES, DAY_TABLES))
         for subject in (subject for subject, _ in found if not subject.is_day):
             report.add(subject.key, _run_video(runner, here, subject, tables=of_videos))
-        # No gap between them is closed: a day that was never made is not to be made now.
+        # As many ranges as days, so that no gap is closed: a day that was never built must not be built now.
         stale_days = [subject.key for subject, _ in found if subject.is_day]
-        _run_days(runner, stale_days, report, tables=of_days, most=len(stale_days))
+        _run_days(runner, stale_days, report, tables=of_days, limit=len(stale_days))
         _publish(runner, here, report)
     return report
 
 
-def _tell_of_dead_runs(instance: Any) -> None:
+def _report_dead_runs(instance: Any) -> None:
     from klip_assets.defs.instance import fail_runs_of_dead_processes
 
     for run_id in fail_runs_of_dead_processes(instance):
-        notes.print(f"[dim]run {run_id} belonged to a process that is gone; marked as failed[/dim]")
+        notes.print(f"[dim]run {run_id} marked as failed: its process is gone[/dim]")
 
 
 def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
@@ -218,18 +221,18 @@ def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
     for name in names:
         found = [entry for entry in ready if name in (entry.video_id, entry.recording.name, entry.recording.path.name)]
         if not found:
-            raise NotFoundError(f"no recording in the inbox is called {name!r}", hint="klip videos, or klip add FILE")
+            raise NotFoundError(f"no recording {name!r} in the inbox", hint="klip videos, or klip add FILE")
         chosen += found
     return chosen
 
 
 def _day(text: str) -> str:
     if not is_day(text):
-        raise InputError(f"{text!r} is not a day", hint="write it as YYYY-MM-DD")
+        raise InputError(f"{text!r} is not a valid date", hint="write it as YYYY-MM-DD")
     from klip_assets.defs.partitions import DAYS, FIRST_DAY
 
     if not DAYS.has_partition_key(text):
-        raise InputError(f"{text} has no tweets: they begin on {FIRST_DAY.isoformat()} and end today")
+        raise InputError(f"{text} is out of range ({FIRST_DAY.isoformat()} to today)")
     return text
 
 
@@ -254,7 +257,7 @@ def _run_video(
         on_wait=lambda text: notes.print(f"[dim]{text}[/dim]"),
     ):
         if unless_done and is_done(unless_done, here.attempts, here.lake):
-            return "processed meanwhile by another run"
+            return "already processed by another run"
         list_video(runner.instance, subject.key)
         outcome = runner.run(PROCESS_VIDEO, partition=subject.key, tables=tables)
         mine = [row for row in read_stages(here.lake, subject.key) if row["run_id"] == outcome.run_id]
@@ -279,12 +282,12 @@ def _run_days(
     report: Report,
     *,
     tables: Collection[str] | None = None,
-    most: int | None = None,
+    limit: int | None = None,
 ) -> None:
     from klip_assets.defs.jobs import PROCESS_TWEET_DAYS
     from klip_assets.work.due import MAX_RANGES, day_ranges
 
-    for first, last in day_ranges(days, MAX_RANGES if most is None else most):
+    for first, last in day_ranges(days, MAX_RANGES if limit is None else limit):
         what = f"tweets {first}" if first == last else f"tweets {first} to {last}"
         report.add(what, runner.run(PROCESS_TWEET_DAYS, days=(first, last), tables=tables))
 
@@ -298,7 +301,7 @@ def _publish(runner: Runner, here: Installation, report: Report) -> None:
     report.waiting = waiting(here)
 
 
-def _tell(report: Report, nothing: str) -> None:
+def _print_report(report: Report, nothing: str) -> None:
     for row in [*report.rows, *report.waiting_rows]:
         mark = {"done": "[green]done[/green]", "failed": "[red]failed[/red]", "waits": "[yellow]waits[/yellow]"}.get(
             row["outcome"], escape(row["outcome"])
@@ -306,6 +309,6 @@ def _tell(report: Report, nothing: str) -> None:
         problem = f": {escape(row['problem'])}" if row["problem"] else ""
         console.print(f"{mark}  {escape(row['what'])}{problem}", soft_wrap=True)
     if report.waiting_rows:
-        console.print("[dim]Once the cause is gone: klip process VIDEO, or klip process --tweets DAY[/dim]")
+        console.print("[dim]Once the cause is fixed: klip process VIDEO, or klip process --tweets DAY[/dim]")
     if not report.rows:
         console.print(nothing)

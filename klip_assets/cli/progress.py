@@ -1,4 +1,4 @@
-"""Progress of runs on the terminal: bars where there is one, else lines."""
+"""Progress of runs: bars on a terminal, else lines."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from klip_assets.work.progress import LogProgress, Pace
 
 
 class BarProgress:
-    """Shows stages as bars on the terminal: what is being made, how far it is, how fast.
+    """Shows stages as progress bars on the terminal: what is running, how far, how fast.
 
     Without a terminal, long stages print their progress as lines.
 
     Args:
-        quiet: Neither bars nor lines (for JSON output).
+        quiet: Show neither bars nor lines (for JSON output).
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -42,7 +42,7 @@ class BarProgress:
         self._bars.stop()
 
     def begin(self, subject: str, table: str) -> None:
-        """Show what is being made now."""
+        """Show which stage is running."""
         if self._task is None:
             self._task = self._bars.add_task("", total=None, pace="")
         self._bars.reset(self._task, total=None, description=f"{subject}: {table}", pace="")
@@ -61,6 +61,6 @@ class BarProgress:
         pace = Pace(total)
 
         def report(done: float) -> None:
-            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.tell(done))
+            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.describe(done))
 
         return report

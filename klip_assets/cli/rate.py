@@ -15,9 +15,10 @@ from klip_assets.settings import Settings
 @click.argument("verdict", type=click.Choice(["good", "bad"]))
 @json_option
 def rate(video: str, rank: int, verdict: str, as_json: bool) -> None:
-    """Say whether the highlight of VIDEO with this RANK is good or bad.
+    """Rate the highlight of VIDEO with this RANK as good or bad.
 
-    The verdict is added to the table `feedback`, with the next publish. Rating again adds another; the latest counts.
+    The verdict is added to the table `feedback` at the next publish. A new rating does not delete the old one; the
+    latest counts.
     """
     from klip_assets.contracts import FEEDBACK
     from klip_assets.products.editing.feedback import verdict_row

@@ -12,10 +12,10 @@ from klip_assets.settings import Settings
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address the web page listens on.")
-@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web page.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address the web UI listens on.")
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web UI.")
 def dev(host: str, port: int) -> None:
-    """Start the Dagster web page and the daemon that watches the inbox. Ctrl-C stops both."""
+    """Start the Dagster web UI and the daemon that watches the inbox. Ctrl-C stops both."""
     from klip_assets.defs.services import serve
 
     settings = Settings()
@@ -25,14 +25,16 @@ def dev(host: str, port: int) -> None:
         console.print(f"Dagster UI: http://{host}:{port}   inbox: {settings.vod_inbox}   Ctrl-C stops.", soft_wrap=True)
 
     if ended := serve(settings, host=host, port=port, on_start=say):
-        notes.print(f"[red]{escape(ended)}[/red]; klip dev ends too. Runs that are on go on; start klip dev again.")
+        notes.print(f"[red]{escape(ended)}[/red]; stopping klip dev. Runs in progress continue; start klip dev again.")
         raise click.exceptions.Exit(1)
 
 
 @click.command()
-@click.option("--older-than", default=30, show_default=True, type=click.IntRange(min=0), metavar="DAYS", help="Age.")
+@click.option(
+    "--older-than", default=30, show_default=True, type=click.IntRange(min=0), metavar="DAYS", help="Minimum age."
+)
 def prune(older_than: int) -> None:
-    """Delete finished runs (their logs and events) older than DAYS. Lake and warehouse are not touched."""
+    """Delete finished runs older than DAYS, with their logs and events. Lake and warehouse are not touched."""
     from klip_assets.defs.services import delete_finished_runs
 
     deleted = delete_finished_runs(Settings(), older_than=timedelta(days=older_than))

@@ -1,4 +1,4 @@
-"""`klip videos`, `tweets`, `sql`, `export`: reading what is published."""
+"""`klip videos`, `tweets`, `sql`, `export`: read what is published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from klip_assets.store.warehouse.query import run_sql
 @click.command()
 @json_option
 def videos(as_json: bool) -> None:
-    """List the videos, those that can't be read included."""
+    """List the videos, including those that can't be read."""
     statement = """
         SELECT v.*, (SELECT count(*) FROM highlights h WHERE h.video_id = v.video_id) AS highlights
         FROM videos v ORDER BY v.video_id"""
@@ -52,7 +52,7 @@ def tweets(day: str | None, top: int, as_json: bool) -> None:
         FROM tweets t LEFT JOIN tweet_sentiment s USING (tweet_id)
         WHERE t.day = TRY_CAST(? AS DATE) ORDER BY t.like_count DESC NULLS LAST, t.tweet_id LIMIT ?"""
     if not run_sql(Settings().warehouse_path, "SELECT 1 WHERE TRY_CAST(? AS DATE) IS NOT NULL", [day]).num_rows:
-        raise InputError(f"{day!r} is not a day", hint="write it as YYYY-MM-DD")
+        raise InputError(f"{day!r} is not a valid date", hint="write it as YYYY-MM-DD")
     rows = run_sql(Settings().warehouse_path, statement, [day, top]).to_pylist()
     if not as_json:
         rows = [{**row, "text": shortened(row["text"], 100)} for row in rows]
@@ -84,7 +84,7 @@ def tweet_days(settings: Settings, everything: bool) -> list[dict[str, Any]]:
 @click.argument("statement")
 @json_option
 def sql(statement: str, as_json: bool) -> None:
-    """Run a reading SQL STATEMENT on the published warehouse."""
+    """Run a read-only SQL STATEMENT on the published warehouse."""
     show_rows(run_sql(Settings().warehouse_path, statement).to_pylist(), as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""What `klip process --stale` would do: which videos and days, how many hours of sound, about how long."""
+"""Plan of `klip process --stale`: which videos and days, how many hours of audio, about how long."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def show_plan(
     settings: Settings, *, videos: Sequence[str], days: Sequence[str], tables: Collection[str], as_json: bool
 ) -> None:
-    """Print what remaking the stale stages would take: a row a stage, and the sum."""
+    """Print what rebuilding the stale stages would take: one row per stage, and the total."""
     from klip_assets.work.installation import Installation
     from klip_assets.work.stale import plan, stale_subjects
 
@@ -28,20 +28,20 @@ def show_plan(
         return
     if works:
         show_rows([_line(work) for work in works], as_json=False)
-        console.print(f"{summary(works, found)} klip process --stale does it.")
+        console.print(f"{summary(works, found)} To start: klip process --stale")
     else:
-        console.print("Nothing is stale: no stage would be made otherwise.")
+        console.print("Nothing is stale.")
     if gone:
-        console.print(f"Left as they are, since their recordings are not in the inbox: {', '.join(gone)}")
+        console.print(f"Skipped, because their recordings are not in the inbox: {', '.join(gone)}")
 
 
 def summary(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]]) -> str:
-    """Say in a sentence how many videos and days are stale, and about how long remaking them takes."""
+    """Return a sentence with how many videos and days are stale, and about how long rebuilding them takes."""
     videos = sum(not subject.is_day for subject, _ in found)
     known = sum(work.seconds or 0.0 for work in works)
-    more = ", and what was never measured" if any(work.subjects and work.seconds is None for work in works) else ""
+    more = ", plus stages never timed" if any(work.subjects and work.seconds is None for work in works) else ""
     what = f"{counted(videos, 'video')} and {counted(len(found) - videos, 'day')} of tweets"
-    return f"{what}: {duration(known)}{more}, by what it took before."
+    return f"{what}: {duration(known)}{more}, estimated from earlier runs."
 
 
 def _row(work: Work) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Each column is declared here and nowhere else. From the declaration come the che
 docs/data_dictionary.md.
 
 Conventions: `_s` seconds from the start of the video, `_at` a UTC timestamp, scores 0..1, sentiment -1..1,
-what is not known is NULL.
+unknown values are NULL.
 
 Put here: tables, columns, vocabulary, and what a partition is about.
 Keep out: functions over data; how a column is computed.
@@ -57,14 +57,14 @@ TABLES: dict[str, Table] = {
     )
 }  # fmt: skip
 
-#: What a video and a day of tweets are published as, whole or not at all.
+#: Tables that a video or a day of tweets is published as, all or none.
 TABLES_OF: dict[Kind, tuple[str, ...]] = {
     kind: tuple(t.name for t in TABLES.values() if t.partition == kind and t.published_as != "nothing")
     for kind in KINDS
 }
 VIDEO_TABLES, DAY_TABLES = TABLES_OF["video_id"], TABLES_OF["day"]
 
-#: Tables that a publish derives from others, in the order in which one builds on another.
+#: Tables that a publish derives from others, in dependency order.
 DERIVED_TABLES = tuple(t.name for t in TABLES.values() if t.reads)
 
 #: Tables that analysts see.

@@ -25,23 +25,23 @@ from klip_assets.contracts.vocabulary import (
 )
 
 TERMS = [
-    score_column("speech_rate_term", "Words a second / 6, capped at 1."),
+    score_column("speech_rate_term", "Words per second / 6, capped at 1."),
     score_column("relative_loudness_term", "clip((z + 3) / 6, 0, 1) of the robust local loudness z."),
-    score_column("absolute_loudness_term", "Place between the video's 5th and 95th percentile of loudness."),
+    score_column("absolute_loudness_term", "Position between the video's 5th and 95th percentile of loudness."),
     score_column("emotion_term", "Emotion, as the weight set defines it."),
 ]
 
 SEGMENT_SCORES = declare(
     "segment_scores",
-    "One row per segment: its score and every term of it.",
+    "One row per segment: its score and the terms it is made of.",
     [
         VIDEO_ID,
         SEGMENT_INDEX,
         score_column("base_score", "Weighted mean of the terms used for this video."),
-        score_column("score", "base_score, or its mean with model_score by the weight `model`."),
-        score_column("model_score", "Score by the model, where one was used."),
+        score_column("score", "base_score, or its weighted mean with model_score where there is one."),
+        score_column("model_score", "Score given by the model, where one was used."),
         *TERMS,
-        column("imputed_terms", STRINGS, "Terms that were NULL here and took the video's median."),
+        column("imputed_terms", STRINGS, "Terms that were NULL here and were set to the video's median."),
         WEIGHTS_VERSION,
     ],
     key=("video_id", "segment_index"),
@@ -54,7 +54,7 @@ WEIGHTS = declare(
     [
         WEIGHTS_VERSION,
         text_column("term", "Column that the weight multiplies."),
-        column("weight", DOUBLE, "Weight; those of the terms used are brought to the sum 1.", low=0),
+        column("weight", DOUBLE, "Weight; normalized to sum to 1 over the terms used.", low=0),
     ],
     key=("weights_version", "term"),
     partition=None,
@@ -66,21 +66,21 @@ HIGHLIGHTS = declare(
     [
         VIDEO_ID,
         column("rank", INTEGER, "1 is the best of the video.", low=1),
-        text_column("highlight_id", "Id that stays while the place in the video stays."),
+        text_column("highlight_id", "Id that stays the same while the position in the video does."),
         START_S,
         END_S,
         PEAK_S,
-        score_column("score", "base_score, or its mean with model_score by the weight `model`."),
+        score_column("score", "base_score, or its weighted mean with model_score where there is one."),
         score_column("base_score", "Weighted mean of the terms used for this video."),
-        score_column("model_score", "Score by the model, where one was used."),
+        score_column("model_score", "Score given by the model, where one was used."),
         *TERMS,
-        score_column("voice_term", "Raised voice (shout); 0 where nobody speaks."),
+        score_column("voice_term", "Raised voice (shout); 0 where no one speaks."),
         score_column("burst_term", "Sudden rise of loudness at the peak."),
-        score_column("chat_term", "r / (1 + r), r the rate of the chat against its usual one, moved back by its lag."),
+        score_column("chat_term", "r / (1 + r), where r is the lag-corrected chat rate over its typical rate."),
         DOMINANT_EMOTION,
         sentiment_column("Sentiment of the segment at the peak."),
         text_column("text", "What is said in the highlight."),
-        text_column("why", "The terms that lifted it, in words."),
+        text_column("why", "The terms that raised its score, in words."),
         WEIGHTS_VERSION,
     ],
     key=("video_id", "rank"),
@@ -89,16 +89,16 @@ HIGHLIGHTS = declare(
 
 HIGHLIGHT_CANDIDATES = declare(
     "highlight_candidates",
-    "One row per peak of the score curve, with the reason it was kept or not.",
+    "One row per peak of the score curve, with the reason it was kept or rejected.",
     [
         VIDEO_ID,
-        count_column("candidate_index", "Place by time, from 0."),
+        count_column("candidate_index", "Index by time, from 0."),
         START_S,
         END_S,
         PEAK_S,
         score_column("score", "Score at the peak."),
         flag_column("kept", "Whether it became a highlight."),
-        text_column("reason", "Why it was kept or lost."),
+        text_column("reason", "Why it was kept or rejected."),
         column("beaten_by", INTEGER, "candidate_index of the stronger neighbour that beat it.", low=0),
     ],
     key=("video_id", "candidate_index"),
@@ -107,7 +107,7 @@ HIGHLIGHT_CANDIDATES = declare(
 
 EMOTION_MOMENTS = declare(
     "emotion_moments",
-    "One row per top moment of an emotion.",
+    "One row per top moment of each emotion.",
     [
         VIDEO_ID,
         text_column("emotion", "One of the nine emotions."),

@@ -1,6 +1,6 @@
 """Roll-ups for analysts: days, hours, hashtags and authors of tweets, and what was tweeted about streams.
 
-How each is computed stands in the SQL file of its name in `klip_assets/store/warehouse/marts`.
+Each is computed by the SQL file of the same name in `klip_assets/store/warehouse/marts`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ TWEET_DAILY = declare(
     [
         DAY,
         _TWEETS,
-        count_column("authors", "People who wrote them.", BIGINT),
+        count_column("authors", "Distinct authors.", BIGINT),
         _RETWEETS,
         _MEAN_SENTIMENT,
         column(
@@ -75,7 +75,7 @@ TWEET_DAILY = declare(
         *_share_with_interval("negative"),
         DOMINANT_EMOTION,
         _TOP_HASHTAGS,
-        score_column("fallback_share", "Share of rows that a lower tier than configured had to answer."),
+        score_column("fallback_share", "Share of rows answered by a lower tier than the configured one."),
     ],
     key=("day",),
     partition="day",
@@ -88,7 +88,7 @@ TWEET_HOURLY = declare(
         time_column("hour_at", "Start of the hour."),
         DAY,
         _TWEETS,
-        count_column("authors", "People who wrote them, as far as files name them.", BIGINT),
+        count_column("authors", "Distinct authors, where files name them.", BIGINT),
         _RETWEETS,
         _MEAN_SENTIMENT,
         *_SHARES,
@@ -100,25 +100,25 @@ TWEET_HOURLY = declare(
 
 HASHTAG_DAILY = declare(
     "hashtag_daily",
-    "One row per hashtag and day on which it is used.",
+    "One row per hashtag and day it is used on.",
     [
         DAY,
         text_column("tag", "The hashtag without #, in lower case."),
-        count_column("tweets", "Tweets that hold it; retweets don't count.", BIGINT),
-        count_column("authors", "People who used it, as far as files name them.", BIGINT),
+        count_column("tweets", "Tweets that contain it, without retweets.", BIGINT),
+        count_column("authors", "Distinct authors who used it, where files name them.", BIGINT),
         column(
             "usual_tweets",
             DOUBLE,
-            "Median of the days among the seven before of which tweets are known; NULL if fewer than three are.",
+            "Median over those of the previous seven days for which tweets are known; NULL if fewer than three are.",
             low=0,
         ),
-        column("velocity", DOUBLE, "tweets, divided by usual_tweets (at least 1).", low=0),
+        column("velocity", DOUBLE, "tweets divided by usual_tweets (at least 1).", low=0),
         _MEAN_SENTIMENT,
         *_SHARES,
         text_column(
             "trend",
-            "new (first day), rising (1.5 times the usual, and growing), peaking (1.5 times the usual, not growing), "
-            "fading (coming down from that, or under two thirds of the usual), steady; NULL where too few use it.",
+            "new (first day), rising (1.5 times usual_tweets and growing), peaking (1.5 times, not growing), fading "
+            "(coming down from that, or under two thirds of usual_tweets), steady; NULL where too few use it.",
         ),
     ],
     key=("day", "tag"),
@@ -128,17 +128,17 @@ HASHTAG_DAILY = declare(
 
 AUTHOR_DAILY = declare(
     "author_daily",
-    "One row per author and day on which they tweet; tweets of unnamed authors are left out.",
+    "One row per author and day they tweet on; tweets without an author are left out.",
     [
         DAY,
-        text_column("author_key", "Id of the user, or the user name in lower case where no file gives the id."),
+        text_column("author_key", "User id, or the user name in lower case where no file gives the id."),
         text_column("author", "User name, without @, as in the last tweet of the day."),
         text_column("author_id", "Id of the user."),
         _TWEETS,
         _RETWEETS,
-        count_column("replies", "Tweets that answer another.", BIGINT),
-        count_column("likes_received", "Likes of the day's tweets when observed.", BIGINT),
-        count_column("retweets_received", "Retweets of the day's tweets when observed.", BIGINT),
+        count_column("replies", "Tweets that reply to another.", BIGINT),
+        count_column("likes_received", "Likes on the day's tweets when observed.", BIGINT),
+        count_column("retweets_received", "Retweets of the day's tweets, when observed.", BIGINT),
         _MEAN_SENTIMENT,
         *_SHARES,
     ],
@@ -154,8 +154,8 @@ VIDEO_TWEETS = declare(
         VIDEO_ID,
         TWEET_ID,
         DAY,
-        text_column("reason", "What names the stream: url, channel, title or game; the first of these that does."),
-        column("offset_s", DOUBLE, "When it was written, from the start of the video; negative before.", unit="s"),
+        text_column("reason", "What identifies the stream: the first that matches of url, channel, title and game."),
+        column("offset_s", DOUBLE, "When it was written, from the start of the video; negative if earlier.", unit="s"),
     ],
     key=("video_id", "tweet_id"),
     partition=None,
@@ -164,13 +164,13 @@ VIDEO_TWEETS = declare(
 
 VIDEO_REACTION = declare(
     "video_reaction",
-    "One row per stream whose start is known: what was tweeted about it, and how it sounds. Retweets don't count.",
+    "One row per stream whose start is known: tweets about it and their sentiment, without retweets.",
     [
         VIDEO_ID,
         count_column("tweets", "Tweets about it.", BIGINT),
-        count_column("authors", "People who wrote them, as far as files name them.", BIGINT),
+        count_column("authors", "Distinct authors, where files name them.", BIGINT),
         *(
-            count_column(f"tweets_{when}", f"Of these, {when} the stream.", BIGINT)
+            count_column(f"tweets_{when}", f"Those written {when} the stream.", BIGINT)
             for when in ("before", "during", "after")
         ),
         *(
@@ -189,5 +189,5 @@ VIDEO_REACTION = declare(
     reads=("videos", "tweets", "tweet_sentiment", "video_tweets"),
 )
 
-#: Tables that each publish derives, in the order in which one builds on another.
+#: Tables that each publish derives, in dependency order.
 MARTS = (TWEET_HOURLY, HASHTAG_DAILY, AUTHOR_DAILY, VIDEO_TWEETS, VIDEO_REACTION)

@@ -1,4 +1,4 @@
-"""What a recording holds: the file, its words, its sound, its chat, its segments."""
+"""Tables about a recording: the file, its words, sound, chat and segments."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ from klip_assets.contracts.vocabulary import (
 
 VIDEOS = declare(
     "videos",
-    "One row per recording in the inbox, also for those that can't be read.",
+    "One row per recording in the inbox, including those that can't be read.",
     [
         VIDEO_ID,
         text_column("title", "Title, from the sidecar, `klip add --title` or the file name."),
         text_column("channel", "Channel or streamer."),
-        text_column("game", "What is played: `klip add --game`, or a category or chapter that the sidecar names."),
+        text_column("game", "Game played: from `klip add --game`, or a category or chapter in the sidecar."),
         text_column("platform", "Where it was streamed, e.g. twitch or youtube."),
         text_column("url", "Page of the recording."),
         time_column("started_at", "When the stream started."),
         seconds_column("duration_s", "Length of the recording."),
         text_column("container", "Container format, as FFmpeg names it."),
-        text_column("video_codec", "Codec of the picture; NULL if there is none."),
-        column("width", INTEGER, "Width of the picture.", unit="px", low=1),
-        column("height", INTEGER, "Height of the picture.", unit="px", low=1),
-        column("fps", DOUBLE, "Frames a second.", unit="1/s", low=0),
-        text_column("audio_codec", "Codec of the sound; NULL if there is none."),
-        column("sample_rate_hz", INTEGER, "Sample rate of the sound.", unit="Hz", low=1),
-        count_column("channels", "Channels of the sound."),
+        text_column("video_codec", "Video codec; NULL if there is no video."),
+        column("width", INTEGER, "Width of the video.", unit="px", low=1),
+        column("height", INTEGER, "Height of the video.", unit="px", low=1),
+        column("fps", DOUBLE, "Frames per second.", unit="1/s", low=0),
+        text_column("audio_codec", "Audio codec; NULL if there is no audio."),
+        column("sample_rate_hz", INTEGER, "Sample rate of the audio.", unit="Hz", low=1),
+        count_column("channels", "Audio channels."),
         count_column("audio_tracks", "Audio tracks that can be decoded."),
-        count_column("audio_track", "The one that is listened to, from 0: the default one, else the loudest."),
+        count_column("audio_track", "Index of the track that is analysed, from 0: the default one, else the loudest."),
         column("size_bytes", BIGINT, "Size of the file.", unit="bytes", low=0),
         text_column("sha256", "SHA-256 of the file's content."),
         text_column("source_path", "The file, relative to the inbox."),
         column("caption_languages", STRINGS, "Languages of the caption sidecars."),
-        flag_column("has_chat", "Whether a chat log lies beside the recording."),
-        text_column("duplicate_of", "Video with the same content that was there first."),
+        flag_column("has_chat", "Whether there is a chat log beside the recording."),
+        text_column("duplicate_of", "Earlier video with the same content."),
         text_column("status", "ok, partial (content is missing), no_audio, silent, duplicate or unreadable."),
-        text_column("error", "Why the recording can't be read, or what of its content is missing."),
-        time_column("ingested_at", "When this row was made.", volatile=True),
+        text_column("error", "Why the recording can't be read, or which content is missing."),
+        time_column("ingested_at", "When this row was written.", volatile=True),
     ],
     key=("video_id",),
     partition="video_id",
@@ -69,10 +69,10 @@ TRANSCRIPT_WORDS = declare(
     "One row per spoken word.",
     [
         VIDEO_ID,
-        count_column("word_index", "Place of the word in the video, from 0."),
+        count_column("word_index", "Index of the word in the video, from 0."),
         START_S,
         END_S,
-        text_column("word", "The word, with its punctuation where the source has some."),
+        text_column("word", "The word, with punctuation where the source has it."),
         score_column("confidence", "Posterior of the word; NULL where the source gives none."),
         count_column("sentence_index", "Sentence the word belongs to, from 0."),
         text_column("language", "Language of the transcript (ISO 639-1)."),
@@ -86,13 +86,13 @@ TRANSCRIPT_WORDS = declare(
 
 TRANSCRIPT_SOUNDS = declare(
     "transcript_sounds",
-    "One row per sound that the source of the words tells of, as it was found; `sound_events` is made from it.",
+    "One row per sound noted in the transcript, as found; `sound_events` is made from it.",
     [
         VIDEO_ID,
-        count_column("event_index", "Place of the event in the video, from 0."),
+        count_column("event_index", "Index of the event in the video, from 0."),
         START_S,
         END_S,
-        text_column("label", "What it is, as in sound_events."),
+        text_column("label", "Kind of sound, as in sound_events."),
     ],
     key=("video_id", "event_index"),
     partition="video_id",
@@ -101,10 +101,10 @@ TRANSCRIPT_SOUNDS = declare(
 
 SOUND_EVENTS = declare(
     "sound_events",
-    "One row per sound that captions tell of, such as [laughter]; no rows where they tell of none.",
+    "One row per sound noted in captions, such as [laughter]; no rows where none is noted.",
     [
         VIDEO_ID,
-        count_column("event_index", "Place of the event in the video, from 0."),
+        count_column("event_index", "Index of the event in the video, from 0."),
         START_S,
         END_S,
         text_column(
@@ -113,7 +113,7 @@ SOUND_EVENTS = declare(
             "coughing, snorting, breathing, whistling, gunshot, explosion, silence, speech (not put into words), or "
             "the tag's own text.",
         ),
-        text_column("source", "Engine of the transcript that tells of it, as in transcript_words."),
+        text_column("source", "Engine of the transcript that notes it, as in transcript_words."),
     ],
     key=("video_id", "event_index"),
     partition="video_id",
@@ -136,14 +136,17 @@ AUDIO_FEATURES = declare(
         score_column("zero_crossing_rate", "Share of samples at which the sign changes."),
         column("pitch_hz", DOUBLE, "Median fundamental frequency of the voiced frames.", unit="Hz", low=0),
         score_column("voiced_share", "Share of frames with a clear pitch."),
-        score_column("speech_share", "Share that a voice activity detector (Silero) takes for speech."),
+        score_column("speech_share", "Share that a voice activity detector (Silero) classifies as speech."),
         column(
-            "alpha_ratio_db", DOUBLE, "Energy of the voice at 1-5 kHz over 50 Hz-1 kHz; rises with effort.", unit="dB"
+            "alpha_ratio_db",
+            DOUBLE,
+            "Energy of the voice at 1-5 kHz over 50 Hz-1 kHz; rises with effort.",
+            unit="dB",
         ),
         column(
-            "hammarberg_db", DOUBLE, "Strongest partial below 2 kHz over that of 2-5 kHz; falls with it.", unit="dB"
+            "hammarberg_db", DOUBLE, "Strongest partial below 2 kHz over that at 2-5 kHz; falls with effort.", unit="dB"
         ),
-        score_column("shout", "How far the voice is raised, by tilt, pitch and level; NULL where nobody speaks."),
+        score_column("shout", "How raised the voice is, by tilt, pitch and level; NULL where no one speaks."),
         column("mfcc", DOUBLES, "13 mel-frequency cepstral coefficients, mean over the second."),
     ],
     key=("video_id", "t_s"),
@@ -156,12 +159,12 @@ CHAT_MESSAGES = declare(
     "One row per chat message.",
     [
         VIDEO_ID,
-        count_column("message_index", "Place in the log by time, from 0."),
+        count_column("message_index", "Index in the log by time, from 0."),
         column("offset_s", DOUBLE, "When it was sent.", unit="s"),
-        text_column("author", "Who sent it: a salted hash, or with KLIP_CHAT_KEEP_NAMES=1 the name shown."),
+        text_column("author", "Who sent it: a salted hash, or the display name with KLIP_CHAT_KEEP_NAMES=1."),
         text_column("text", "The message."),
         column("emotes", STRINGS, "Emotes in the message, in order."),
-        flag_column("is_bot", "Whether a known bot sent it or it is a command."),
+        flag_column("is_bot", "Whether a known bot sent it, or it is a command."),
         sentiment_column("Sentiment of the message (lexicon)."),
     ],
     key=("video_id", "message_index"),
@@ -175,17 +178,17 @@ CHAT_ACTIVITY = declare(
     [
         VIDEO_ID,
         T_S,
-        count_column("messages", "Messages by people in the second."),
-        count_column("unique_chatters", "People who wrote in the 10 s up to it."),
-        score_column("emote_share", "Share of the messages that hold an emote."),
+        count_column("messages", "Messages in the second, without bots."),
+        count_column("unique_chatters", "People who wrote in the 10 s up to and including it."),
+        score_column("emote_share", "Share of the messages that contain an emote."),
         score_column("laughter_share", "Share of the messages that laugh."),
         score_column(
             "repeated_share",
-            "Share of the messages in the 10 s around it that say its most repeated phrase; 0 unless 3 people say it.",
+            "Share of the messages in the 10 s around it with the most repeated phrase; 0 unless 3 people write it.",
         ),
         sentiment_column("Mean sentiment of the messages."),
         column("rate_z", DOUBLE, "Robust local z of the message rate over 10 s.", unit="sigma"),
-        column("lag_s", DOUBLE, "Seconds the chat is taken to lag behind the picture.", unit="s", low=0),
+        column("lag_s", DOUBLE, "Seconds the chat is assumed to lag behind the video.", unit="s", low=0),
         text_column("lag_source", "estimated (from sound and chat of this video) or default (KLIP_CHAT_LAG_S)."),
     ],
     key=("video_id", "t_s"),
@@ -194,7 +197,7 @@ CHAT_ACTIVITY = declare(
 
 SEGMENTS = declare(
     "segments",
-    "One row per piece of about 30 s; the pieces cover the video, every word is in exactly one.",
+    "One row per segment of about 30 s; segments cover the video, and every word is in exactly one.",
     [
         VIDEO_ID,
         SEGMENT_INDEX,
@@ -202,10 +205,10 @@ SEGMENTS = declare(
         END_S,
         text_column("text", "What is said, from the words."),
         count_column("word_count", "Words in the segment."),
-        column("speech_rate_wps", DOUBLE, "Words a second.", unit="1/s", low=0),
-        score_column("absolute_loudness", "Place between the video's 5th and 95th percentile of loudness."),
+        column("speech_rate_wps", DOUBLE, "Words per second.", unit="1/s", low=0),
+        score_column("absolute_loudness", "Position between the video's 5th and 95th percentile of loudness."),
         score_column("relative_loudness", "clip((z + 3) / 6, 0, 1) of the robust local loudness z."),
-        column("loudness_lufs", DOUBLE, "Energy mean of the short-term loudness.", unit="LUFS"),
+        column("loudness_lufs", DOUBLE, "Energy-averaged short-term loudness.", unit="LUFS"),
         score_column("speech_share", "Share of the segment that is speech."),
     ],
     key=("video_id", "segment_index"),
@@ -214,13 +217,13 @@ SEGMENTS = declare(
 
 SEGMENT_SENTIMENT = declare(
     "segment_sentiment",
-    "One row per segment: what a model reads in its text.",
+    "One row per segment: sentiment and emotions that a model finds in its text.",
     [
         VIDEO_ID,
         SEGMENT_INDEX,
         sentiment_column(),
         *EMOTION_SCORES,
-        score_column("model_highlight_score", "How worth watching the model finds it."),
+        score_column("model_highlight_score", "How worth watching it is, according to the model."),
         *MODEL_ROW,
         text_column("prompt_version", "Version of the prompt; NULL for tiers without one."),
         text_column("input_sha256", "SHA-256 of everything the model was given."),

@@ -1,4 +1,4 @@
-"""What Klip keeps about its own work: stages, provenance, refusals, calls, verdicts and figures."""
+"""What Klip records about its own work: stages, provenance, refusals, calls, verdicts and figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from klip_assets.contracts.vocabulary import (
 
 STAGE_STATUS = declare(
     "stage_status",
-    "One row per stage of a video or day: how its last run went.",
+    "One row per stage of a video or day: the outcome of its last run.",
     [
         text_column("partition", "Video id or day."),
         text_column("table_name", "Table that the stage writes."),
@@ -33,7 +33,7 @@ STAGE_STATUS = declare(
         text_column("error", "Why it failed."),
         RUN_ID,
         time_column("started_at", "When the stage started.", volatile=True),
-        column("seconds", DOUBLE, "How long computing it took.", unit="s", low=0, volatile=True),
+        column("seconds", DOUBLE, "How long the computation took.", unit="s", low=0, volatile=True),
         count_column("rows", "Rows it wrote.", BIGINT),
     ],
     key=("partition", "table_name"),
@@ -42,7 +42,7 @@ STAGE_STATUS = declare(
 
 LLM_CALLS = declare(
     "llm_calls",
-    "One row per call of a language model.",
+    "One row per call to a language model.",
     [
         text_column("call_id", "Id of the call."),
         time_column("called_at", "When it was made."),
@@ -62,7 +62,7 @@ LLM_CALLS = declare(
         column(
             "cost_usd",
             DOUBLE,
-            "Price of the call; where the endpoint does not count tokens, the most it can have been.",
+            "Price of the call; an upper bound where the endpoint does not report tokens.",
             unit="USD",
             low=0,
         ),
@@ -96,11 +96,11 @@ PROVENANCE = declare(
 
 QUARANTINE = declare(
     "quarantine",
-    "One row per thing that was refused: a whole file, or one row of it.",
+    "One row per refused input: a whole file, or one row of it.",
     [
         text_column("source_file", "File, relative to the inbox."),
         text_column("table_name", "Table it was meant for."),
-        text_column("position", "Line or row, 'file' for the whole file."),
+        text_column("position", "Line or row; 'file' for the whole file."),
         text_column("reason", "Why, in a few words."),
         text_column("detail", "What exactly was found."),
         time_column("seen_at", "When it was refused.", volatile=True),
@@ -128,16 +128,16 @@ FEEDBACK = declare(
 
 EVALUATIONS = declare(
     "evaluations",
-    "One row per measured figure of a golden set.",
+    "One row per figure measured on a golden set.",
     [
         text_column("run_id", "Id of the evaluation."),
         text_column("golden_set", "Set it was measured on."),
         text_column("metric", "What was measured."),
-        text_column("system", "klip, or the baseline beside it."),
+        text_column("system", "klip, or the baseline it is compared with."),
         column("value", DOUBLE, "The figure."),
-        column("low", DOUBLE, "Lower end of its 95 % interval; NULL where none is known."),
-        column("high", DOUBLE, "Upper end of its 95 % interval; NULL where none is known."),
-        count_column("n", "Cases it rests on."),
+        column("low", DOUBLE, "Lower end of its 95 % interval; NULL where unknown."),
+        column("high", DOUBLE, "Upper end of its 95 % interval; NULL where unknown."),
+        count_column("n", "Number of cases behind it."),
         WEIGHTS_VERSION,
         text_column("code_version", "Version of Klip."),
         time_column("evaluated_at", "When it was measured."),

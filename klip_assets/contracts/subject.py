@@ -1,4 +1,4 @@
-"""What a partition is about: a video, or a UTC day of tweets."""
+"""The subject of a partition: a video, or a UTC day of tweets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """A video or a day of tweets: what is processed, locked, accepted and published as one.
+    """A video or a day of tweets: processed, locked, accepted and published as a unit.
 
     Attributes:
         kind: Column that names it.
@@ -29,7 +29,7 @@ class Subject:
 
     @classmethod
     def of(cls, key: str) -> Self:
-        """Tell from the key of a partition what it is about; no video id has the form of a day."""
+        """Return the subject of a partition from its key; no video id looks like a day."""
         return cls("day" if is_day(key) else "video_id", key)
 
     @classmethod
@@ -54,19 +54,19 @@ class Subject:
 
     @property
     def lock_name(self) -> str:
-        """Name of its lock; all days share one, because one ingest writes many of them."""
+        """Name of its lock; all days share one, because a single ingest writes many of them."""
         return "tweet-days" if self.is_day else f"video-{self.key}"
 
     def __str__(self) -> str:
-        """Name it for people."""
+        """Return a name for messages."""
         return self.key if self.is_day else f"video {self.key}"
 
 
 def is_day(key: str) -> bool:
-    """Say whether the key of a partition names a day (YYYY-MM-DD)."""
+    """Return whether the key of a partition is a day (YYYY-MM-DD)."""
     return _DAY.fullmatch(key) is not None
 
 
 def key_of(folder: str | PurePath) -> str:
-    """Return the key in the name of a partition's folder or file: "stream" of "video_id=stream"."""
+    """Return the key in the name of a partition's folder or file: "stream" for "video_id=stream"."""
     return PurePath(folder).name.partition("=")[2]

@@ -15,15 +15,15 @@ STRINGS, DOUBLES = pa.list_(pa.string()), pa.list_(pa.float64())
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what a row is, its columns, its key and where it lives.
+    """One table: what a row is, its columns, its key and where it is stored.
 
     Attributes:
         name: Name in the lake, in DuckDB and in the Dagster UI.
-        schema: Columns in order; units, meanings and bounds stand in each field's metadata.
-        key: Columns that name a row; never NULL, never twice.
-        partition: Column whose value names the Parquet partition, or None for a table in one piece.
+        schema: Columns in order; units, meanings and bounds are in each field's metadata.
+        key: Columns that identify a row; never NULL, never duplicated.
+        partition: Column whose value names the Parquet partition, None for an unpartitioned table.
         published_as: A native DuckDB table, a view over Parquet (long detail), or not published.
-        reads: Published tables it is derived from at each publish; none of a table that the lake holds.
+        reads: Published tables it is derived from at each publish; empty for a table stored in the lake.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Table:
 
     @property
     def volatile(self) -> frozenset[str]:
-        """Columns outside the data version: they tell when a row was made, not what it says."""
+        """Columns left out of the data version: they say when a row was written, not what it contains."""
         return frozenset(field.name for field in self.schema if text_of(field.metadata, "volatile"))
 
     def empty(self) -> pa.Table:
@@ -48,11 +48,11 @@ class Table:
         return self.schema.empty_table()
 
     def from_rows(self, rows: Iterable[Mapping[str, object]]) -> pa.Table:
-        """Build the table from dictionaries; a column that a row leaves out is NULL."""
+        """Build the table from dictionaries; a column missing from a row is NULL."""
         return pa.Table.from_pylist([dict(row) for row in rows], schema=self.schema)
 
     def from_columns(self, columns: Mapping[str, object]) -> pa.Table:
-        """Build the table from whole columns (arrays or lists); one left out is NULL throughout."""
+        """Build the table from whole columns (arrays or lists); a missing column is all NULL."""
         length = len(next(iter(columns.values())))  # type: ignore[arg-type]
         arrays = [
             pa.array(columns[f.name], type=f.type) if f.name in columns else pa.nulls(length, f.type)
@@ -65,12 +65,12 @@ class Table:
 
 
 def text_of(metadata: Mapping[bytes, bytes] | None, name: str) -> str:
-    """Return one entry of Arrow metadata as text, '' where it is absent."""
+    """Return one entry of Arrow metadata as text, '' if absent."""
     return (metadata or {}).get(name.encode(), b"").decode()
 
 
 def bounds_of(field: pa.Field) -> tuple[float | None, float | None]:
-    """Return the declared lower and upper bound of a column, None where it has none."""
+    """Return the declared lower and upper bounds of a column, None where it has none."""
     low, high = text_of(field.metadata, "low"), text_of(field.metadata, "high")
     return (float(low) if low else None, float(high) if high else None)
 
@@ -95,7 +95,7 @@ def column(
     high: float | None = None,
     volatile: bool = False,
 ) -> pa.Field:
-    """Declare a column: its meaning, unit, bounds, and whether it is outside the data version (volatile)."""
+    """Declare a column: its meaning, unit, bounds, and whether the data version ignores it (volatile)."""
     entries = {"description": description, "unit": unit, "volatile": "yes" if volatile else ""}
     entries |= {"low": "" if low is None else str(low), "high": "" if high is None else str(high)}
     return pa.field(name, kind, metadata={k: v for k, v in entries.items() if v})
@@ -127,7 +127,7 @@ def text_column(name: str, description: str) -> pa.Field:
 
 
 def flag_column(name: str, description: str) -> pa.Field:
-    """Declare a truth value."""
+    """Declare a boolean."""
     return column(name, BOOLEAN, description)
 
 
@@ -146,5 +146,5 @@ def declare(
     published_as: Literal["table", "view", "nothing"] = "table",
     reads: tuple[str, ...] = (),
 ) -> Table:
-    """Declare a table from its columns, in the order in which they are published."""
+    """Declare a table from its columns, in the order they are published."""
     return Table(name, pa.schema(fields, metadata={"description": description}), key, partition, published_as, reads)

@@ -1,4 +1,4 @@
-"""Tweets, and what a model reads in them."""
+"""Tweets, and the sentiment and emotions that a model finds in them."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ TWEET_ID = text_column("tweet_id", "Id of the tweet.")
 _TWEET_FIELDS = [
     TWEET_ID,
     DAY,
-    time_column("created_at", "When it was created: the time inside its id, where it has one."),
+    time_column("created_at", "When it was created: the time encoded in its id, where there is one."),
     text_column("author", "User name, without @."),
     text_column("author_id", "Id of the user."),
-    text_column("text", "Text as first read, with HTML entities resolved; of an edited tweet its latest version."),
+    text_column("text", "Text as first read, with HTML entities resolved; the latest version of an edited tweet."),
     text_column("lang", "Language as delivered (BCP 47)."),
     text_column("root_tweet_id", "First version of an edited tweet; the tweet itself if it was never edited."),
-    column("edit_history_ids", STRINGS, "All versions of a tweet that are known, where the source states them."),
-    flag_column("is_retweet", "Whether it repeats another tweet."),
-    text_column("retweeted_tweet_id", "The tweet it repeats."),
+    column("edit_history_ids", STRINGS, "All known versions of the tweet, where the source lists them."),
+    flag_column("is_retweet", "Whether it is a retweet."),
+    text_column("retweeted_tweet_id", "The tweet it retweets."),
     text_column("quoted_tweet_id", "The tweet it quotes."),
-    text_column("in_reply_to", "The tweet it answers."),
+    text_column("in_reply_to", "The tweet it replies to."),
     text_column("conversation_id", "First tweet of the conversation."),
     column("hashtags", STRINGS, "Hashtags without #, as written."),
     column("mentions", STRINGS, "User names mentioned, without @."),
     column("cashtags", STRINGS, "Cashtags without $."),
-    column("urls", STRINGS, "Links, expanded where the source says so."),
+    column("urls", STRINGS, "Links, expanded where the source expands them."),
     *(count_column(f"{what}_count", f"Number of {what}s when observed.", BIGINT) for what in ("like", "retweet")),
     count_column("reply_count", "Number of replies when observed.", BIGINT),
     count_column("quote_count", "Number of quotes when observed.", BIGINT),
     count_column("impression_count", "Number of impressions when observed.", BIGINT),
     time_column("observed_at", "When the counts were read, if the file states it."),
-    time_column("text_observed_at", "When the text was read, if the file states it: of copies the first text stays."),
+    time_column("text_observed_at", "When the text was read, if the file states it; the text read first is kept."),
 ]
 
 TWEETS_RAW = declare(
     "tweets_raw",
-    "One row per tweet as one file has it, before copies are merged.",
+    "One row per tweet and file, before copies are merged.",
     _TWEET_FIELDS,
     key=("tweet_id",),
     partition="day",
@@ -61,7 +61,7 @@ TWEETS_RAW = declare(
 
 TWEETS_DELETED = declare(
     "tweets_deleted",
-    "One row per tweet that one file reports as deleted by its author.",
+    "One row per tweet that a file reports as deleted by its author.",
     [TWEET_ID, DAY],
     key=("tweet_id",),
     partition="day",
@@ -70,11 +70,11 @@ TWEETS_DELETED = declare(
 
 TWEETS = declare(
     "tweets",
-    "One row per tweet, whatever the number of its copies and versions.",
+    "One row per tweet, with its copies and versions merged.",
     [
         *_TWEET_FIELDS,
-        column("source_files", STRINGS, "Files that hold a copy, relative to the inbox."),
-        time_column("ingested_at", "When this row was made.", volatile=True),
+        column("source_files", STRINGS, "Files that contain a copy, relative to the inbox."),
+        time_column("ingested_at", "When this row was written.", volatile=True),
     ],
     key=("tweet_id",),
     partition="day",
@@ -82,7 +82,7 @@ TWEETS = declare(
 
 TWEET_SENTIMENT = declare(
     "tweet_sentiment",
-    "One row per tweet: what a model reads in its text.",
+    "One row per tweet: sentiment and emotions that a model finds in its text.",
     [
         TWEET_ID,
         DAY,
@@ -90,7 +90,7 @@ TWEET_SENTIMENT = declare(
         text_column("label", "positive, neutral or negative."),
         score_column("confidence", "Confidence in the label; NULL where the tier gives none."),
         *EMOTION_SCORES,
-        text_column("language", "Its language (ISO 639): as delivered, else detected; NULL if it can't be told."),
+        text_column("language", "Its language (ISO 639): as delivered, else detected; NULL if unknown."),
         *MODEL_ROW,
         text_column("input_sha256", "SHA-256 of everything the model was given."),
     ],

@@ -18,21 +18,21 @@ EMOTIONS = ("excitement", "amusement", "joy", "anger", "sadness", "surprise", "d
 #: The five emotions KlipStream documents for its emotion term.
 KLIPSTREAM_EMOTIONS = ("excitement", "amusement", "joy", "anger", "sadness")
 
-#: What a text may be called as a whole; models and sets of labels count in this order.
+#: Sentiment labels of a text; models and label sets index them in this order.
 SENTIMENTS = ("negative", "neutral", "positive")
 
 VIDEO_ID = text_column("video_id", "Id of the video: an ASCII slug of its file name.")
-SEGMENT_INDEX = count_column("segment_index", "Place of the segment in the video, from 0.")
+SEGMENT_INDEX = count_column("segment_index", "Index of the segment in the video, from 0.")
 RUN_ID = column("run_id", STRING, "Dagster run that wrote it.", volatile=True)
 START_S, END_S = (
-    seconds_column("start_s", "Where it begins, from the start of the video."),
-    seconds_column("end_s", "Where it ends, from the start of the video."),
+    seconds_column("start_s", "Start, from the start of the video."),
+    seconds_column("end_s", "End, from the start of the video."),
 )
-PEAK_S = seconds_column("peak_s", "The second at which the score is highest.")
+PEAK_S = seconds_column("peak_s", "Time of the highest score.")
 T_S = column("t_s", INTEGER, "Second of the video; the row covers [t, t+1).", unit="s", low=0)
 WEIGHTS_VERSION = text_column("weights_version", "Weight set that made the score.")
 EMOTION_SCORES = [score_column(name, f"How much {name} the text shows.") for name in EMOTIONS]
-DOMINANT_EMOTION = text_column("dominant_emotion", "The emotion with the highest score; NULL if no tier gave any.")
+DOMINANT_EMOTION = text_column("dominant_emotion", "Emotion with the highest score; NULL if no tier gave one.")
 
 MODEL_ROW = [
     text_column("tier", "Tier that answered: llm, bert or lexicon."),

@@ -1,4 +1,4 @@
-"""Everything of Klip that Dagster knows, put together by one function."""
+"""All Dagster definitions of Klip, assembled by one function."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from klip_assets.defs.sensors import build_sensors
 from klip_assets.settings import Settings
 from klip_assets.work.progress import LogProgress
 
-#: Assets that are no stage of a video or day.
+#: Modules with assets that are not stages of a video or day.
 OTHERS = (highlights, tweets, evaluations, models, warehouse)
 
 
 def build_defs(settings: Settings | None = None, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Build a fresh set of definitions; two of them share nothing that one could break for the other.
+    """Build a fresh set of definitions; two sets share no mutable state.
 
     Args:
-        settings: What sensors and schedules go by; read from the environment if not given. (Runs read their own.)
-        resources: Resources that replace the usual ones, by key (`installation`, `progress`).
+        settings: Settings of sensors and schedules; read from the environment if not given. (Runs read their own.)
+        resources: Resources that replace the defaults, by key (`installation`, `progress`).
 
     Raises:
-        pydantic.ValidationError: A variable of the environment holds a value that can't be used.
+        pydantic.ValidationError: An environment variable has an invalid value.
     """
     settings = settings or Settings()
     return dg.Definitions(
@@ -39,8 +39,8 @@ def build_defs(settings: Settings | None = None, *, resources: Mapping[str, Any]
         sensors=build_sensors(settings),
         schedules=build_schedules(settings),
         resources={"installation": Installation(), "progress": LogProgress(), **(resources or {})},
-        # Without this, runs print every event of Dagster's own at level DEBUG.
+        # Without this, runs print all of Dagster's own events at level DEBUG.
         loggers={"console": dg.colored_console_logger},
-        # A step is a second of work or minutes of one library: a process each would cost more than it gains.
+        # A step is a second of work, or minutes inside one library: a process per step would cost more than it gains.
         executor=dg.in_process_executor,
     )

@@ -1,6 +1,6 @@
-"""Blocking checks, a partition at a time: what is wrong with a video stops at the stage that shows it.
+"""Blocking checks per partition: a fault in a video stops at the stage that reveals it.
 
-The rules themselves are `work.invariants.INVARIANTS`, which the publisher applies too.
+The rules themselves are in `work.invariants.INVARIANTS`, which the publisher applies too.
 """
 
 from typing import Any
@@ -15,13 +15,13 @@ from klip_assets.work.subject_run import check_whether
 
 
 def check_of(rule: Invariant) -> dg.AssetChecksDefinition:
-    """Return the blocking check that shows one rule."""
+    """Return the blocking check for one rule."""
 
     @dg.asset_check(asset=dg.AssetKey([rule.table.name]), name=rule.name, description=rule.description, blocking=True)
     def _asset_check(
         context: dg.AssetCheckExecutionContext, installation: dg.ResourceParam[Installation]
     ) -> dg.AssetCheckResult:
-        # The partition of the run; a check started by itself, without one, looks at every video.
+        # The partition of the run; a check started on its own, without a partition, covers every video.
         partition = context.run.tags.get(PARTITION_TAG)
         here = installation.here
         if partition:

@@ -1,4 +1,4 @@
-"""The Dagster instance of the command line: the same one `klip dev` serves."""
+"""The Dagster instance used by the command line: the same one `klip dev` serves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from klip_assets.store.processes import is_gone, number_of
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that Dagster's processes need: where its configuration and its state lie."""
+    """Return the environment variables that Dagster's processes need to find its configuration and state."""
     home = str(Path(os.environ.get("DAGSTER_HOME") or project_dir()).resolve())
     storage = str(settings.dagster_storage_dir)
     return {"DAGSTER_HOME": home, "KLIP_DAGSTER_STORAGE": storage, "KLIP_DATA_DIR": str(settings.data_dir)}
@@ -26,10 +26,10 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Open the instance, making its storage if it is new.
+    """Open the instance, creating its storage if needed.
 
     Raises:
-        InputError: There is no dagster.yaml, or what it names can't be used.
+        InputError: There is no dagster.yaml, or the storage it configures can't be opened.
     """
     environment = dagster_environment(settings)
     os.environ.update(environment)
@@ -50,7 +50,7 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def _reason(error: BaseException) -> str:
-    # Dagster wraps what happened, and of a configuration it shows everything that would have been possible.
+    # Dagster wraps the cause, and for a configuration error lists everything that would have been valid.
     if isinstance(error, DagsterInvalidConfigError):
         return error.errors[0].message.partition("PostProcessingError: ")[2] or error.errors[0].message
     while (cause := error.__cause__ or error.__context__) is not None:
@@ -59,15 +59,15 @@ def _reason(error: BaseException) -> str:
 
 
 def fail_runs_of_dead_processes(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs whose `klip process` died as failed: nobody else would. Runs of other hosts are left alone.
+    """Mark runs whose `klip process` died as failed, since nothing else would. Runs on other hosts are skipped.
 
     Returns:
-        Their ids.
+        Ids of the runs marked.
     """
     found = []
     for run in instance.get_runs(dg.RunsFilter(statuses=RUNS_OF_A_PROCESS)):
         process = run.tags.get(PROCESS_TAG)
-        # A run of the daemon has this tag only because somebody repeated a run of the command line in the UI.
+        # A run of the daemon has this tag only if someone re-executed a run of the command line in the UI.
         if process and GRPC_INFO_TAG not in run.tags and is_gone(process):
             instance.report_run_failed(run, f"the process {number_of(process)} that ran it is gone")
             found.append(run.run_id)

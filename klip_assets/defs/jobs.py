@@ -1,4 +1,4 @@
-"""The jobs sensors, schedules, people and the command line start."""
+"""The jobs that sensors, schedules, people and the command line start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEARN_WEIGHTS = "learn_weights"
 process_video = dg.define_asset_job(
     PROCESS_VIDEO,
     selection=dg.AssetSelection.assets(*([spec.name] for spec in STAGES_OF["video_id"])),
-    description="Everything about one video, from the file to its highlights.",
+    description="Process one video, from the file to its highlights.",
 )
 
 fetch_x_posts = dg.define_asset_job(
@@ -36,44 +36,44 @@ ingest_tweets = dg.define_asset_job(
     INGEST_TWEETS,
     selection=dg.AssetSelection.assets(["tweet_files"]),
     tags=TWEET_TAGS,
-    description="Read new and changed tweet files and lay their rows down by day.",
+    description="Read new and changed tweet files and split their rows by UTC day.",
 )
 
 process_tweet_days = dg.define_asset_job(
     PROCESS_TWEET_DAYS,
     selection=dg.AssetSelection.assets(*([spec.name] for spec in STAGES_OF["day"])),
     tags=TWEET_TAGS,
-    description="Merge, read and roll up days of tweets.",
+    description="Merge days of tweets, compute their sentiment and roll them up.",
 )
 
 publish_warehouse = dg.define_asset_job(
     PUBLISH,
     selection=dg.AssetSelection.groups("warehouse") | dg.AssetSelection.assets(["weights"]),
     tags=PUBLISH_TAGS,
-    description="Publish what is accepted as a new version of klip.duckdb.",
+    description="Publish everything accepted as a new version of klip.duckdb.",
 )
 
 evaluate = dg.define_asset_job(
     EVALUATE,
     selection=dg.AssetSelection.assets(["evaluations"]),
-    description="Measure the highlights on the golden sets.",
+    description="Measure highlights on the golden sets.",
 )
 
 train_emotion_model = dg.define_asset_job(
     TRAIN_EMOTION_MODEL,
     selection=dg.AssetSelection.groups("models"),
-    description="Make the compact model of the BERT tier anew; it is used if it is not worse than the one in use.",
+    description="Retrain the compact model of the BERT tier; it replaces the one in use unless it is worse.",
 )
 
 learn_weights = dg.define_asset_job(
     LEARN_WEIGHTS,
     selection=dg.AssetSelection.assets(["learnt_weights"]),
-    description="Fit the weights of the highlights to the verdicts of editors; used once KLIP_WEIGHTS names them.",
+    description="Fit highlight weights to editors' verdicts; they take effect once KLIP_WEIGHTS names them.",
 )
 
 
 def ingest_config(files: list[str]) -> dict[str, Any]:
-    """Return the configuration of a run of `ingest_tweets` that reads these files of the inbox."""
+    """Return the run configuration of `ingest_tweets` for these files of the inbox."""
     return {"ops": {TWEET_FILES: {"config": {"files": files}}}}
 
 

@@ -6,8 +6,8 @@ import dagster as dg
 
 from klip_assets.signals.tweets.clock import FIRST_DAY
 
-#: One partition a video, added by the VOD sensor or by `klip process`.
+#: One partition per video, added by the VOD sensor or by `klip process`.
 VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
 
-#: One partition a UTC day, today included.
+#: One partition per UTC day, including today.
 DAYS = dg.DailyPartitionsDefinition(FIRST_DAY.isoformat(), timezone="UTC", end_offset=1)

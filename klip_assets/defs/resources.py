@@ -1,4 +1,4 @@
-"""What assets and sensors need from outside: the installation."""
+"""The resource that assets and sensors need: the installation."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from klip_assets.work.subject_run import SubjectRun, run_on
 
 
 class Installation(dg.ConfigurableResource):
-    """One Klip installation, with the settings of the environment.
+    """One Klip installation, with settings from the environment.
 
-    A run on a video or on days of tweets holds their lock from its first step to its last, so that the daemon and
-    the command line can't work on one of them at once.
+    A run on a video or on days of tweets holds their lock from its first step to its last, so that the daemon and the
+    command line can't work on the same one at once.
     """
 
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
@@ -40,24 +40,24 @@ class Installation(dg.ConfigurableResource):
 
     @property
     def here(self) -> work.Installation:
-        """The installation: of a run as it was when the run began, else as the environment says now."""
+        """The installation: in a run as it was when the run began, else as the environment says now."""
         return self._here or work.Installation(Settings())
 
     def run_of(self, context: dg.AssetExecutionContext) -> Run:
-        """Say what a stage is part of: the run's id, log and progress, and whether it reuses what has not changed."""
+        """Return the run a stage belongs to: its id, log and progress, and whether it reuses unchanged stages."""
         tags = context.run.tags
         reuse = FORCE_TAG not in tags and (REUSE_TAG in tags or BACKFILL_TAG in tags)
         return Run(context.run.run_id, context.log, context.resources.progress, reuse)
 
     def note_done(self, subject: Subject, table: str) -> None:
-        """Note that a stage of this run is through."""
+        """Note that a stage of this run is done."""
         if self._run:
             self._run.note_done(subject, table)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Take the lock of what the run works on, and note that work on it begins."""
+        """Take the lock of the run's subjects, and record that work on them begins."""
         if context.run and context.instance and GRPC_INFO_TAG in context.run.tags:
-            # For run monitoring: see `klip_assets.defs.launcher`.
+            # For run monitoring, see `klip_assets.defs.launcher`.
             context.instance.add_run_tags(context.run.run_id, worker_tag(context.run.run_id))
         run = context.run
         tags = run.tags if run else {}
@@ -70,7 +70,7 @@ class Installation(dg.ConfigurableResource):
             self._run = self._held.enter_context(run_on(self._here, subjects, tables, on_wait=notify))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Note how the work ended, and release the lock."""
+        """Record how the work ended, and release the lock."""
         try:
             self._held.close()
         finally:

@@ -22,7 +22,7 @@ class Outcome:
     Attributes:
         ok: Whether it succeeded.
         run_id: Its id in Dagster.
-        problems: What went wrong, a sentence each.
+        problems: What went wrong, one sentence each.
     """
 
     ok: bool
@@ -31,15 +31,15 @@ class Outcome:
 
 
 class RunProgress(Progress, Protocol):
-    """Progress that is shown during a run: entered when the run begins, left when it ends."""
+    """Progress shown during a run: entered when the run begins, exited when it ends."""
 
     def __enter__(self) -> Self:
-        """Begin to show it."""
+        """Show it."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take it away."""
+        """Hide it."""
 
 
 class Runner:
@@ -47,8 +47,8 @@ class Runner:
 
     Args:
         instance: Where the runs are recorded.
-        progress: Shows how far each run is; entered and left with it.
-        reuse: Reuse stages whose version and inputs have not changed; else every stage computes.
+        progress: Shows how far each run is; entered and exited with it.
+        reuse: Reuse stages whose version and inputs have not changed; otherwise recompute every stage.
     """
 
     def __init__(self, instance: dg.DagsterInstance, progress: RunProgress, *, reuse: bool = True) -> None:
@@ -73,7 +73,7 @@ class Runner:
             partition: The video.
             days: First and last day, for jobs on tweets.
             config: Run configuration.
-            tables: Only the assets of these tables; left out, all of the job.
+            tables: Only the assets of these tables; default: all assets of the job.
         """
         tags = {PROCESS_TAG: this_process(), (REUSE_TAG if self.reuse else FORCE_TAG): "true"}
         if days:

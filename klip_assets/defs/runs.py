@@ -1,4 +1,4 @@
-"""A video in Dagster: its runs that are not over, and its partition."""
+"""A video in Dagster: its unfinished runs, and its partition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules: yesterday's tweets once a day, whether or not a file arrived; new posts of X every few minutes."""
+"""Schedules: yesterday's tweets once a day, whether or not a file arrived; new posts from X every few minutes."""
 
 from datetime import timedelta
 
@@ -10,10 +10,10 @@ from klip_assets.settings import Settings
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Make the schedules.
+    """Build the schedules.
 
     Args:
-        settings: Gives the interval between fetches from X, and whether anything is configured to fetch.
+        settings: Interval between fetches from X, and whether there is anything to fetch.
     """
     fetching = dg.DefaultScheduleStatus.RUNNING if settings.fetches_from_x else dg.DefaultScheduleStatus.STOPPED
     return [
@@ -23,8 +23,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             cron_schedule="30 0 * * *",
             execution_timezone="UTC",
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Makes the day that just ended anew. (With today as the last partition, Dagster's own daily "
-            "schedule would take today.)",
+            description="Rebuilds the UTC day that just ended. (Dagster's built-in daily schedule would pick today, "
+            "the last partition.)",
         )(request_yesterday),
         dg.schedule(
             name="x_posts",
@@ -38,15 +38,15 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def request_yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Ask for the day before the tick."""
+    """Request a run for the day before the tick."""
     day = (context.scheduled_execution_time - timedelta(days=1)).date().isoformat()
     return dg.RunRequest(run_key=day, tags={RANGE_START_TAG: day, RANGE_END_TAG: day})
 
 
 def request_x_posts(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a run, unless one is under way or there is nothing to fetch with."""
+    """Request a run, unless one is in progress or X is not configured."""
     if not Settings().fetches_from_x:
         return dg.SkipReason("KLIP_X_BEARER_TOKEN and KLIP_X_QUERIES are not both set")
     if context.instance.get_runs_count(dg.RunsFilter(job_name=FETCH_X_POSTS, statuses=UNFINISHED_RUNS)):
-        return dg.SkipReason(f"a run of {FETCH_X_POSTS} is under way")
+        return dg.SkipReason(f"a run of {FETCH_X_POSTS} is in progress")
     return dg.RunRequest()

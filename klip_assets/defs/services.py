@@ -1,4 +1,4 @@
-"""The Dagster services on this machine: starting them, stopping them, and deleting what they leave."""
+"""The Dagster services on this machine: starting and stopping them, and deleting old runs."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from klip_assets.store.processes import end_with_parent
 
 
 def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> str | None:
-    """Run the web page and the daemon until this process is told to stop or one of them ends by itself.
+    """Run the web UI and the daemon until this process is told to stop or one of them exits on its own.
 
     Args:
         settings: The installation they serve.
-        host: Address the web page listens on.
-        port: Its port.
-        on_start: Called when they are about to be started.
+        host: Address the web UI listens on.
+        port: Port of the web UI.
+        on_start: Called just before they are started.
 
     Returns:
-        Which service ended by itself, and how ("dagster-daemon was killed by signal 9"); None if this process was told
-        to stop.
+        Which service exited on its own, and how ("dagster-daemon was killed by signal 9"); None if this process was
+        told to stop.
 
     Raises:
         NotFoundError: There is no workspace.yaml: this is not a checkout of Klip.
-        InputError: Dagster's storage can't be used, or a service is not installed.
+        InputError: Dagster's storage can't be opened, or a service is not installed.
         LockHeldError: Another process serves the same data folder.
     """
     workspace = project_dir() / "workspace.yaml"
@@ -44,7 +44,7 @@ def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], No
         raise NotFoundError(f"there is no {workspace}", hint="run klip dev in a checkout of Klip")
     # Two daemons on one inbox would start everything twice.
     with hold(service_lock(settings.state_dir), what=f"{settings.data_dir}", timeout_s=1.0):
-        # One process makes the storage: several at once would stumble over each other's tables.
+        # One process creates the storage first: several at once would collide on its tables.
         with dagster_instance(settings) as instance:
             fail_runs_of_dead_processes(instance)
         environment = {**os.environ, **dagster_environment(settings), "PYTHONUNBUFFERED": "1"}
@@ -56,14 +56,14 @@ def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], No
 
 
 def delete_finished_runs(settings: Settings, *, older_than: timedelta) -> int:
-    """Delete runs that are over, with their logs and events.
+    """Delete finished runs, with their logs and events.
 
     Args:
         settings: The installation.
-        older_than: How long ago a run must have been created.
+        older_than: Minimum age of a run since its creation.
 
     Returns:
-        How many were deleted.
+        Number of runs deleted.
     """
     before, deleted = datetime.now(UTC) - older_than, 0
     with dagster_instance(settings) as instance:
@@ -83,13 +83,13 @@ def _script(name: str) -> str:
 
 
 def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str | None:
-    # A signal to this process ends both services; one that ends by itself ends the other.
+    # A signal to this process stops both services; if one exits on its own, the other is stopped too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     services: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
-            # A service that outlived this process would be there twice after the next start.
+            # A service that outlived this process would run twice after the next start.
             services.append(subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=end_with_parent()))
         while not (ended := [service for service in services if service.poll() is not None]):
             time.sleep(0.3)

@@ -1,7 +1,7 @@
-"""Where Dagster keeps runs, events and logs: in the data folder, whoever starts it.
+"""Dagster storage in the data folder for runs, events and logs, whoever starts Dagster.
 
-dagster.yaml names these classes. Dagster's own need an absolute path there, or an environment variable, which nobody
-sets for `dagster dev` in a checkout; these ask the settings, as everything else does.
+dagster.yaml names these classes. Dagster's own need an absolute path there, or an environment variable, which is not
+set for `dagster dev` in a checkout; these use the settings, like everything else.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from klip_assets.settings import Settings
 
 
 class _InDataFolder:
-    """What dagster.yaml has to say of such a class: nothing but its name."""
+    """Mixin for a class that dagster.yaml configures by name alone."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data=inst_data)  # type: ignore[call-arg]
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """There is nothing to configure."""
+        """Return the configuration schema: empty."""
         return {}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Open it; its folder is made if absent."""
+        """Open the storage, creating its folder if absent."""
         settings = Settings()
         folder = settings.dagster_storage_dir
         if not folder.exists():
-            # A new installation, and perhaps nobody's command made the inbox: `dagster dev` does not.
+            # A new installation: `dagster dev`, unlike the klip commands, does not create the inbox.
             settings.make_folders()
         folder.mkdir(parents=True, exist_ok=True)
         return cls(str(folder), inst_data=inst_data)
@@ -49,4 +49,4 @@ class DataFolderArtifactStorage(_InDataFolder, LocalArtifactStorage):
 
 
 class DataFolderLogs(_InDataFolder, LocalComputeLogManager):
-    """What steps print, in the data folder."""
+    """Output of steps in the data folder."""

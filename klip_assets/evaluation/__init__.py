@@ -1,5 +1,5 @@
-"""How good the highlights and the readings of tweets are: golden sets, metrics, baselines, weights from verdicts.
+"""How good highlights and tweet sentiment are: golden sets, metrics, baselines, weights learnt from verdicts.
 
-Put here: sets in their forms, metrics, intervals, and what is learnt from editors' verdicts.
-Keep out: making text models (`training`), and anything that makes what is measured.
+Put here: golden sets and their formats, metrics, intervals, and learning from editors' verdicts.
+Keep out: training text models (`training`), and anything that produces what is measured.
 """

@@ -1,8 +1,8 @@
-"""Sets as others publish them, read where they lie; nothing of them is part of Klip.
+"""Adapters for public data sets in their published form; none of them is part of Klip.
 
-Sources: evzhu/ai-prac-esports-highlights (human labels of each 5 s of League of Legends finals, with log-mel features)
-and shunhuaiyao/Twitch-Highlight-Kappa (Twitch chats with ranges marked by hand), cardiffnlp/tweeteval (tweets with
-their sentiment, Barbieri et al., 2020), all on GitHub.
+Sources, all on GitHub: evzhu/ai-prac-esports-highlights (human labels for each 5 s of League of Legends finals, with
+log-mel features), shunhuaiyao/Twitch-Highlight-Kappa (Twitch chats with ranges marked by hand), and
+cardiffnlp/tweeteval (tweets with their sentiment, Barbieri et al., 2020).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from klip_assets.evaluation.tweets import TweetSet
 from klip_assets.signals.chat.readers import read_chat
 
 MEL_BANDS = 64
-#: Folders between the one that is named and a file of a set.
+#: Maximum folders between the given one and a file of a set.
 DEEPEST = 4
-#: Bins in which a chat is judged, in seconds.
+#: Length of the bins in which a chat is judged, in seconds.
 CHAT_BIN_S = 10
 
 _CHAT_LINE = re.compile(r"(\d{9,11}) ([^:]*): ?(.*)")
@@ -35,11 +35,11 @@ def adapted_sets(root: Path, *, chat_lag_s: float) -> Iterator[BinnedSet]:
     """Yield the known public sets below a folder, in the order of their paths.
 
     Args:
-        root: A folder that holds sets, or is one.
-        chat_lag_s: Seconds that chats without sound are taken to lag behind.
+        root: A folder that contains sets, or is one.
+        chat_lag_s: Seconds that chats without audio are assumed to lag behind.
 
     Raises:
-        InputError: A set is there and can't be read.
+        InputError: A set can't be read.
     """
     for path in _below(root, "annotations.csv"):
         if (path.parents[1] / "features").is_dir():
@@ -50,10 +50,10 @@ def adapted_sets(root: Path, *, chat_lag_s: float) -> Iterator[BinnedSet]:
 
 
 def tweet_sets(root: Path) -> Iterator[TweetSet]:
-    """Yield the sentiment sets of TweetEval below a folder; of each the part that nothing of Klip learnt from.
+    """Yield the sentiment sets of TweetEval below a folder: of each, the split that no model of Klip was trained on.
 
     Raises:
-        InputError: A set is there and can't be read.
+        InputError: A set can't be read.
     """
     for path in _below(root, "val_text.txt"):
         mapping = path.with_name("mapping.txt")
@@ -66,19 +66,19 @@ def tweet_sets(root: Path) -> Iterator[TweetSet]:
         except (OSError, ValueError) as error:
             raise InputError(f"{path.with_name('val_labels.txt')}: {error}") from error
         if not len(labels) == len(texts) > 0 or labels.min() < 0 or labels.max() >= len(SENTIMENTS):
-            raise InputError(f"{path}: {len(texts)} tweets, but labels for {len(labels)}, or labels that are none")
+            raise InputError(f"{path}: {len(texts)} tweets, but {len(labels)} labels, or invalid labels")
         yield TweetSet(f"tweeteval-{path.parent.name}-val", tuple(map(unescaped, texts)), labels)
 
 
 def unescaped(text: str) -> str:
-    """Return a tweet as it was written: its organizers wrote some characters as escapes, and doubled quotes."""
+    """Return a tweet as it was written: the organizers escaped some characters and doubled quotes."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.removeprefix('"').removesuffix('"').replace('""', '"') if text.startswith('"') else text
 
 
 def _below(root: Path, pattern: str) -> list[Path]:
-    # Not all the way down: somebody may name a folder with a million files.
+    # Limited depth: the folder may have a million files.
     return sorted(path for depth in range(DEEPEST + 1) for path in root.glob("*/" * depth + pattern))
 
 
@@ -99,20 +99,20 @@ def _of_esports(annotations: Path) -> Iterator[BinnedSet]:
             level = features["X_audio"][:, :MEL_BANDS].mean(axis=1).astype(np.float64)
         bin_s = int(ends[0] - starts[0])
         second = np.arange(int(ends[-1]))
-        wanted = np.array([_is_highlight(by_start.get(int(start), "")) for start in starts])
+        marked = np.array([_is_highlight(by_start.get(int(start), "")) for start in starts])
         yield BinnedSet(
             name=f"lol-worlds2025/{name}",
             duration_s=float(ends[-1]),
             bin_s=bin_s,
-            labels=wanted,
+            labels=marked,
             judged=np.array([bool(by_start.get(int(start), "").strip()) for start in starts]),
-            moments=int(np.sum(np.diff(wanted.astype(int), prepend=0) == 1)),
+            moments=int(np.sum(np.diff(marked.astype(int), prepend=0) == 1)),
             loudness=level[np.clip(np.searchsorted(starts, second, "right") - 1, 0, len(level) - 1)],
         )
 
 
 def _is_highlight(label: str) -> bool:
-    # "Near-Highlight" and "Non-Highlight" are none, however they are spelled.
+    # "Near-Highlight" and "Non-Highlight", however they are spelled, are not highlights.
     return re.sub("[^a-z]", "", label.casefold()).startswith("high")
 
 
@@ -125,7 +125,7 @@ def _of_twitch(path: Path, chat_lag_s: float) -> Iterator[BinnedSet]:
             continue
         began, ended = int(lines[0][0]), int(lines[-1][0])
         if len(ranges) != sum(began <= start <= ended for start, _ in ranges):
-            raise InputError(f"{path}: some ranges lie outside the chat {log.name}")
+            raise InputError(f"{path}: some ranges are outside the chat {log.name}")
         duration_s = float(ended - began + 1)
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "chat.jsonl"
@@ -148,7 +148,7 @@ def _of_twitch(path: Path, chat_lag_s: float) -> Iterator[BinnedSet]:
 
 
 def _ranges(path: Path) -> list[tuple[int, int]]:
-    """Return start and end of each line, in unix seconds; none if the file holds something else."""
+    """Return start and end of each line, in unix seconds; [] if the file has another format."""
     found = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.strip():

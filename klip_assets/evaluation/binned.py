@@ -1,4 +1,4 @@
-"""Golden sets of one signal: a chat or a loudness, and for each bin of the video whether people call it a highlight."""
+"""Golden sets of one signal, chat or loudness, with a label per bin that says whether people call it a highlight."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Series = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BinnedSet:
-    """A video known by its chat or its loudness alone.
+    """A video of which only the chat or the loudness is known.
 
     Attributes:
         name: Name of the set.
         duration_s: Length of the video.
-        bin_s: Length of a bin, whole seconds.
+        bin_s: Length of a bin, in whole seconds.
         labels: Whether each bin is a highlight; shape (bins,).
-        judged: Whether somebody judged the bin at all; shape (bins,). The others are in no figure.
-        moments: How many highlights people marked: that many may be named.
-        loudness: Level of each second in dB, NaN where unknown; shape (seconds,). None without sound.
+        judged: Whether each bin was judged at all; shape (bins,). The others do not enter any figure.
+        moments: Number of highlights that people marked; a system may pick as many.
+        loudness: Level of each second in dB, NaN where unknown; shape (seconds,). None without audio.
         chat: Messages, as CHAT_MESSAGES; None without a chat.
         chat_lag_s: Seconds the chat lags behind.
     """
@@ -47,11 +47,11 @@ class BinnedSet:
 
     @property
     def seconds(self) -> int:
-        """Seconds of the video, the last one begun included."""
+        """Length in seconds, rounded up."""
         return int(np.ceil(self.duration_s))
 
     def by_bin(self, values: Series) -> Series:
-        """Return the mean of each bin from one value a second; 0 where nothing is known."""
+        """Return the mean per bin of one value per second; 0 where nothing is known."""
         padded = np.full(len(self.labels) * self.bin_s, np.nan)
         padded[: min(len(values), len(padded))] = values[: len(padded)]
         rows = padded.reshape(-1, self.bin_s)
@@ -59,7 +59,7 @@ class BinnedSet:
         return np.where(known, rows, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
 
     def signals(self) -> Signals:
-        """Return what highlights are made from, by the functions that the assets use."""
+        """Return the signals that highlights are made from, computed by the functions of the assets."""
         seconds = np.arange(self.seconds, dtype=np.int32)
         audio, activity = AUDIO_FEATURES.empty(), CHAT_ACTIVITY.empty()
         if self.loudness is not None:
@@ -84,7 +84,7 @@ class BinnedSet:
 
 
 def bins_of(ranges: list[tuple[float, float]], duration_s: float, bin_s: int) -> NDArray[np.bool_]:
-    """Return which bins of a video overlap one of the ranges (both ends included).
+    """Return which bins of a video overlap any of the ranges (both ends included).
 
     Args:
         ranges: Start and end of each, in seconds.

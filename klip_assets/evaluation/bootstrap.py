@@ -1,8 +1,8 @@
-"""How sure a figure is, from one recording alone.
+"""Bootstrap intervals for figures from a single recording.
 
-What is near in time is alike, so that single seconds or bins drawn with replacement would pretend to more cases than
-there are: whole blocks of neighbours are drawn instead (the circular block bootstrap of Politis and Romano, 1992).
-Systems are compared on the same draws, so that what is hard for both does not blur their difference.
+Neighbouring seconds are similar, so drawing single seconds or bins with replacement would overstate the number of
+independent cases: whole blocks of neighbours are drawn instead (the circular block bootstrap of Politis and Romano,
+1992). Systems are compared on the same draws, so that what is hard for both does not blur their difference.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ DRAWS = 1000
 SEED = 20_240_501
 _EDGES = (2.5, 97.5)
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
-def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> list[Places]:
-    """Return places of `count` resamples of a series, each of its length, made of blocks of neighbours.
+def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> list[Indices]:
+    """Return the indices of `count` resamples of a series, each of its length, made of blocks of neighbours.
 
     Args:
-        length: Items in the series.
-        block: Neighbours that are drawn together; the series is taken as a circle.
-        count: Resamples.
-        seed: The same seed draws the same places.
+        length: Number of items in the series.
+        block: Number of neighbours drawn together; the series is treated as circular.
+        count: Number of resamples.
+        seed: The same seed draws the same indices.
     """
     rng = np.random.default_rng(seed)
     block = max(1, min(block, length))
@@ -35,8 +35,8 @@ def draws(length: int, block: int, *, count: int = DRAWS, seed: int = SEED) -> l
     return list(places)
 
 
-def interval(figure: Callable[[Places], float], resamples: list[Places]) -> tuple[float, float]:
-    """Return the 2.5th and 97.5th percentile of a figure over resamples; those without a value are left out."""
+def interval(figure: Callable[[Indices], float], resamples: list[Indices]) -> tuple[float, float]:
+    """Return the 2.5th and 97.5th percentiles of a figure over resamples; those without a value are left out."""
     values = np.array([figure(places) for places in resamples])
     values = values[np.isfinite(values)]
     if not len(values):
@@ -46,14 +46,14 @@ def interval(figure: Callable[[Places], float], resamples: list[Places]) -> tupl
 
 
 def differences(
-    figures: Mapping[str, Callable[[Places], float]], of: str, resamples: list[Places]
+    figures: Mapping[str, Callable[[Indices], float]], of: str, resamples: list[Indices]
 ) -> dict[str, tuple[float, float]]:
-    """Return the interval of one system's figure minus each other's, on the same resamples.
+    """Return the interval of the difference between one system's figure and each other's, on the same resamples.
 
     Args:
         figures: The figure of each system.
-        of: The system that the others are taken from.
-        resamples: Of `draws`.
+        of: The system whose figure the others are subtracted from.
+        resamples: From `draws`.
     """
     mine = figures[of]
     return {

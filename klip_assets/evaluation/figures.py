@@ -1,4 +1,4 @@
-"""The figures of a set, with intervals, for every system side by side."""
+"""Figures of a set, with intervals, for every system."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klip_assets.evaluation.binned import BinnedSet
-from klip_assets.evaluation.bootstrap import Places, differences, draws, interval
+from klip_assets.evaluation.bootstrap import Indices, differences, draws, interval
 from klip_assets.evaluation.ranking import average_precision, precision_at, roc_auc
 from klip_assets.evaluation.systems import KLIP, RANDOM, system_scores
 
-#: Neighbours that are drawn together: people mark whole scenes.
+#: Length of the blocks that are resampled together, since people mark whole scenes.
 BLOCK_S = 300
-#: Orders that the random system is the mean of.
+#: Number of random orders that the random system is averaged over.
 RANDOM_ORDERS = 200
 
 
@@ -27,9 +27,9 @@ class Figure:
         metric: What was measured.
         system: By which system; "klip - X" for a difference.
         value: The figure.
-        low: Lower end of its 95 % interval, None where none is known.
+        low: Lower end of its 95 % interval, None if unknown.
         high: Upper end.
-        n: Cases it rests on.
+        n: Number of cases behind it.
     """
 
     metric: str
@@ -45,11 +45,11 @@ def binned_figures(golden: BinnedSet, weights_version: str) -> list[Figure]:
 
     Args:
         golden: The set.
-        weights_version: The weight set of Klip.
+        weights_version: Klip's weight set.
 
     Returns:
-        Average precision, ROC area and precision at N (N the number of marked highlights) of each system, and what
-        Klip's are above the others' on the same resamples.
+        Average precision, ROC AUC and precision at N (the number of marked highlights) of each system, and the
+        differences between Klip and the others on the same resamples.
     """
     labels = golden.labels[golden.judged]
     scores = {name: values[golden.judged] for name, values in system_scores(golden, weights_version).items()}
@@ -62,7 +62,7 @@ def binned_figures(golden: BinnedSet, weights_version: str) -> list[Figure]:
     found: list[Figure] = []
     for metric, measure in metrics.items():
 
-        def on(name: str, measure: Callable[..., float] = measure) -> Callable[[Places], float]:
+        def on(name: str, measure: Callable[..., float] = measure) -> Callable[[Indices], float]:
             return lambda places: measure(labels[places], scores[name][places])
 
         figures = {name: on(name) for name in scores}

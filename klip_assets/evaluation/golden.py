@@ -1,7 +1,7 @@
-"""Golden sets: recordings, or chats or loudness alone, whose exciting moments are known.
+"""Golden sets: recordings, or just their chat or loudness, with known exciting moments.
 
-A set is a folder with `truth.json` and what it speaks of: a recording with its sidecars, a chat log, or a CSV file of
-loudness.
+A set is a folder with `truth.json` and the files it refers to: a recording with its sidecars, a chat log, or a CSV file
+of loudness.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TRUTH = "truth.json"
 
 @dataclass(frozen=True)
 class GoldenSet:
-    """One recording with its truth.
+    """One recording with its ground truth.
 
     Attributes:
         name: Name of the set.
         recording: The recording with its sidecars.
         duration_s: Its length.
-        moments: Middles of the true moments, in seconds.
+        moments: Centres of the true moments, in seconds.
         decoy: A loud stretch in which nothing happens, if there is one.
     """
 
@@ -49,11 +49,11 @@ def read_set(folder: Path, *, chat_lag_s: float) -> GoldenSet | BinnedSet:
     """Read a set: with `planted` moments and a recording, or with marked `highlights` and a `chat` or `loudness`.
 
     Args:
-        folder: Where its truth.json is.
-        chat_lag_s: Seconds that a chat is taken to lag behind, if the set doesn't say.
+        folder: Folder with the truth.json.
+        chat_lag_s: Seconds that a chat is assumed to lag behind, if the set doesn't say.
 
     Raises:
-        InputError: The folder has no truth.json, or something it speaks of is missing or wrong.
+        InputError: The folder has no truth.json, or something it refers to is missing or wrong.
     """
     truth = _truth(folder)
     return _read_binned(folder, truth, chat_lag_s) if "highlights" in truth else read_golden_set(folder)
@@ -63,7 +63,7 @@ def read_golden_set(folder: Path) -> GoldenSet:
     """Read a set with a recording.
 
     Raises:
-        InputError: The folder has no truth.json or no recording of the name it gives, or the truth is incomplete.
+        InputError: The folder has no truth.json or no recording with the name in it, or the truth is incomplete.
     """
     truth = _truth(folder)
     with _named(folder):
@@ -73,7 +73,7 @@ def read_golden_set(folder: Path) -> GoldenSet:
         duration_s = float(truth["duration_s"])
     recordings = [r for r in read_inbox(folder).recordings if r.path.stem == name]
     if not recordings:
-        raise InputError(f"{folder} holds no recording named {name}")
+        raise InputError(f"{folder} contains no recording named {name}")
     return GoldenSet(name, recordings[0], duration_s, moments, decoy)
 
 
@@ -83,7 +83,7 @@ def _read_binned(folder: Path, truth: dict[str, Any], chat_lag_s: float) -> Binn
         name, duration_s, bin_s = str(truth["name"]), float(truth["duration_s"]), int(truth.get("bin_s", 10))
         marked = [(float(start), float(end)) for start, end in truth["highlights"]]
         if not (duration_s > 0 and bin_s > 0 and marked and all(0 <= a <= b <= duration_s for a, b in marked)):
-            raise ValueError("highlights are pairs of seconds inside the video, and lengths are above 0")
+            raise ValueError("highlights must be pairs of seconds inside the video, and lengths must be positive")
         if not truth.keys() & {"chat", "loudness"}:
             raise ValueError("it names neither a chat nor a loudness file")
         if "loudness" in truth:
@@ -97,14 +97,14 @@ def _read_binned(folder: Path, truth: dict[str, Any], chat_lag_s: float) -> Binn
 
 
 def _loudness(path: Path, seconds: int) -> NDArray[np.float64]:
-    """Read t_s and loudness (dB or LUFS) of each second; seconds that are not there are unknown."""
+    """Read t_s and loudness (dB or LUFS) of each second; missing seconds are NaN."""
     found = np.full(seconds, np.nan)
     with path.open(encoding="utf-8-sig", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
                 second, level = int(float(row["t_s"])), float(row["loudness"])
             except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path.name}, line {number}: t_s and loudness are needed") from error
+                raise ValueError(f"{path.name}, line {number}: t_s and loudness are required") from error
             if 0 <= second < seconds:
                 found[second] = level
     return found
@@ -115,17 +115,17 @@ def _truth(folder: Path) -> dict[str, Any]:
     try:
         truth = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{folder} is no golden set: it has no {TRUTH}", hint="see docs/evaluation.md") from None
+        raise InputError(f"{folder} is not a golden set: it has no {TRUTH}", hint="see docs/evaluation.md") from None
     except ValueError as error:
         raise InputError(f"{path}: {error}", hint="see docs/evaluation.md") from error
     if not isinstance(truth, dict):
-        raise InputError(f"{path} holds no JSON object", hint="see docs/evaluation.md")
+        raise InputError(f"{path} is not a JSON object", hint="see docs/evaluation.md")
     return truth
 
 
 @contextmanager
 def _named(folder: Path) -> Iterator[None]:
-    # Whatever is wrong inside is wrong in this file.
+    # Name this file in whatever error occurs inside.
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,8 +1,8 @@
-"""How well ranked stretches of time match true ones, and ranked clips what annotators say of them.
+"""Metrics for ranked time intervals against true ones, and for ranked clips against annotators' ratings.
 
 Sources: Caba Heilbron et al. (2015), ActivityNet, for greedy matching and interpolated average precision; Lei et al.
-(2021), QVHighlights (arXiv:2107.09609), for R1, for the thresholds and for saliency. The figures that QVHighlights
-publishes for its sample predictions are tested equal to two decimals.
+(2021), QVHighlights (arXiv:2107.09609), for R1, the thresholds and saliency. Tests reproduce to two decimals the
+figures that QVHighlights publishes for its sample predictions.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ Series = NDArray[np.float64]
 
 #: Thresholds over which mean average precision is averaged: 0.5, 0.55 ... 0.95.
 THRESHOLDS: tuple[float, ...] = tuple(n / 100 for n in range(50, 100, 5))
-#: Saliency from which QVHighlights calls a clip a highlight, by the name of the level.
+#: Minimum saliency of a highlight in QVHighlights, by name of the level.
 SALIENCY_LEVELS: Mapping[str, int] = {"Fair": 2, "Good": 3, "VeryGood": 4}
 
 
 def temporal_iou(one: ArrayLike, other: ArrayLike) -> Series:
-    """Return the shared time of each pair of stretches, divided by the time that either covers.
+    """Return the intersection over union of each pair of intervals.
 
     Args:
         one: Start and end in seconds, shape (n, 2).
         other: The same, shape (m, 2).
 
     Returns:
-        0..1, shape (n, m); a stretch without length shares nothing with any.
+        0..1, shape (n, m); an empty interval overlaps nothing.
 
     Raises:
-        ValueError: A stretch ends before it starts, or an edge is not known.
+        ValueError: An interval ends before it starts, or an end is not finite.
     """
     a, b = _stretches(one)[:, None, :], _stretches(other)[None, :, :]
     shared = np.maximum(np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0]), 0.0)
@@ -40,12 +40,12 @@ def temporal_iou(one: ArrayLike, other: ArrayLike) -> Series:
 
 
 def matches(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> NDArray[np.bool_]:
-    """Return which predicted stretches hit: each in turn takes the best true one that is free.
+    """Return which predicted intervals hit: each in turn takes the best true one that is still free.
 
     Args:
         predicted: Best first, shape (n, 2).
-        truth: Shape (m, 2); the order does not matter unless two fit equally well.
-        threshold: The least IoU of a hit.
+        truth: Shape (m, 2); the order matters only for ties.
+        threshold: Minimum IoU of a hit.
 
     Returns:
         Shape (n,).
@@ -60,24 +60,24 @@ def matches(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> NDArray
 
 
 def interval_average_precision(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> float:
-    """Return the interpolated average precision of predicted stretches.
+    """Return the interpolated average precision of predicted intervals.
 
     The precision at a recall is the highest at that recall or a greater one.
 
     Args:
         predicted: Best first, shape (n, 2).
         truth: Shape (m, 2).
-        threshold: The least IoU of a hit.
+        threshold: Minimum IoU of a hit.
 
     Returns:
-        0..1; NaN if there is no true stretch.
+        0..1; NaN if there is no true interval.
     """
     known = len(_stretches(truth))
     return _interpolated(matches(predicted, truth, threshold), known) if known else float("nan")
 
 
 def recall_at_1(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> float:
-    """Return 1 if the best predicted stretch hits any true one, else 0; NaN if there is no true one."""
+    """Return 1 if the best predicted interval hits any true one, else 0; NaN if there is no true one."""
     if not len(_stretches(truth)):
         return float("nan")
     return float(matches(_stretches(predicted)[:1], truth, threshold).any())
@@ -86,15 +86,15 @@ def recall_at_1(predicted: ArrayLike, truth: ArrayLike, threshold: float) -> flo
 def mean_average_precision(
     rankings: Iterable[tuple[ArrayLike, ArrayLike]], thresholds: Sequence[float] = THRESHOLDS
 ) -> dict[float, float]:
-    """Return the mean of the average precisions of many rankings, by IoU threshold; their mean is "the" mAP.
+    """Return the mean average precision over rankings, by IoU threshold; the mean over thresholds is "the" mAP.
 
     Args:
-        rankings: Predicted stretches (best first) and true ones, of each video or query. Those without a true stretch
-            are in no mean.
+        rankings: Predicted intervals (best first) and true ones, for each video or query. Those without a true interval
+            are ignored.
         thresholds: IoU thresholds.
 
     Returns:
-        0..1 by threshold; NaN if no ranking has a true stretch.
+        0..1 by threshold; NaN if no ranking has a true interval.
     """
     pairs = [(predicted, truth) for predicted, truth in rankings if len(_stretches(truth))]
     return {
@@ -104,16 +104,16 @@ def mean_average_precision(
 
 
 def saliency_average_precision(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> float:
-    """Return how well scores rank the clips of a video by what people say of them: the mean over those people.
+    """Return the average precision of clip scores against people's ratings, as the mean over people.
 
-    The precision at a recall is the highest at that recall or a greater one. By the convention of QVHighlights clips
-    of equal scores are one step, each step counts the same, and a person who calls no clip a highlight counts as 0,
+    The precision at a recall is the highest at that recall or a greater one. By the convention of QVHighlights, clips
+    with equal scores are one step, each step counts the same, and a person who calls no clip a highlight counts as 0,
     whatever the scores.
 
     Args:
-        saliency: What each person says of each clip, shape (clips, people).
-        scores: The higher the sooner, shape (clips,).
-        at_least: The saliency from which a clip is a highlight, see SALIENCY_LEVELS.
+        saliency: Rating of each clip by each person, shape (clips, people).
+        scores: Higher is better, shape (clips,).
+        at_least: Minimum saliency of a highlight, see SALIENCY_LEVELS.
 
     Returns:
         0..1.
@@ -126,9 +126,9 @@ def saliency_hit(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> flo
     """Return 1 if at least one person calls the best clip a highlight, else 0 (HIT@1 of QVHighlights).
 
     Args:
-        saliency: What each person says of each clip, shape (clips, people).
+        saliency: Rating of each clip by each person, shape (clips, people).
         scores: Shape (clips,); of equal ones the earlier is the best.
-        at_least: The saliency from which a clip is a highlight.
+        at_least: Minimum saliency of a highlight.
     """
     judged, scores = _judged(saliency, scores, at_least)
     return float(judged[int(np.argmax(scores))].any())
@@ -137,7 +137,7 @@ def saliency_hit(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> flo
 def _stretches(values: ArrayLike) -> Series:
     found = np.asarray(values, np.float64).reshape(-1, 2)
     if not np.isfinite(found).all() or (found[:, 1] < found[:, 0]).any():
-        raise ValueError("a stretch needs a start and an end that is not before it")
+        raise ValueError("an interval needs a finite start, and a finite end that is not before it")
     return found
 
 
@@ -161,9 +161,9 @@ def _step_average_precision(labels: NDArray[np.bool_], scores: Series) -> float:
 def _judged(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> tuple[NDArray[np.bool_], Series]:
     judged, scores = np.asarray(saliency, np.float64) >= at_least, np.asarray(scores, np.float64)
     if judged.ndim != 2 or len(judged) != len(scores) or not len(scores):
-        raise ValueError(f"saliency of shape {judged.shape}, {len(scores)} scores; one score for each clip is needed")
+        raise ValueError(f"saliency of shape {judged.shape}, {len(scores)} scores; expected one score per clip")
     if not np.isfinite(scores).all():
-        raise ValueError("a score is not known; only known scores can be ranked")
+        raise ValueError("scores must be finite to be ranked")
     return judged, scores
 
 

@@ -1,10 +1,10 @@
 """Learning to rank: weights fitted to moments that people called good or bad.
 
-A weight set is fitted so that, inside each video, what is good scores above what is bad: pairwise logistic loss (Burges
-et al., 2005, RankNet, on a linear model), with a pull towards the default weights, so that little data changes little.
-No weight falls to 0: the score stays monotone in every term, and a video that has only one of them keeps its score.
-How strong the pull is, and whether the result is better than the default at all, is decided on videos that were not
-learnt from (nested cross-validation; Varma and Simon, 2006, BMC Bioinformatics 7:91).
+A weight set is fitted so that, within each video, good moments score above bad ones: pairwise logistic loss (Burges et
+al., 2005, RankNet, on a linear model), regularized towards the default weights, so that little data changes little. No
+weight falls to 0: the score stays monotone in every term, and a video with only one term keeps its score. The strength
+of regularization, and whether the result beats the default at all, are decided on held-out videos (nested
+cross-validation; Varma and Simon, 2006, BMC Bioinformatics 7:91).
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from klip_assets.products.highlights.weights import MODEL, WeightSet
 Series = NDArray[np.float64]
 Labels = NDArray[np.bool_]
 
-#: Videos with good and bad moments that are needed: one to measure on, and two to choose the strength of the pull.
+#: Minimum number of videos with good and bad moments: one to measure on, and two to choose the strength.
 MIN_VIDEOS = 3
-#: Strengths of the pull towards the default, the strongest first; infinite keeps the default.
+#: Strengths of regularization towards the default, the strongest first; infinite keeps the default.
 STRENGTHS = (math.inf, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
-#: Up to so many videos each is left out by itself; more are left out in as many groups.
+#: Leave-one-out up to this many videos; more are split into this many folds.
 MAX_FOLDS, MAX_INNER_FOLDS = 10, 5
-#: A lead of 0.1 in the score is one logit.
+#: A score difference of 0.1 is one logit.
 STEEPNESS = 10.0
-#: A weight keeps at least this part of its default, and the model leaves at least this part to the other terms.
+#: A weight keeps at least this share of its default, and the model leaves at least this share to the other terms.
 MIN_PART = 0.05
-#: So many moments of a kind are compared in one video while fitting, spread evenly; figures rest on all.
+#: Maximum moments of a kind compared per video while fitting, spread evenly; figures use all of them.
 MAX_COMPARED = 120
 
 
@@ -49,9 +49,9 @@ class Judged:
     """Moments (or seconds) of one video that people judged.
 
     Attributes:
-        video_id: The video; moments of one video are never learnt from and measured on at once.
+        video_id: The video; its moments are never split between fitting and measuring.
         terms: Values 0..1 by term, NaN where unknown; each of shape (moments,).
-        good: Whether each is good (a highlight); shape (moments,).
+        good: Whether each moment is good (a highlight); shape (moments,).
     """
 
     video_id: str
@@ -61,16 +61,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What came of learning.
+    """Result of learning.
 
     Attributes:
-        weights: The learnt weights if they are better on videos that were not learnt from, else the default.
+        weights: The learnt weights if they are better on held-out videos, else the default.
         used: Whether they are the learnt ones.
-        learnt_map: Mean over the videos of the average precision, each ranked by weights learnt from others.
-        default_map: The same by the default weights.
+        learnt_map: Mean average precision over videos, each ranked by weights learnt from the others.
+        default_map: The same for the default weights.
         gain: 95 % interval of the difference (paired bootstrap over videos); its lower end is above 0 if used.
-        folds: Groups of videos that were left out in turn.
-        strength: Pull towards the default that was chosen on all videos; infinite means that none helped.
+        folds: Number of folds that were held out in turn.
+        strength: Regularization strength chosen on all videos; infinite means that learning did not help.
         videos: Videos with good and bad moments.
         good: Good moments in them.
         bad: Bad moments in them.
@@ -89,29 +89,29 @@ class Learnt:
 
     @property
     def verdict(self) -> str:
-        """What was found, as a sentence."""
+        """The result as a sentence."""
         figures = (
-            f"mean average precision on {self.videos} videos left out in turn: {self.learnt_map:.3f} learnt, "
+            f"mean average precision on {self.videos} held-out videos: {self.learnt_map:.3f} learnt, "
             f"{self.default_map:.3f} default (difference {self.gain[0]:+.3f} to {self.gain[1]:+.3f})"
         )
-        return f"{'better' if self.used else 'not surely better, so the default stays'}; {figures}"
+        return f"{'better' if self.used else 'not significantly better, so the default is kept'}; {figures}"
 
 
 def learn_weights(judged: Iterable[Judged], default: WeightSet) -> Learnt:
-    """Fit the weights of a set to judged moments, and keep them if they rank videos better that they do not know.
+    """Fit the weights of a set to judged moments, and keep them if they rank held-out videos better.
 
-    Terms that no judged video has keep their default weight, and those that were fitted keep their sum.
+    Terms that no judged video has keep their default weight, and the fitted ones keep their sum.
 
     Args:
-        judged: One entry a video, in any order; videos in which all is good or all is bad teach nothing.
-        default: What is pulled towards, and returned if nothing better is found.
+        judged: One entry per video, in any order; videos with only good or only bad moments are ignored.
+        default: The weights to regularize towards, and returned if nothing better is found.
 
     Raises:
         InputError: Too few videos have both good and bad moments; the message says what is needed.
-        ValueError: A video comes twice, or its terms and labels differ in length.
+        ValueError: A video is given twice, or its terms and labels differ in length.
     """
     videos = _usable(judged, default)
-    gains, learnt, usual = _held_out(videos, default)
+    gains, learnt_map, default_map = _held_out(videos, default)
     low, high = interval(lambda places: float(gains[places].mean()), draws(len(gains), 1))
     strength = _choose(videos, default)
     fitted = _weight_set(_fit(videos, default, strength), default)
@@ -119,8 +119,8 @@ def learn_weights(judged: Iterable[Judged], default: WeightSet) -> Learnt:
     return Learnt(
         weights=fitted if better else default,
         used=better,
-        learnt_map=learnt,
-        default_map=usual,
+        learnt_map=learnt_map,
+        default_map=default_map,
         gain=(low, high),
         folds=len(_folds(len(videos), MAX_FOLDS)),
         strength=strength,
@@ -131,7 +131,7 @@ def learn_weights(judged: Iterable[Judged], default: WeightSet) -> Learnt:
 
 
 def latest_verdicts(feedback: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of `feedback` that count, by video: the latest of each highlight that says good or bad."""
+    """Return the rows of `feedback` that count, by video: the latest good or bad verdict on each highlight."""
     latest: dict[tuple[str, str], dict[str, Any]] = {}
     for row in sorted(feedback.to_pylist(), key=lambda row: (row["given_at"], row["feedback_id"])):
         if row["verdict"] in ("good", "bad"):
@@ -145,12 +145,12 @@ def latest_verdicts(feedback: pa.Table) -> dict[str, list[dict[str, Any]]]:
 def judged_moments(signals: Signals, verdicts: Sequence[Mapping[str, Any]], weights: WeightSet) -> Judged | None:
     """Return the terms at the peak of each highlight that was judged.
 
-    The peak stands in the id of the highlight; if it does not, it is the best second of the stretch.
+    The peak is taken from the id of the highlight, else it is the best second of its interval.
 
     Args:
-        signals: What is known of the video.
-        verdicts: Rows of `feedback` on it; those behind its end are passed over.
-        weights: The set whose terms are meant.
+        signals: The signals of the video.
+        verdicts: Rows of `feedback` on it; those past its end are skipped.
+        weights: The set that defines the terms.
 
     Returns:
         None if the video has no length or no signal.
@@ -168,15 +168,15 @@ def judged_moments(signals: Signals, verdicts: Sequence[Mapping[str, Any]], weig
 
 @dataclass(frozen=True)
 class _Video:
-    # A judged video as numbers: terms that it does not have are 0 in `values` and False in `has`; `model` is None where
-    # the model's score is not used.
+    # A judged video as arrays: terms that it does not have are 0 in `values` and False in `has`; `model` is None if the
+    # model's score is not used.
     judged: Judged
     values: Series
     has: Labels
     model: Series | None
 
     def score(self, numbers: Series) -> tuple[Series, Series]:
-        """Return score and base of each moment as `score_rows` makes them, by the numbers of `_numbers`."""
+        """Return score and base score of each moment as in `score_rows`, given the parameters of `_numbers`."""
         if not self.has.any():
             score = np.zeros(len(self.values)) if self.model is None else self.model
             return score, score
@@ -185,7 +185,7 @@ class _Video:
         return (base if self.model is None else (1 - share) * base + share * self.model), base
 
     def loss(self, numbers: Series) -> tuple[float, Series]:
-        """Return the pairwise loss and its slope, by the numbers of `_numbers`."""
+        """Return the pairwise loss and its gradient, given the parameters of `_numbers`."""
         score, base = self.score(numbers)
         good, bad = _spread(self.judged.good), _spread(~self.judged.good)
         lead = STEEPNESS * (score[good][:, None] - score[bad][None, :])
@@ -204,7 +204,7 @@ class _Video:
 def _usable(judged: Iterable[Judged], default: WeightSet) -> list[_Video]:
     given = sorted(judged, key=lambda video: video.video_id)
     if len({video.video_id for video in given}) < len(given):
-        raise ValueError("a video comes twice")
+        raise ValueError("a video is given twice")
     for video in given:
         if any(values.shape != video.good.shape for values in video.terms.values()):
             raise ValueError(f"{video.video_id}: terms and labels differ in length")
@@ -213,8 +213,8 @@ def _usable(judged: Iterable[Judged], default: WeightSet) -> list[_Video]:
     if len(usable) < MIN_VIDEOS:
         good, moments = sum(int(video.good.sum()) for video in given), sum(len(video.good) for video in given)
         raise InputError(
-            f"learning needs good and bad moments in each of at least {MIN_VIDEOS} videos; there are {good} good and "
-            f"{moments - good} bad ones in {len(given)} videos, and both, with a signal, in {len(usable)}",
+            f"learning needs both good and bad moments in at least {MIN_VIDEOS} videos; there are {good} good and "
+            f"{moments - good} bad ones in {len(given)} videos, and both, with a signal, in {len(usable)} of them",
             hint="klip rate VIDEO RANK good|bad",
         )
     return usable
@@ -235,7 +235,7 @@ def _names(default: WeightSet) -> list[str]:
 
 
 def _numbers(default: WeightSet) -> Series:
-    # The weights of the terms, brought to the sum 1, and the share of the model.
+    # The weights of the terms, normalized to sum to 1, and the share of the model.
     weights = np.array([default.weights[name] for name in _names(default)])
     return np.append(weights / weights.sum(), default.weights.get(MODEL, 0.0))
 
@@ -250,27 +250,27 @@ def _weight_set(numbers: Series, default: WeightSet) -> WeightSet:
     return WeightSet(f"learnt-{hashlib.sha256(content.encode()).hexdigest()[:8]}", default.emotion, weights)
 
 
-def _folds(count: int, most: int) -> list[NDArray[np.intp]]:
-    # Videos that are left out together; every one is left out once.
-    folds = min(count, most)
+def _folds(count: int, limit: int) -> list[NDArray[np.intp]]:
+    # Videos that are held out together; every video is held out once.
+    folds = min(count, limit)
     return [np.arange(first, count, folds) for first in range(folds)]
 
 
 def _held_out(videos: Sequence[_Video], default: WeightSet) -> tuple[Series, float, float]:
     # Gain of each video, and the mean average precision of learnt and of default weights.
-    learnt, usual = np.zeros(len(videos)), np.zeros(len(videos))
+    learnt, baseline = np.zeros(len(videos)), np.zeros(len(videos))
     for fold in _folds(len(videos), MAX_FOLDS):
         rest = _without(videos, fold)
         fitted = _weight_set(_fit(rest, default, _choose(rest, default)), default)
         for place in fold:
             judged = videos[place].judged
             learnt[place] = average_precision(judged.good, score_rows(judged.terms, fitted).score)
-            usual[place] = average_precision(judged.good, score_rows(judged.terms, default).score)
-    return learnt - usual, float(learnt.mean()), float(usual.mean())
+            baseline[place] = average_precision(judged.good, score_rows(judged.terms, default).score)
+    return learnt - baseline, float(learnt.mean()), float(baseline.mean())
 
 
 def _choose(videos: Sequence[_Video], default: WeightSet) -> float:
-    # The strength with the least loss on videos left out; of equals the strongest.
+    # The strength with the smallest loss on held-out videos; of equal ones the strongest.
     losses = np.zeros(len(STRENGTHS))
     for fold in _folds(len(videos), MAX_INNER_FOLDS):
         rest = _without(videos, fold)
@@ -306,7 +306,7 @@ def _fit(videos: Sequence[_Video], default: WeightSet, strength: float) -> Serie
     same_sum = LinearConstraint(sides, sides @ start, sides @ start)
     search: Any = {"method": "SLSQP", "bounds": Bounds(low, high), "constraints": same_sum, "options": {"maxiter": 200}}
     numbers = np.clip(minimize(objective, start, jac=True, **search).x, low, high)
-    # Where the search fails, it must not leave what is worse than not having searched.
+    # If the search fails, the result must not be worse than the start.
     return numbers if objective(numbers)[0] < objective(start)[0] else start
 
 

@@ -1,4 +1,4 @@
-"""Measures of classifiers: how often the labels of people are met."""
+"""Metrics of classifiers against labels given by people."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Labels = NDArray[np.int64]
 
 
 def macro_recall(labels: Labels, guesses: Labels) -> float:
-    """Mean recall of the classes that occur: the measure of SemEval-2017 task 4 A (Rosenthal et al., 2017).
+    """Return the mean recall of the classes that occur: the metric of SemEval-2017 task 4 A (Rosenthal et al., 2017).
 
     Args:
-        labels: Classes as people gave them, shape (texts,).
-        guesses: Classes as they were guessed, the same shape; a class that no label has is always wrong.
+        labels: True classes, shape (texts,).
+        guesses: Predicted classes, same shape; a class that no label has is always wrong.
 
     Returns:
         0..1.

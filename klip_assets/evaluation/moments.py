@@ -1,4 +1,4 @@
-"""Planted moments: how many of them the top highlights hit, beside chance."""
+"""Planted moments: how many of them the top highlights hit, compared with chance."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Hits:
     """How many true moments were hit: by Klip, and by chance.
 
     Attributes:
-        hit: True moments hit by the top N peaks, N the number of true ones.
+        hit: True moments hit by the top N peaks, where N is the number of true moments.
         moments: Number of true moments.
-        random: Mean number of moments that N random peaks hit.
-        decoy_picked: Whether one of the top N lies in the loud stretch in which nothing happens.
+        random: Mean number of moments hit by N random peaks.
+        decoy_picked: Whether one of the top N is in the loud stretch in which nothing happens.
     """
 
     hit: int
@@ -44,7 +44,7 @@ def hits_at_n(
     """Compare ranked peaks with true moments.
 
     Args:
-        peaks: Peaks, best first, in seconds; only the first N count, N the number of true moments.
+        peaks: Peaks in seconds, best first; only the first N count, where N is the number of true moments.
         truth: True moments, in seconds.
         duration_s: Length of the video, for the baseline.
         decoy: A stretch that must not be picked.
@@ -59,7 +59,7 @@ def hits_at_n(
 
 
 def _hit(peaks: Iterable[float], truth: Iterable[float]) -> int:
-    # One peak can answer for one moment. Along a line, matching from the left gives the most pairs.
+    # A peak can match one moment. On a line, matching from the left gives the maximum number of pairs.
     waiting, moments, hit = sorted(peaks), sorted(truth), 0
     i = j = 0
     while i < len(waiting) and j < len(moments):

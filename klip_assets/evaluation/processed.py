@@ -1,4 +1,4 @@
-"""Golden sets with a recording, measured on what the lake holds of it; the sample that Klip ships is one."""
+"""Golden sets with a recording, measured on its highlights in the lake; the sample that ships with Klip is one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sample_dir() -> Path:
 def measure(golden: GoldenSet, lake: Lake) -> Hits:
     """Compare the highlights in the lake with the truth of a set.
 
-    The video is found by the content of its recording, not by its name.
+    The video is identified by the content of its recording, not by name.
 
     Raises:
         NotFoundError: The recording has not been processed.
@@ -51,7 +51,7 @@ def measure(golden: GoldenSet, lake: Lake) -> Hits:
 
 
 def processed_figures(golden: GoldenSet, lake: Lake) -> list[Figure]:
-    """Measure the highlights in the lake, and what each baseline would have picked from the same signals.
+    """Measure the highlights in the lake, and what each baseline picks from the same signals.
 
     Raises:
         NotFoundError: The recording has not been processed.
@@ -67,7 +67,7 @@ def processed_figures(golden: GoldenSet, lake: Lake) -> list[Figure]:
 
 
 def signals_of(key: str, lake: Lake) -> Signals:
-    """Return what the highlights of a processed video were made from."""
+    """Return the signals that the highlights of a processed video were made from."""
     return Signals(
         video_id=key,
         duration_s=lake.read(VIDEOS, key)["duration_s"][0].as_py(),
@@ -107,7 +107,7 @@ def _baselines(signals: Signals) -> dict[str, list[float]]:
 
 
 def _picked(signals: Signals, values: NDArray[np.float64]) -> list[float]:
-    """Return the peaks of one signal, best first, by Klip's own picking."""
+    """Return the peaks of one signal, best first, as picked by Klip's algorithm."""
     level = smoothed(values)
     if not np.isfinite(level).any():
         return []

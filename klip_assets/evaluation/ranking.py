@@ -1,8 +1,8 @@
-"""How well scores order things: those that are highlights before those that are not.
+"""Ranking metrics: how well scores order highlights before non-highlights.
 
 Sources: Manning, Raghavan and Schuetze, Introduction to Information Retrieval (2008), chapter 8, for average precision
 and precision at N; Fawcett (2006), Pattern Recognition Letters 27, for the area under the ROC curve; Lei et al. (2021),
-QVHighlights, for HIT@1. Average precision and ROC area are tested equal to scikit-learn, ties included.
+QVHighlights, for HIT@1. Tests check that average precision and ROC AUC equal scikit-learn's, including ties.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ Series = NDArray[np.float64]
 
 
 def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the mean of the precisions at each hit, down the ranking; equal scores are one step.
+    """Return the mean of the precisions at each hit down the ranking; equal scores are one step.
 
     Args:
-        labels: What is a highlight, shape (n,).
-        scores: The higher the sooner, shape (n,).
+        labels: Whether each item is a highlight, shape (n,).
+        scores: Higher is better, shape (n,).
 
     Returns:
-        0..1; NaN if nothing is a highlight. A random order gives about the share of highlights.
+        0..1; NaN if there is no highlight. A random order gives about the share of highlights.
     """
     hits, seen = _steps(labels, scores)
     if not len(hits) or hits[-1] == 0:
@@ -32,14 +32,14 @@ def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the chance that a highlight scores above one that is none, ties counted half.
+    """Return the probability that a highlight scores above a non-highlight, with ties counted half.
 
     Args:
-        labels: What is a highlight, shape (n,).
+        labels: Whether each item is a highlight, shape (n,).
         scores: Shape (n,).
 
     Returns:
-        0..1, a random order gives 0.5; NaN if all are alike.
+        0..1, 0.5 for a random order; NaN if all labels are equal.
     """
     hits, seen = _steps(labels, scores)
     if not len(hits) or hits[-1] in (0, seen[-1]):
@@ -50,11 +50,11 @@ def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def precision_at(n: int, labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the share of highlights among the n best; of equal scores the earlier counts first.
+    """Return the share of highlights among the n best; ties are broken by order.
 
     Args:
-        n: How many count; fewer if there are fewer.
-        labels: What is a highlight, shape (m,).
+        n: Number of items that count; all if there are fewer.
+        labels: Whether each item is a highlight, shape (m,).
         scores: Shape (m,).
     """
     top = np.asarray(labels, bool)[_best(n, scores)]
@@ -62,7 +62,7 @@ def precision_at(n: int, labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
-    """Return Kendall's tau-b and Spearman's rho of two scorings of the same things; NaN where one is constant."""
+    """Return Kendall's tau-b and Spearman's rho of two scorings of the same items; NaN if one is constant."""
     from scipy.stats import kendalltau, spearmanr
 
     one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
@@ -70,12 +70,12 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 
 
 def _steps(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    # Highlights and things so far, after each group of equal scores.
+    # Cumulative number of highlights and of items after each group of equal scores.
     labels, scores = np.asarray(labels, bool), np.asarray(scores, np.float64)
     if labels.shape != scores.shape:
         raise ValueError(f"{len(labels)} labels, {len(scores)} scores")
     if not np.isfinite(scores).all():
-        raise ValueError("a score is not known; only known scores can be ranked")
+        raise ValueError("scores must be finite to be ranked")
     order = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
     return np.cumsum(labels[order])[last], last + 1

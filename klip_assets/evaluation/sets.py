@@ -1,4 +1,4 @@
-"""Which sets there are, and the figures of each."""
+"""Finding golden sets, and measuring each."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ AnySet = GoldenSet | BinnedSet | TweetSet
 
 
 def sets_of(places: Sequence[str], settings: Settings) -> Iterator[AnySet]:
-    """Yield the sets that are asked for.
+    """Yield the requested sets.
 
     Args:
-        places: `sample`, folders with a truth.json or with such folders, or that hold public sets; none at all asks for
-            the sample and whatever KLIP_GOLDEN_DIR holds.
-        settings: Of the installation.
+        places: `sample`, folders with a truth.json, folders of such folders, or folders with public sets; empty: the
+            sample and the sets in KLIP_GOLDEN_DIR.
+        settings: Settings of the installation.
 
     Raises:
-        InputError: A place holds no set, or one that can't be read.
+        InputError: A place has no set, or one that can't be read.
     """
-    asked = list(places) or [SAMPLE, *([str(settings.golden_dir)] if settings.golden_dir else [])]
-    for place in asked:
+    requested = list(places) or [SAMPLE, *([str(settings.golden_dir)] if settings.golden_dir else [])]
+    for place in requested:
         folder = sample_dir() if place == SAMPLE else Path(place)
         if not folder.is_dir():
-            raise InputError(f"{place!r} is no folder", hint="name `sample`, or a folder that holds a golden set")
+            raise InputError(f"{place!r} is not a folder", hint="name `sample`, or a folder with a golden set")
         own = sorted(path.parent for path in (*folder.glob(TRUTH), *folder.glob(f"*/{TRUTH}")))
         found: list[AnySet] = [read_set(path, chat_lag_s=settings.chat_lag_s) for path in own]
         found += adapted_sets(folder, chat_lag_s=settings.chat_lag_s)
         found += tweet_sets(folder)
         if not found:
-            raise InputError(f"{place} is no golden set and holds none: no {TRUTH}, no public set that Klip knows")
+            raise InputError(f"no golden set in {place}: neither a {TRUTH} nor a public set that Klip knows")
         yield from found
 
 
@@ -51,11 +51,11 @@ def tweet_sets_of(places: Sequence[str], settings: Settings) -> list[TweetSet]:
     Raises:
         InputError: There is none.
     """
-    asked = list(places) or ([str(settings.golden_dir)] if settings.golden_dir else [])
-    found = [golden for place in asked for golden in tweet_sets(Path(place))]
+    folders = list(places) or ([str(settings.golden_dir)] if settings.golden_dir else [])
+    found = [golden for folder in folders for golden in tweet_sets(Path(folder))]
     if not found:
-        where = f"no labelled tweets in {', '.join(asked)}" if asked else "no folder with labelled tweets is named"
-        raise InputError(where, hint="klip eval tweets FOLDER, or KLIP_GOLDEN_DIR: one that holds TweetEval")
+        where = f"no labelled tweets in {', '.join(folders)}" if folders else "no folder with labelled tweets is given"
+        raise InputError(where, hint="klip eval tweets FOLDER, or KLIP_GOLDEN_DIR: a folder with TweetEval")
     return found
 
 
@@ -64,8 +64,8 @@ def figures_of(golden: AnySet, settings: Settings, *, with_llm: bool = False) ->
 
     Args:
         golden: The set.
-        settings: Of the installation.
-        with_llm: Whether language models are asked, too, where they can be.
+        settings: Settings of the installation.
+        with_llm: Whether to measure the language model too, if one is configured.
 
     Raises:
         NotFoundError: The set has a recording that has not been processed.

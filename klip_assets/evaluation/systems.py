@@ -1,4 +1,4 @@
-"""What Klip is measured beside: simple systems that anybody could build in an afternoon, and its ancestor's weights."""
+"""Baselines for Klip: simple systems that anyone could build in an afternoon, and the weights of its predecessor."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Series = NDArray[np.float64]
 
 KLIP, KLIPSTREAM, LOUDNESS, MESSAGES, RANDOM = "klip", "klipstream", "loudness only", "message count only", "random"
 
-#: The best smoothing of a plain level that was found on these sets, and the best smoothing and shift of plain message
-#: counts: the baselines were tuned, so that being better than them means something.
+#: The best smoothing of a plain level found on these sets, and the best smoothing and shift of plain message counts:
+#: the baselines are tuned, so that beating them means something.
 LEVEL_SMOOTH_S, COUNT_SMOOTH_S, COUNT_SHIFT_S = 15, 30, 20
 
 
 def system_scores(golden: BinnedSet, weights_version: str) -> dict[str, Series]:
-    """Return the score of every bin by every system that can say something; each of shape (bins,).
+    """Return the score of every bin by every applicable system; each of shape (bins,).
 
     Args:
         golden: The set.
-        weights_version: The weight set of Klip.
+        weights_version: Klip's weight set.
     """
     signals = golden.signals()
     scores = {}
@@ -44,7 +44,7 @@ def system_scores(golden: BinnedSet, weights_version: str) -> dict[str, Series]:
 
 
 def _centred(values: Series, width: int) -> Series:
-    # A plain centred mean; at the ends over what is there.
+    # A plain centred mean, with a shorter window at the ends.
     if width <= 1:
         return values
     total = np.convolve(values, np.ones(width), "same")

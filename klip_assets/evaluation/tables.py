@@ -20,13 +20,13 @@ def evaluation_rows(
     *,
     without_weights: Collection[str] = (),
 ) -> pa.Table:
-    """Return what was measured on each set, Klip and the baselines side by side.
+    """Return the figures of all sets and systems as `evaluations`.
 
     Args:
         run_id: Id of the evaluation.
         sets: Figures by the name of the set.
         weights_version: The weight set Klip was measured with.
-        without_weights: Sets in which no weight matters.
+        without_weights: Sets that do not depend on weights.
     """
     evaluated_at = datetime.now(UTC).replace(tzinfo=None)
     return EVALUATIONS.from_rows(

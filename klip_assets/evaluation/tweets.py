@@ -1,7 +1,7 @@
-"""How well tiers read the sentiment of tweets that people labelled.
+"""Measuring tiers on the sentiment of labelled tweets.
 
-The measure is that of TweetEval and SemEval-2017 task 4 A: the mean recall of positive, neutral and negative. A tweet
-that a tier does not read counts as missed.
+The metric is that of TweetEval and SemEval-2017 task 4 A: the mean recall of positive, neutral and negative. A tweet
+that a tier does not read counts as wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from klip_assets.contracts import SENTIMENTS
-from klip_assets.evaluation.bootstrap import Places, differences, draws, interval
+from klip_assets.evaluation.bootstrap import Indices, differences, draws, interval
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.settings import Settings
@@ -22,19 +22,19 @@ from klip_assets.signals.text.lexicon import TIER as LEXICON
 from klip_assets.signals.text.llm.prompt import TWEET
 from klip_assets.signals.text.tiers import Chain, LexiconTier, Tier, build_chain
 
-#: How a text that was not read is written among the labels.
+#: Label of a text that was not read.
 UNREAD = -1
 MACRO_RECALL, READ = "macro-recall", "share read"
 
 
 @dataclass(frozen=True)
 class TweetSet:
-    """Tweets with what people said of them.
+    """Tweets with labels given by people.
 
     Attributes:
         name: Name of the set.
         texts: The tweets.
-        labels: Place in negative, neutral, positive.
+        labels: Index into negative, neutral, positive.
     """
 
     name: str
@@ -43,11 +43,11 @@ class TweetSet:
 
 
 def tiers_of(settings: Settings, *, with_llm: bool) -> list[Tier]:
-    """Return what can be measured: the models that are configured, and both lexica.
+    """Return what can be measured: the configured models, and both lexicons.
 
     Args:
-        settings: Of the installation.
-        with_llm: Whether a configured language model is asked too; that costs money.
+        settings: Settings of the installation.
+        with_llm: Whether to include a configured language model, which costs money.
     """
     names = [name for name in ("llm", "bert") if name == "bert" or with_llm]
     tiers = build_chain(names, settings, prompt_version=TWEET).tiers
@@ -55,11 +55,11 @@ def tiers_of(settings: Settings, *, with_llm: bool) -> list[Tier]:
 
 
 def tweet_figures(golden: TweetSet, tiers: Sequence[Tier]) -> list[Figure]:
-    """Measure tiers on a set, each by itself, as they read the tweets of a day.
+    """Measure tiers on a set, each separately, in the way they read the tweets of a day.
 
     Returns:
-        Macro-recall and the recall of each label (0..1), with 95 % intervals of 1,000 resamples of tweets, the share
-        that was read, and what the first tier's macro-recall is above the others' on the same resamples.
+        Macro-recall and the recall of each label (0..1), with 95 % intervals from 1,000 resamples of tweets, the share
+        that was read, and the differences in macro-recall between the first tier and the others on the same resamples.
     """
     items = [Item(text, language=language_of(text, None)) for text in golden.texts]
     guesses = {_name(tier): _labels(tier, items) for tier in tiers}
@@ -87,7 +87,7 @@ def _labels(tier: Tier, items: Sequence[Item]) -> Labels:
     return np.array([SENTIMENTS.index(r.label) if r.label in SENTIMENTS else UNREAD for r in readings], np.int64)
 
 
-def _on(measure: Callable[[Labels, Labels], float], labels: Labels, guess: Labels) -> Callable[[Places], float]:
+def _on(measure: Callable[[Labels, Labels], float], labels: Labels, guess: Labels) -> Callable[[Indices], float]:
     return lambda places: measure(labels[places], guess[places])
 
 

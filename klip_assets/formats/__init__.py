@@ -1,5 +1,5 @@
-"""Bytes to text, JSON values and records, whatever the file is about.
+"""From bytes to text, JSON values and records, whatever the file is about.
 
-Put here: opening and decoding within stated limits, and the shape in which readers report what they refused.
+Put here: opening and decoding within stated limits, and the form in which readers report refusals.
 Keep out: what a file is about; settings, folders, tables.
 """

@@ -1,7 +1,7 @@
-"""A JSON text of any size, cut into values at constant memory.
+"""Streaming JSON: a text of any size is split into values at constant memory.
 
-Python's own decoder is given a window of the text that moves on. (Of libraries that stream JSON, ijson keeps the path
-to each value: opening brackets alone fill the memory.)
+Python's own decoder is given a sliding window of the text. (ijson was no option: it keeps the path to each value, so
+that opening brackets alone can fill the memory.)
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TextIO
 
 from klip_assets.formats.text import MAX_DOCUMENT_CHARS
 
-#: Characters that are read at a time.
+#: Characters read at a time.
 READ_CHARS = 1 << 20
-#: Numbers and words of JSON that a window cuts in two are no longer; an error further from its end is one.
+#: No JSON number or literal cut by the window's end is longer; an error further from the end is a real one.
 _LONGEST_WORD = 32
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _AFTER_A_VALUE = frozenset(" \t\r\n,:]}")
@@ -23,14 +23,14 @@ _DECODE = json.JSONDecoder().raw_decode
 
 
 class BrokenJsonError(Exception):
-    """A text that is no JSON from some place on, or whose values are too large to be held."""
+    """A text that is not JSON from some position on, or has values too large to hold in memory."""
 
 
 def array_items(window: Window) -> Iterator[object]:
     """Yield the elements of the array that begins here.
 
     Raises:
-        BrokenJsonError: It is not JSON from here on; what came before has been yielded.
+        BrokenJsonError: The rest is not JSON; the elements before it have been yielded.
     """
     window.take("[")
     while window.next() != "]":
@@ -43,7 +43,7 @@ def array_items(window: Window) -> Iterator[object]:
 
 
 class Window:
-    """The part of a text that is being read.
+    """A sliding window over a text.
 
     Args:
         stream: The text.
@@ -59,7 +59,7 @@ class Window:
         self._dropped_since_line_end = 0
 
     def next(self) -> str:
-        """Return the next character that is not blank, '' at the end of the text."""
+        """Return the next character that is not whitespace, '' at the end of the text."""
         while True:
             self._at = _BLANKS.match(self._text, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._text):
@@ -70,27 +70,27 @@ class Window:
 
     @property
     def place(self) -> str:
-        """Where reading stands, for people: "line 3, column 14"."""
+        """The current position, for messages: "line 3, column 14"."""
         before = self._text[: self._at]
         column = self._at - before.rfind("\n") if "\n" in before else self._dropped_since_line_end + self._at + 1
         return f"line {self._dropped_lines + before.count(chr(10)) + 1:,}, column {column:,}"
 
     @property
     def indent(self) -> str | None:
-        """The blanks before the present value on its line; None if something else stands before it."""
+        """The whitespace before the current value on its line; None if anything else precedes it."""
         before = self._text[: self._at]
         line = before[before.rfind("\n") + 1 :] if "\n" in before else None
         return line if line is not None and not line.strip(" \t") else None
 
-    def skip_to(self, wanted: re.Pattern[str], longest: int) -> bool:
-        """Go on to the next place where `wanted` begins; say whether there is one.
+    def skip_to(self, pattern: re.Pattern[str], longest: int) -> bool:
+        """Advance to the next match of `pattern`; return whether there is one.
 
         Args:
-            wanted: What to look for.
-            longest: Characters that a match may have: a window's end is not looked at before more is read.
+            pattern: What to search for.
+            longest: Maximum length of a match: one this close to the window's end waits until more is read.
         """
         while True:
-            found = wanted.search(self._text, self._at)
+            found = pattern.search(self._text, self._at)
             if found and (self._is_last or found.end() < len(self._text) - longest):
                 self._at = found.start()
                 return True
@@ -100,21 +100,21 @@ class Window:
             self._at = max(self._at, len(self._text) - 2 * longest)
             self._read_on()
 
-    def take(self, wanted: str) -> None:
-        """Go on behind a character.
+    def take(self, expected: str) -> None:
+        """Skip an expected character.
 
         Raises:
-            BrokenJsonError: Another one stands here.
+            BrokenJsonError: The next character is another one.
         """
-        if self.next() != wanted:
-            raise BrokenJsonError(f"'{wanted}' expected at character {self._dropped + self._at:,}")
+        if self.next() != expected:
+            raise BrokenJsonError(f"'{expected}' expected at character {self._dropped + self._at:,}")
         self._at += 1
 
     def value(self) -> object:
         """Return the value that begins here.
 
         Raises:
-            BrokenJsonError: It is no JSON, nested too deeply or too long.
+            BrokenJsonError: It is not JSON, nested too deeply, or too long.
         """
         self.next()
         while True:
@@ -137,7 +137,7 @@ class Window:
             self._read_on()
 
     def _is_certain(self, error: ValueError) -> bool:
-        # A text that the window cuts looks broken, too: at its very end, or in a string that does not end.
+        # A value cut by the window looks broken too: at the very end, or inside an unterminated string.
         if not isinstance(error, json.JSONDecodeError):
             return True
         return not error.msg.startswith("Unterminated") and error.pos < len(self._text) - _LONGEST_WORD

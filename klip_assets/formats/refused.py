@@ -1,24 +1,22 @@
-"""What a reader could not take, and why: what later stands in `quarantine`."""
+"""Inputs that a reader refused, and why; they end up in `quarantine`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Refusals of one file that are listed; one that is broken throughout would otherwise fill the table with itself.
+#: Refusals listed per file; a file that is broken throughout would otherwise fill the table.
 MAX_LISTED = 10_000
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A file, or one line or row of it, that was left out.
-
-    Within one file no two have the same position.
+    """A file, or one line or row of it, that was refused. Positions are unique within a file.
 
     Attributes:
-        position: 'line 12', 'line 12, item 3', 'row 12' (as a spreadsheet counts: the header is row 1), 'item 3' of
-            one JSON document, 'end of file' (what follows is damaged), or 'file' for the whole file.
-        reason: Why, in a few words that a person understands.
+        position: 'line 12', 'line 12, item 3', 'row 12' (as in a spreadsheet: the header is row 1), 'item 3' of a
+            JSON document, 'end of file' (the rest is damaged), or 'file' for the whole file.
+        reason: Why, in a few plain words.
         detail: What exactly was found.
     """
 
@@ -49,14 +47,14 @@ def listed(
     most: int = MAX_LISTED,
     position: str = "rest",
 ) -> list[Refused]:
-    """Return refusals as they are listed: all of them, or the first and one that says how many more there were.
+    """Return the refusals to list: all of them, or the first ones and an entry that counts the rest.
 
     Args:
-        first: The first that were refused; at least `most`, if there were so many.
-        count: How many were refused.
-        end: What ended the reading, listed in any case and not part of the count.
-        most: How many are listed.
-        position: Where the last entry says that the others are.
+        first: The first refusals; at least `most` of them, if there were that many.
+        count: Total number of refusals.
+        end: What ended the reading; always listed, and not part of `count`.
+        most: Maximum number listed.
+        position: Position given for the entry that counts the rest.
     """
     if count + len(end) <= most:
         return [*first, *end]

@@ -1,4 +1,4 @@
-"""Text files as people drop them: plain, gzipped or zstd-compressed, UTF-8 or not."""
+"""Reading text files of any kind: plain, gzip or zstd, in UTF-8 or not."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
-#: An archive is read up to this many bytes of text, and (past the first 64 MB) up to this many times its own size.
-#: Real text packs 5 to 30 times; what packs better was made to fill a disk or a memory.
+#: An archive is read up to this many bytes of text and, past the first 64 MB, up to this multiple of its own size.
+#: Real text compresses 5 to 30 times; anything beyond that was made to fill a disk or memory.
 MAX_EXPANDED_BYTES = 4 << 30
 MAX_RATIO = 100
 FREE_EXPANSION_BYTES = 64 << 20
 
-#: A document (a JSON text over several lines, captions, one line of JSON) has to fit in memory several times over.
+#: A document (multi-line JSON, captions, one line of JSON) has to fit in memory several times over.
 MAX_DOCUMENT_CHARS = 64_000_000
-#: A line of delimited text.
+#: Maximum length of a line of delimited text.
 MAX_LINE_CHARS = 1_000_000
 
 _LINES_PER_RECORD = 500
 _READ_BYTES = 1 << 20
 _PEEKED = 64
-#: Bytes that are unpacked at a time: what a decoder read on the way to a damage it reports instead of giving it.
+#: Bytes unpacked at a time: a decoder that hits damage drops what it has read in the same call.
 _UNPACKED_BYTES = 1 << 14
 _NO_ONE_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Decode what is no UTF-8 as Windows-1252, whose undefined bytes become U+FFFD."""
+    """Decode invalid UTF-8 as Windows-1252, whose undefined bytes become U+FFFD."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
@@ -47,14 +47,14 @@ codecs.register_error("klip_cp1252", _as_cp1252)
 
 
 def open_text(path: Path, *, newline: str = "") -> TextIO:
-    r"""Open a text file, compressed or not, so that it decodes whatever its bytes are.
+    r"""Open a text file, compressed or not; any bytes decode.
 
-    Bytes that are no UTF-8 are read as Windows-1252, each on its own, so that one of them does not spoil the rest. A
-    UTF-16 file is known by its byte order mark, or by its zeros. An archive ends where its damage begins, and at the
-    limit of what an archive may expand to; `damage_of` tells.
+    Invalid UTF-8 is read as Windows-1252 byte by byte, so that one bad byte does not spoil the rest. UTF-16 is
+    recognised by its byte order mark or its zero bytes. An archive ends where it is damaged, or at the limit it may
+    expand to; `damage_of` reports which.
 
     Args:
-        path: The file. Whether it is compressed shows in its content, not in its name.
+        path: The file. Compression is detected from the content, not the name.
         newline: As for `open`: '' keeps line ends and splits at each kind, '\n' splits at line feeds only.
     """
     stream = open_bytes(path)
@@ -64,15 +64,15 @@ def open_text(path: Path, *, newline: str = "") -> TextIO:
 
 
 def open_bytes(path: Path) -> io.BufferedReader:
-    """Open a file, compressed or not, as the bytes `open_text` decodes."""
+    """Open a file, compressed or not, as the bytes that `open_text` decodes."""
     archive = _open_archive(path)
     return path.open("rb") if archive is None else io.BufferedReader(_UpToDamage(archive))
 
 
 def utf_16_of(head: bytes) -> str | None:
-    """Return the encoding of a text in UTF-16, None if its first bytes are no such text.
+    """Return the UTF-16 encoding of a text from its first bytes, None if it is not UTF-16.
 
-    It is known by its byte order mark or, as some exports lack that, by every other byte being zero.
+    It is recognised by its byte order mark or, since some exports lack one, by every other byte being zero.
     """
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
@@ -87,12 +87,12 @@ def utf_16_of(head: bytes) -> str | None:
 
 
 def decoded(line: bytes) -> str:
-    """Decode a piece of text as `open_text` does; a piece must not end within a character."""
+    """Decode a piece of text as `open_text` does; it must not end inside a character."""
     return line.decode("utf-8", "klip_cp1252")
 
 
 def valid_unicode(text: str) -> str:
-    """Return the text with halves of surrogate pairs, which no UTF-8 file can hold, replaced by U+FFFD."""
+    """Return the text with lone surrogates, which UTF-8 can't encode, replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -101,14 +101,14 @@ def valid_unicode(text: str) -> str:
 
 
 def stored_name(name: str | os.PathLike[str]) -> str:
-    r"""Return a file's name or path as a table can hold it: bytes that are no UTF-8 become escapes such as `\xe9`."""
+    r"""Return a file's name or path as a table can hold it: invalid UTF-8 becomes escapes such as `\xe9`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def shown_name(name: str | os.PathLike[str]) -> str:
-    r"""Return a file's name or path as it can stand in a sentence, on one line.
+    r"""Return a file's name or path for a message, on one line.
 
-    As `stored_name`, and line ends and other controls (also those that turn the direction of writing) are escapes.
+    Like `stored_name`, with line ends and other control characters (including bidirectional ones) escaped too.
     """
     return _NO_ONE_LINE_TEXT.sub(_escaped, stored_name(name))
 
@@ -123,7 +123,7 @@ class Damage:
     """Why an archive is not read to its end.
 
     Attributes:
-        reason: For people, in a sentence's worth of words.
+        reason: A sentence for people.
         detail: What exactly was found.
     """
 
@@ -132,9 +132,9 @@ class Damage:
 
 
 def damage_of(path: Path) -> Damage | None:
-    """Return why an archive can't be read to its end, None if it can or the file is no archive.
+    """Return why an archive can't be read to its end, None if it can or the file is not an archive.
 
-    Reads all of it, up to the limit of what an archive may expand to.
+    Reads all of it, up to the limit an archive may expand to.
     """
     archive = _open_archive(path)
     if archive is None:
@@ -146,12 +146,12 @@ def damage_of(path: Path) -> Damage | None:
 
 
 def expansion_limit(compressed_bytes: int) -> int:
-    """Return how many bytes an archive of a size may expand to."""
+    """Return how many bytes an archive of this size may expand to."""
     return min(MAX_EXPANDED_BYTES, max(FREE_EXPANSION_BYTES, MAX_RATIO * compressed_bytes))
 
 
 class _Archive:
-    """The content of a compressed file up to its damage or its limit; `damage` tells once it is reached."""
+    """The content of a compressed file up to its damage or its limit; `damage` is set once either is reached."""
 
     def __init__(self, kind: str, size: int, stream: Any, read: Callable[[int], bytes]) -> None:
         self.damage: Damage | None = None
@@ -169,13 +169,13 @@ class _Archive:
             return b""
         except OSError as error:
             if error.errno is not None:
-                raise  # The disk's trouble, not the archive's.
+                raise  # A problem of the disk, not of the archive.
             self.damage = self._damaged(error)
             return b""
         if len(data) > self._left:
             megabytes = f"{self._limit / 1e6:,.0f} MB"
             reason = f"the {self._kind} file expands to more than {megabytes}; reading was stopped there"
-            self.damage = Damage(reason, "unpack it, or split it, if it is meant to be that large")
+            self.damage = Damage(reason, "if it is meant to be that large, unpack or split it")
             data = data[: self._left]
         self._left -= len(data)
         return data
@@ -190,11 +190,11 @@ class _Archive:
         self.close()
 
     def _damaged(self, error: BaseException) -> Damage:
-        return Damage(f"the {self._kind} file is damaged or cut short; what comes before was read", str(error))
+        return Damage(f"the {self._kind} file is damaged or cut short; everything before that was read", str(error))
 
 
 def _open_archive(path: Path) -> _Archive | None:
-    """Open a file whose first bytes say that it is compressed, None for any other."""
+    """Open a file that its first bytes identify as compressed; return None for any other."""
     with path.open("rb") as file:
         magic = file.read(4)
     size = path.stat().st_size
@@ -230,17 +230,17 @@ class _UpToDamage(io.RawIOBase):
 
 
 def read_document(stream: TextIO) -> str | None:
-    """Read a text to its end, None if it is longer than a document may be (`MAX_DOCUMENT_CHARS`)."""
+    """Read a text to its end; return None if it exceeds `MAX_DOCUMENT_CHARS`."""
     text = stream.read(MAX_DOCUMENT_CHARS + 1)
     return None if len(text) > MAX_DOCUMENT_CHARS else text
 
 
 def bounded_lines(stream: TextIO, longest: int = MAX_DOCUMENT_CHARS) -> Iterator[str | BrokenRecord]:
-    """Yield the lines of a text with their line ends; one that is too long is a `BrokenRecord`, and skipped.
+    """Yield the lines of a text with their line ends; a line that is too long is replaced by a `BrokenRecord`.
 
     Args:
         stream: The text.
-        longest: Characters a line may have.
+        longest: Maximum characters per line.
     """
     while line := stream.readline(longest):
         if len(line) < longest or line[-1] in "\r\n":
@@ -257,7 +257,7 @@ def bounded_lines(stream: TextIO, longest: int = MAX_DOCUMENT_CHARS) -> Iterator
 
 @dataclass(frozen=True)
 class BrokenRecord:
-    """A line of delimited text that is no record."""
+    """A line of delimited text that is not a record."""
 
     reason: str
 
@@ -265,16 +265,16 @@ class BrokenRecord:
 def delimited_records(
     stream: TextIO, delimiter: str, *, bare_width: int | None = None
 ) -> Iterator[list[str] | BrokenRecord]:
-    """Cut delimited text into records, streaming. Quoted fields may hold line ends; a blank line is an empty record.
+    """Split delimited text into records, streaming. Quoted fields may span lines; a blank line is an empty record.
 
-    A quote that is never closed would take all lines after it into one field. Here it costs its own line: reading
-    goes on at the next one.
+    An unclosed quote would swallow all lines after it into one field. Here it costs only its own line: reading resumes
+    at the next one.
 
     Args:
         stream: Text opened with newline=''.
         delimiter: The character between fields.
-        bare_width: For text in which a quote may be nothing but a character, as often between tabs: lines that have
-            so many fields without regard to quotes, but not with it, are records as they stand.
+        bare_width: For text where a quote may be an ordinary character, as is common in TSV: lines that have this many
+            fields if quotes are ignored, but not otherwise, are taken literally.
     """
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -306,7 +306,7 @@ def delimited_records(
 
 
 def _resume(lines: _Lines, delimiter: str, error: csv.Error) -> list[str] | BrokenRecord:
-    """Give up the first line of a broken record, or read it leniently if a quote is merely misplaced."""
+    """Drop the first line of a broken record, or read it leniently if a quote is merely misplaced."""
     first, *others = lines.taken
     lines.put_back(others)
     unclosed = bool(others) or "unexpected end" in str(error)
@@ -319,7 +319,7 @@ def _resume(lines: _Lines, delimiter: str, error: csv.Error) -> list[str] | Brok
 
 
 class _Lines:
-    """Physical lines, of which one record gets a bounded number, and which can be put back."""
+    """Physical lines that can be put back; a record may take only a bounded number of them."""
 
     def __init__(self, stream: TextIO) -> None:
         self._fresh = bounded_lines(stream, MAX_LINE_CHARS)
@@ -331,11 +331,11 @@ class _Lines:
         self.taken = []
 
     def put_back(self, lines: list[str]) -> None:
-        """Have these lines come again next."""
+        """Return these lines to the front."""
         self._waiting.extend(reversed(lines))
 
     def take_broken(self) -> BrokenRecord | None:
-        """Return what stands in place of the next line if that is too long, None if it is not."""
+        """Return the replacement for the next line if it is too long, None if it is not."""
         if self._waiting and isinstance(self._waiting[-1], BrokenRecord):
             return self._waiting.pop()  # type: ignore[return-value]
         return None
@@ -348,7 +348,7 @@ class _Lines:
             raise StopIteration
         line = self._waiting.pop() if self._waiting else next(self._fresh)
         if isinstance(line, BrokenRecord):
-            # No record goes on past a line that can't be held: it ends here, `take_broken` comes next.
+            # No record continues past a line that is too long: it ends here, and `take_broken` comes next.
             self._waiting.append(line)
             raise StopIteration
         self.taken.append(line)

@@ -1,5 +1,5 @@
-"""What was dropped into the inbox: which files belong together, what they are called, what changed.
+"""Files in the inbox: which belong together, what they are called, which changed.
 
-Put here: names and fingerprints of files, and comparing them with what is remembered.
-Keep out: acting on it; what is in a file.
+Put here: names and fingerprints of files, and comparing them with the registry.
+Keep out: acting on the result; what is in a file.
 """

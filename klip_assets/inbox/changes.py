@@ -1,4 +1,4 @@
-"""What is new or changed in the inbox. The sensors and `klip process` ask the same questions here."""
+"""What is new or changed in the inbox, for both the sensors and `klip process`."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Ready:
 
 @dataclass(frozen=True)
 class Settled:
-    """What one look at the inbox found.
+    """Result of one scan of the VOD inbox.
 
     Attributes:
         ready: Recordings whose files have stopped changing.
-        pending: Signatures of those that may still be written to, by name; to be handed to the next look.
+        pending: Signatures of those that may still be written to, by name; for the next scan.
     """
 
     ready: list[Ready]
@@ -45,14 +45,14 @@ class Settled:
 def settle(
     recordings: Iterable[Recording], registry: Registry, before: Mapping[str, str] | None, *, at_most: int | None = None
 ) -> Settled:
-    """Find the recordings that have stopped changing and register their present content.
+    """Find the recordings that have stopped changing and register their current content.
 
     Args:
-        recordings: What the inbox holds.
-        registry: The memory; updated.
-        before: Signatures seen by the look before; a new recording counts once two looks agree. None: trust
-            what is there (a person said so on the command line).
-        at_most: How many new fingerprints to take in one look.
+        recordings: Recordings in the inbox.
+        registry: The registry; updated.
+        before: Signatures from the previous scan; a new recording counts once two scans agree. None: take all files as
+            complete (a person asked on the command line).
+        at_most: Maximum number of new fingerprints to take per scan.
     """
     known = registry.known()
     ready, pending, taken = [], {}, 0
@@ -61,7 +61,7 @@ def settle(
         try:
             signature = recording.signature
         except OSError:
-            continue  # Gone, or out of reach, since the inbox was read.
+            continue  # Gone or unreachable since the inbox was read.
         old = known.get(name)
         if old and old.signature == signature:
             ready.append(Ready(old.video_id, old.fingerprint, recording))
@@ -76,8 +76,8 @@ def settle(
         except FileNotFoundError:
             continue
         except OSError as error:
-            # A bad spot of a disk: this file's run fails and says so, the others go on. It is looked at again, since
-            # no signature is remembered.
+            # A bad sector: the run of this file fails and reports it, the others continue. The file is checked again,
+            # since no signature is recorded.
             now, signature = unreadable_fingerprint(signature, error), ""
         else:
             if later != signature:
@@ -90,7 +90,7 @@ def settle(
 
 @dataclass(frozen=True)
 class TweetFile:
-    """A file in the tweet inbox, with the signature it had when it was looked at."""
+    """A file in the tweet inbox, with its signature at the time of the scan."""
 
     root: Path
     path: Path
@@ -98,7 +98,7 @@ class TweetFile:
 
     @property
     def sha256(self) -> str:
-        """Hash of the content, and of the map of columns beside it.
+        """Hash of the content and of the column map beside it.
 
         Raises:
             OSError: One of them can't be read.
@@ -111,17 +111,17 @@ class TweetFile:
 
     @property
     def name(self) -> PurePath:
-        """Path relative to the inbox, as it can be stored and shown (names that are no UTF-8 are escaped)."""
+        """Path relative to the inbox, in a form that can be stored and shown (invalid UTF-8 is escaped)."""
         return PurePath(display_name(self.path, self.root))
 
 
 @dataclass(frozen=True)
 class TweetChanges:
-    """What one look at the tweet inbox found.
+    """Result of one scan of the tweet inbox.
 
     Attributes:
-        fresh: Files to be staged.
-        gone: Files that were staged and are there no more.
+        fresh: Files to stage.
+        gone: Files that were staged and no longer exist.
         pending: Signatures of files that may still be written to, by name.
     """
 
@@ -135,8 +135,8 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
 
     Args:
         root: The inbox.
-        registry: The memory; a file that was only touched is noted there.
-        before: Signatures seen by the look before, None to trust what is there.
+        registry: The registry; updated for files that were only touched.
+        before: Signatures from the previous scan; None to take all files as complete.
     """
     staged = registry.staged_files()
     seen: set[PurePath] = set()
@@ -145,11 +145,11 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
     there = set(paths)
     for path in paths:
         if path.name.endswith(MAP_SUFFIX) and path.with_name(path.name.removesuffix(MAP_SUFFIX)) in there:
-            continue  # Part of the file it lies beside.
+            continue  # Belongs to the file beside it.
         try:
             parts = [path.stat(), *([map_path(path).stat()] if map_path(path) in there else [])]
         except OSError:
-            continue  # Gone, or out of reach, since the folder was read.
+            continue  # Gone or unreachable since the folder was read.
         file = TweetFile(root, path, "+".join(f"{stat.st_size}:{stat.st_mtime_ns}" for stat in parts))
         seen.add(file.name)
         signature, sha256 = staged.get(file.name, ("", ""))

@@ -1,8 +1,8 @@
-"""Has a file changed? Cheap enough to ask of hundreds of gigabytes every few seconds.
+"""Detecting changed files, cheaply enough for hundreds of gigabytes every few seconds.
 
-Size and modification time are looked at first (`Recording.signature`). Only where they changed is content read: of
-a recording at most about 9 MB spread over the file, of a sidecar all of it. So a touched file is known to be the
-same, at the price that an edit which keeps the size and hits none of the samples is missed until `klip process
+Size and modification time are checked first (`Recording.signature`). Only if they changed is content read: at most
+about 9 MB of a recording, spread over the file, and all of a sidecar. So a file that was only touched is recognised as
+unchanged; the price is that an edit which keeps the size and misses all samples goes unnoticed until `klip process
 VIDEO` names the video.
 """
 
@@ -20,7 +20,7 @@ END_BYTES = 512 * 1024
 
 
 def fingerprint(recording: Recording) -> str:
-    """Return a fingerprint over a recording and its sidecars, as 32 hexadecimal digits.
+    """Return a fingerprint of a recording and its sidecars, as 32 hexadecimal digits.
 
     Raises:
         FileNotFoundError: One of the files is gone.
@@ -35,12 +35,12 @@ def fingerprint(recording: Recording) -> str:
 
 
 def unreadable_fingerprint(signature: str, error: OSError) -> str:
-    """Return a fingerprint for a recording that can't be read: another one once it changes or fails otherwise."""
+    """Return a fingerprint for a recording that can't be read; it differs once the file or the error changes."""
     return hashlib.sha256(f"unreadable\x00{error.errno}\x00{signature}".encode()).hexdigest()[:32]
 
 
 def sampled_hash(path: Path) -> str:
-    """Hash the size, both ends and 64 places in between; small files are hashed whole."""
+    """Hash the size, both ends and 64 samples in between; small files are hashed completely."""
     size = path.stat().st_size
     if size <= SAMPLES * SAMPLE_BYTES + 2 * END_BYTES:
         return file_sha256(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from klip_assets.formats.text import stored_name
 
-#: Containers PyAV's FFmpeg opens; the content decides in the end (a wrong one becomes an unreadable video).
+#: Containers that PyAV's FFmpeg opens; the content decides in the end (a wrong suffix gives an unreadable video).
 MEDIA_SUFFIXES = frozenset(
     {
         ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".avi", ".caf", ".flac", ".flv", ".m2ts", ".m4a", ".m4b", ".m4v",
@@ -21,19 +21,19 @@ MEDIA_SUFFIXES = frozenset(
     }
 )  # fmt: skip
 CAPTION_SUFFIXES = (".vtt", ".srt", ".sbv", ".ttml", ".dfxp", ".json3")
-#: What a recognizer wrote. A JSON file with no such ending is a transcript only by the recording it lies beside.
+#: Output of recognizers. Any other JSON file is a transcript only if it is named after a recording beside it.
 TRANSCRIPT_SUFFIXES = (".transcript.json", ".whisper.json", ".words.json", ".deepgram.json", ".assemblyai.json")
-#: The second is yt-dlp's name for the chat of a YouTube stream. What is in a chat log shows its content, not its name.
+#: `.live_chat.json` is yt-dlp's name for the chat of a YouTube stream. The format is detected from the content.
 CHAT_SUFFIXES = (
     ".chat.json", ".live_chat.json", ".chat.jsonl", ".chat.csv",
     ".chat.json.gz", ".live_chat.json.gz", ".chat.jsonl.gz", ".chat.csv.gz",
 )  # fmt: skip
 INFO_SUFFIX = ".info.json"
 
-#: A language as the name of a JSON file may state it: `de`, `pt-BR`, `zh-Hans`.
+#: A language tag in the name of a JSON file: `de`, `pt-BR`, `zh-Hans`.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 
-#: Downloads that are not finished, and files that only the system reads.
+#: Unfinished downloads and temporary files.
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".ytdl", ".download", ".aria2")
 
 
@@ -42,11 +42,11 @@ class Recording:
     """A recording and its sidecars.
 
     Attributes:
-        root: The inbox it lies in.
+        root: The inbox.
         path: The file.
-        captions: Caption and transcript files by language ('' where the name gives none), sorted.
+        captions: Caption and transcript files with their language ('' if the name gives none), sorted.
         chat: The chat log, if there is one.
-        info: The yt-dlp metadata, if there is some.
+        info: The yt-dlp metadata, if there is any.
     """
 
     root: Path
@@ -67,10 +67,10 @@ class Recording:
 
     @property
     def signature(self) -> str:
-        """Sizes and modification times: changes whenever any of the files may have.
+        """Sizes and modification times; changes whenever any of the files may have changed.
 
         Raises:
-            FileNotFoundError: A file is gone since the inbox was read.
+            FileNotFoundError: A file has disappeared since the inbox was read.
         """
         states = ((path.name, path.stat()) for path in self.files)
         return "|".join(f"{os.fsencode(name).hex()}:{s.st_size}:{s.st_mtime_ns}" for name, s in states)
@@ -78,18 +78,17 @@ class Recording:
 
 @dataclass(frozen=True)
 class Contents:
-    """What an inbox holds: recordings, and files that are nothing Klip knows (with the reason)."""
+    """The contents of an inbox: recordings, and unknown files with the reason."""
 
     recordings: list[Recording]
     unknown: list[tuple[Path, str]]
 
 
 def read_inbox(root: Path) -> Contents:
-    """Read an inbox folder, with its subfolders, in the order of names.
+    """Read an inbox folder with its subfolders, sorted by name.
 
-    Hidden files, unfinished downloads, links that lead nowhere, and what is no file (folders, pipes, devices) are
-    passed over. Links to files are followed, wherever they lead: who put them here may read them. Links to folders
-    are not, they could lead in a circle.
+    Hidden files, unfinished downloads, dangling links and anything that is not a regular file (pipes, devices) are
+    skipped. Links to files are followed, wherever they lead. Links to folders are not, since they could be circular.
     """
     folders: dict[Path, list[Path]] = defaultdict(list)
     recordings: list[Recording] = []
@@ -112,19 +111,19 @@ def read_inbox(root: Path) -> Contents:
 
 
 def recording_at(root: Path, path: Path) -> Recording | None:
-    """Return one recording with its sidecars as `read_inbox` finds them, without opening what lies beside it.
+    """Return one recording with its sidecars as `read_inbox` finds them, without opening other files beside it.
 
     Args:
         root: The inbox.
         path: The recording.
 
     Returns:
-        None if there is no such recording that can be read.
+        None if there is no such recording or it can't be read.
     """
     if path.suffix.lower() not in MEDIA_SUFFIXES or not _is_visible(path) or unreadable(path) is not None:
         return None
     beside = _Sidecars()
-    # The name of a sidecar begins with that of its recording.
+    # The name of a sidecar begins with the stem of its recording.
     for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}*")):
         is_sidecar = file.suffix.lower() not in MEDIA_SUFFIXES and _is_visible(file)
         if is_sidecar and unreadable(file) is None:
@@ -133,9 +132,9 @@ def recording_at(root: Path, path: Path) -> Recording | None:
 
 
 def sidecar_stem(path: Path) -> str | None:
-    """Return the stem of the recording a sidecar belongs to, None if its name alone makes it no sidecar.
+    """Return the stem of the recording a sidecar belongs to, None if the name alone does not identify a sidecar.
 
-    `talk.json` beside `talk.mp4` is a transcript, too, but elsewhere it may be anything: `read_inbox` knows.
+    `talk.json` beside `talk.mp4` is a transcript too, but elsewhere it may be anything; `read_inbox` decides.
     """
     name = path.name
     lowered = name.lower()
@@ -156,7 +155,7 @@ def unreadable(path: Path) -> str | None:
         with path.open("rb") as file:
             file.read(1)
     except FileNotFoundError:
-        return None  # Gone meanwhile: who opens it next finds that out.
+        return None  # Gone meanwhile; opening it later will show that.
     except OSError as error:
         return f"can't be read: {error.strerror or error}"
     return None
@@ -174,7 +173,7 @@ def _is_visible(path: Path) -> bool:
 
 
 def display_name(path: Path, root: Path) -> str:
-    """Return a path relative to the inbox; bytes that are no UTF-8 are shown as escapes."""
+    """Return a path relative to the inbox, with invalid UTF-8 as escapes."""
     return stored_name(path.relative_to(root))
 
 
@@ -187,12 +186,12 @@ class _Sidecars:
         self.info: Path | None = None
 
     def of(self, root: Path, path: Path) -> Recording:
-        """Return the recording these files lie beside."""
+        """Return the recording with these sidecars."""
         return Recording(root, path, tuple(sorted(self.captions)), self.chat, self.info)
 
 
 def _is_sidecar(path: Path, stems: set[str], sidecars: Mapping[str, _Sidecars]) -> bool:
-    """Put a file to the recordings it belongs to; say whether there is one."""
+    """Assign a file to the recordings it belongs to; return whether there is one."""
     lowered = path.name.lower()
     if lowered.endswith(INFO_SUFFIX) or lowered.endswith(CHAT_SUFFIXES):
         stem = sidecar_stem(path)
@@ -212,10 +211,10 @@ def _is_sidecar(path: Path, stems: set[str], sidecars: Mapping[str, _Sidecars]) 
 
 
 def _owners_of_words(path: Path) -> list[tuple[str, str]]:
-    """Return the stems of the recordings whose words a file may hold, each with its language ('' if unstated)."""
+    """Return the stems of the recordings that a caption file may belong to, each with its language or ''."""
     suffix, lowered = path.suffix.lower(), path.name.lower()
     if suffix in CAPTION_SUFFIXES:
-        # The whole stem as well: in "v1.final.srt" beside "v1.final.mp4" the last part is no language.
+        # The whole stem as well: in "v1.final.srt" beside "v1.final.mp4", the last part is not a language.
         return [(path.stem, ""), _caption_stem(path)]
     if suffix != ".json":
         return []
@@ -223,21 +222,21 @@ def _owners_of_words(path: Path) -> list[tuple[str, str]]:
     rest = path.name[: -len(ending)]
     owner, language = _split_language(rest)
     if ending == suffix and len(language.partition("-")[0]) != 2:
-        return [(rest, "")]  # "talk.raw.json": three letters are a language only where the rest of the name says so.
+        return [(rest, "")]  # "talk.raw.json": three letters are a language only before a known ending.
     return [(rest, ""), (owner, language)]
 
 
 def _why_unknown(path: Path, stems: set[str]) -> str:
     owner = sidecar_stem(path)
     if owner in stems and path.name.lower().endswith(CHAT_SUFFIXES):
-        return f"a second chat log of {owner}; one is read, the first by name"
+        return f"a second chat log of {owner}; only the first by name is read"
     if owner is not None:
-        return f"a sidecar, but no recording named {owner} lies beside it"
+        return f"a sidecar without a recording named {owner} beside it"
     parts = path.name.split(".")
     if path.suffix.lower() == ".json" and any(".".join(parts[:n]) in stems for n in range(1, len(parts))):
         endings = ", ".join((INFO_SUFFIX, *CHAT_SUFFIXES, ".json", ".<language>.json", *TRANSCRIPT_SUFFIXES))
-        return f"JSON beside a recording, but of no name Klip knows: {endings}"
-    return "not a kind of file Klip knows"
+        return f"a JSON file beside a recording, but with an unknown ending; known: {endings}"
+    return "unknown kind of file"
 
 
 def _split_language(stem: str) -> tuple[str, str]:

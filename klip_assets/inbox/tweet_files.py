@@ -1,13 +1,13 @@
-"""Names in the tweet inbox: of tweet files, and of the map of columns that may lie beside one."""
+"""File names in the tweet inbox: tweet files, and the column map that may be beside one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-#: What the name of a map of columns ends in.
+#: Ending of the name of a column map.
 MAP_SUFFIX = ".map.json"
 
-#: Names that tweet files go by; what a file is shows its content.
+#: Endings of tweet files; the format is detected from the content.
 TWEET_SUFFIXES = (
     *(
         kind + packed
@@ -19,5 +19,5 @@ TWEET_SUFFIXES = (
 
 
 def map_path(path: Path) -> Path:
-    """Return where the map of a tweet file's columns lies: `tweets.csv.map.json` beside `tweets.csv`."""
+    """Return the path of a tweet file's column map: `tweets.csv.map.json` for `tweets.csv`."""
     return path.with_name(path.name + MAP_SUFFIX)

@@ -1,4 +1,4 @@
-"""Recordings as files: what they contain and how their sound is decoded.
+"""Media files: what recordings contain, and decoding their audio.
 
 Put here: opening, probing, length, tracks, decoding.
 Keep out: what is heard or seen in them.

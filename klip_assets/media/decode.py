@@ -1,8 +1,8 @@
-"""The sound of a recording as 16 kHz mono float32, in blocks, at constant memory.
+"""Decoding the audio of a recording to 16 kHz mono float32, in blocks, at constant memory.
 
-Time is counted in samples, not taken from time stamps: streams that start late or jump would otherwise tear the
-grid of seconds that all features share. What a decoder refuses in between counts as silence of the length its
-packets state, so that what follows keeps its time.
+Time is counted in samples, not taken from timestamps: streams that start late or jump would otherwise break the
+one-second grid that all features share. Packets that the decoder refuses count as silence of the duration they state,
+so that what follows keeps its time.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from klip_assets.media.probe import audio_stream, open_media, reason
 SAMPLE_RATE_HZ = 16_000
 BLOCK_S = 10
 
-#: A container that can't be read on this many times in a row is given up; what was decoded before stays. (Packets
-#: that a decoder refuses need no such limit: there are only as many as the file holds.)
+#: Reading stops after this many consecutive read errors of the container; what was decoded before is kept. (Packets
+#: that the decoder refuses need no limit: their number is bounded by the file.)
 MAX_ERRORS_IN_A_ROW = 200
 
-#: Sound is read up to here; what comes after it is left out, and `Decoding` says so.
+#: Audio after this is ignored, which `Decoding` reports.
 LONGEST_S = 100 * 3600.0
 
-#: No codec puts more into one packet; one that claims more and can't be decoded leaves this much silence.
+#: No codec puts more into one packet; an undecodable one that claims more counts as this much silence.
 LONGEST_PACKET_S = 10.0
 
-#: A decoder out of which no sound came for this long (wall clock) is given up.
+#: Decoding stops if the decoder returns no audio for this long (wall clock).
 STALL_S = 60.0
 
-#: Sample rates that sound is read at, in Hz. Real ones lie between 4 and 768 kHz; at 1 Hz, some kB would be days.
+#: Accepted sample rates in Hz. Real ones are between 4 and 768 kHz; at 1 Hz, a few kB would be days of audio.
 RATES_HZ = (1_000, 1_536_000)
 
-#: Samples that are resampled at once, at most a second: fewer calls, same result.
+#: Maximum samples resampled at once (at most one second): fewer calls, same result.
 _FIFO_SAMPLES = 192_000
 
 FloatArray = NDArray[np.float32]
@@ -48,13 +48,13 @@ FloatArray = NDArray[np.float32]
 
 @dataclass
 class Decoding:
-    """What happened while decoding; complete once the blocks are consumed.
+    """Statistics of a decoding; complete once the blocks are consumed.
 
     Attributes:
-        samples: Samples of 16 kHz mono that were decoded.
-        lost_s: Seconds that the decoder refused in between; silence stands in their place.
-        errors: Packets that were refused, and failures to read on.
-        first_error: What FFmpeg said the first time.
+        samples: Number of decoded samples, 16 kHz mono.
+        lost_s: Seconds that the decoder refused in between, replaced by silence.
+        errors: Number of refused packets and read errors.
+        first_error: FFmpeg's message for the first of them.
     """
 
     samples: int = 0
@@ -64,11 +64,11 @@ class Decoding:
 
     @property
     def seconds(self) -> float:
-        """Length of the decoded sound, without what was lost."""
+        """Length of the decoded audio, without what was lost."""
         return self.samples / SAMPLE_RATE_HZ
 
     def note_error(self, error: BaseException) -> None:
-        """Count an error and keep what the first one says."""
+        """Count an error and keep the message of the first one."""
         self.errors += 1
         self.first_error = self.first_error or reason(error)
 
@@ -76,22 +76,22 @@ class Decoding:
 def decode_sound(
     path: Path, decoding: Decoding | None = None, *, track: int | None = None, longest_s: float = LONGEST_S
 ) -> Iterator[FloatArray]:
-    """Yield the sound of a recording in blocks of 10 s.
+    """Yield the audio of a recording in blocks of 10 s.
 
     Several channels are mixed to their weighted mean (FFmpeg's weights), so that no sample leaves the range of the
     source and the level does not depend on the codec's sample format.
 
     Args:
         path: The recording.
-        decoding: Filled with counts and errors on the way.
-        track: Audio track (`media.tracks`); None for what FFmpeg takes for the best.
+        decoding: Updated with counts and errors.
+        track: Audio track (`media.tracks`); None for FFmpeg's choice.
         longest_s: Seconds after which reading stops.
 
     Yields:
         Arrays of shape (160000,), float32; the last one may be shorter. Nothing if there is no audio.
 
     Raises:
-        UnreadableMediaError: The file can't be opened, or its sound can't be brought to 16 kHz mono.
+        UnreadableMediaError: The file can't be opened, or its audio can't be resampled to 16 kHz mono.
     """
     log = decoding if decoding is not None else Decoding()
     with open_media(path) as container:
@@ -101,18 +101,20 @@ def decode_sound(
         except _UnusableSoundError as error:
             raise UnreadableMediaError(f"{shown_name(path.name)}: {error}") from error
         except av.FFmpegError as error:
-            raise UnreadableMediaError(f"{shown_name(path.name)}: its sound is of no use: {reason(error)}") from error
+            raise UnreadableMediaError(
+                f"{shown_name(path.name)}: the audio can't be decoded: {reason(error)}"
+            ) from error
 
 
 def sound_length(path: Path, *, longest_s: float = LONGEST_S) -> float:
-    """Count the seconds of sound in a recording by its samples; what is refused in between counts too.
+    """Return the seconds of audio in a recording, counted in samples; refused packets in between count too.
 
     Args:
         path: The recording.
         longest_s: Seconds after which counting stops.
 
     Raises:
-        UnreadableMediaError: The file can't be opened, or its sound is of no use.
+        UnreadableMediaError: The file can't be opened, or its audio has an unusable sample rate.
     """
     seconds = lost_s = 0.0
     with open_media(path) as container:
@@ -130,7 +132,7 @@ def sound_length(path: Path, *, longest_s: float = LONGEST_S) -> float:
 
 
 def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
-    """Cut consecutive pieces of any length anew.
+    """Regroup consecutive pieces of any length into blocks of one size.
 
     Yields:
         Arrays of shape (size,); the last one may be shorter, none is empty.
@@ -151,7 +153,7 @@ def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 
 
 def has_any_sound(path: Path, decoding: Decoding, *, track: int | None = None) -> bool:
-    """Say whether any sample differs from zero; reads only as far as the first that does."""
+    """Return whether any sample differs from zero; reads only up to the first one."""
     try:
         return any(bool(block.any()) for block in decode_sound(path, decoding, track=track))
     except UnreadableMediaError as error:
@@ -160,11 +162,11 @@ def has_any_sound(path: Path, decoding: Decoding, *, track: int | None = None) -
 
 
 class _UnusableSoundError(Exception):
-    """Sound at a rate at which there is none."""
+    """Audio with a sample rate that no real recording has."""
 
     def __init__(self, rate_hz: int) -> None:
         super().__init__(
-            f"its sound states a sample rate of {rate_hz:,} Hz; from {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz are read"
+            f"the audio has a sample rate of {rate_hz:,} Hz; supported are {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz"
         )
 
 
@@ -191,7 +193,7 @@ def _resampled(container: Any, track: int | None, log: Decoding) -> Iterator[Flo
         if isinstance(found, float):
             lost_s += found
             continue
-        # Some streams change rate or channels midway; each part is resampled by its own.
+        # Some streams change rate or channels midway; each part gets its own resampler.
         if resampler is not None and (lost_s or not resampler.takes(found)):
             yield from _counted(resampler.rest(), log)
             resampler = None
@@ -206,7 +208,7 @@ def _resampled(container: Any, track: int | None, log: Decoding) -> Iterator[Flo
 
 
 def _silence(seconds: float) -> Iterator[FloatArray]:
-    # In pieces: packets may claim hours, and the block behind bounds what is read.
+    # In pieces: packets may claim hours, and the caller limits how much is read.
     for _ in range(int(seconds // BLOCK_S)):
         yield np.zeros(BLOCK_S * SAMPLE_RATE_HZ, np.float32)
     yield np.zeros(round(seconds % BLOCK_S * SAMPLE_RATE_HZ), np.float32)
@@ -219,24 +221,24 @@ def _counted(pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray
 
 
 def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
-    """Yield decoded frames, and the seconds (float) of each packet that was refused."""
+    """Yield decoded frames, and for each refused packet its seconds (float)."""
     in_a_row = 0
     packets = container.demux(stream)
     heard_at = time.monotonic()
     while in_a_row < MAX_ERRORS_IN_A_ROW:
         if time.monotonic() - heard_at > STALL_S:
             log.errors += 1
-            log.first_error = log.first_error or f"no sound came out for {STALL_S:g} s; reading was given up"
+            log.first_error = log.first_error or f"no audio was decoded for {STALL_S:g} s; reading was stopped"
             return
         try:
             packet = next(packets, None)
         except av.ExitError as error:
-            log.note_error(error)  # Trying on would take as long each time.
+            log.note_error(error)  # Every further try would take as long.
             return
         except (av.FFmpegError, ValueError) as error:
             log.note_error(error)
             in_a_row += 1
-            packets = container.demux(stream)  # An iterator that has raised is at its end; the file may not be.
+            packets = container.demux(stream)  # An iterator that has raised is exhausted; the file may not be.
             continue
         if packet is None:
             return
@@ -255,7 +257,7 @@ def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
 
 
 class _Resampler:
-    """Brings frames of one shape to 16 kHz mono float32."""
+    """Resamples frames of one format, layout and rate to 16 kHz mono float32."""
 
     def __init__(self, frame: Any) -> None:
         if not RATES_HZ[0] <= frame.sample_rate <= RATES_HZ[1]:
@@ -273,11 +275,11 @@ class _Resampler:
         self._graph.link_nodes(*nodes).configure()
 
     def takes(self, frame: Any) -> bool:
-        """Say whether a frame has the shape this resampler was made for."""
+        """Return whether a frame has the shape this resampler was made for."""
         return self._shape_of(frame) == self._shape
 
     def push(self, frame: Any) -> Iterator[FloatArray]:
-        """Take a frame, yield what is ready."""
+        """Add a frame and yield what is ready."""
         frame.pts = None
         self._fifo.write(frame)
         while (ready := self._fifo.read(min(frame.sample_rate, _FIFO_SAMPLES))) is not None:
@@ -285,7 +287,7 @@ class _Resampler:
             yield from self._pulled()
 
     def rest(self) -> Iterator[FloatArray]:
-        """Yield what is left; nothing can be pushed after it."""
+        """Flush and yield what is left; nothing can be pushed afterwards."""
         left = self._fifo.read(0, partial=True)
         if left is not None:
             self._graph.push(left)
@@ -298,7 +300,7 @@ class _Resampler:
                 samples = self._graph.pull().to_ndarray().reshape(-1)
             except (BlockingIOError, EOFError):
                 return
-            # A damaged float stream can hold NaN or infinities; they would spread through every filter behind.
+            # A damaged float stream can contain NaN or infinity, which would spread through every filter downstream.
             yield np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
 
     @staticmethod

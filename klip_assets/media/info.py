@@ -11,7 +11,7 @@ from typing import Any
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.text import shown_name, valid_unicode
 
-#: What YouTube calls a category says nothing about what is played; nor do Twitch's for streams without a game.
+#: Categories that are not games: YouTube's, and those of Twitch for streams without a game.
 _NO_GAMES = frozenset(
     {
         "autos & vehicles", "comedy", "education", "entertainment", "film & animation", "gaming", "howto & style",
@@ -21,13 +21,13 @@ _NO_GAMES = frozenset(
     }
 )  # fmt: skip
 
-#: yt-dlp writes some hundred kB, with all comments some MB.
+#: yt-dlp writes a few hundred kB, or a few MB with all comments.
 MAX_INFO_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What a sidecar says about a stream; None where it says nothing."""
+    """Metadata of a stream from its sidecar; None where it has none."""
 
     title: str | None = None
     channel: str | None = None
@@ -38,7 +38,7 @@ class StreamInfo:
 
 
 def read_info(path: Path) -> StreamInfo:
-    """Read a yt-dlp info file. Entries of an unexpected type count as absent.
+    """Read a yt-dlp info file. Entries of an unexpected type are ignored.
 
     Raises:
         UnreadableSidecarError: It is not a JSON object, or larger than `MAX_INFO_BYTES`.
@@ -55,10 +55,10 @@ def read_info(path: Path) -> StreamInfo:
 
 
 def write_info(path: Path, **changes: Any) -> None:
-    """Write or amend an info file with what a person said; entries that are None change nothing.
+    """Create or update an info file; entries that are None change nothing.
 
     Raises:
-        UnreadableSidecarError: A file is there and is not a JSON object.
+        UnreadableSidecarError: The file exists and is not a JSON object.
     """
     fields = _fields(path) if path.exists() else {}
     fields |= {name: value for name, value in changes.items() if value is not None}
@@ -71,17 +71,17 @@ def _fields(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             content = file.read(MAX_INFO_BYTES + 1)
         if len(content) > MAX_INFO_BYTES:
-            raise UnreadableSidecarError(f"{name}: metadata of more than {MAX_INFO_BYTES >> 20} MB is not read")
+            raise UnreadableSidecarError(f"{name}: larger than the {MAX_INFO_BYTES >> 20} MB allowed for metadata")
         fields = json.loads(content.decode("utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise UnreadableSidecarError(f"{name}: not JSON: {_problem(error)}") from error
     if not isinstance(fields, dict):
-        raise UnreadableSidecarError(f"{name}: a JSON object was expected, found {type(fields).__name__}")
+        raise UnreadableSidecarError(f"{name}: expected a JSON object, found {type(fields).__name__}")
     return fields
 
 
 def _problem(error: Exception) -> str:
-    # An OSError's own text holds the whole path.
+    # The text of an OSError contains the whole path.
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
@@ -94,12 +94,12 @@ def _text(fields: dict[str, Any], *names: str) -> str | None:
 
 
 def _game(fields: dict[str, Any]) -> str | None:
-    """Return what is played: `game` as a person says it, a category, or the longest chapter of a Twitch stream.
+    """Return the game played: `game` if set, else a category, or the longest chapter of a Twitch stream.
 
-    yt-dlp turns the games of a Twitch recording into chapters; elsewhere chapters are something else.
+    yt-dlp turns the games of a Twitch recording into chapters; on other platforms chapters mean something else.
     """
-    if told := _text(fields, "game"):
-        return told
+    if stated := _text(fields, "game"):
+        return stated
     categories = fields.get("categories")
     names = [name for name in categories if isinstance(name, str)] if isinstance(categories, list) else []
     if str(fields.get("extractor_key", "")).lower().startswith("twitch"):

@@ -1,4 +1,4 @@
-"""How long a recording is, where what its container says can't be true."""
+"""The length of a recording, even where its container's claim can't be true."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from klip_assets.formats.text import shown_name
 from klip_assets.media.decode import LONGEST_S, sound_length
 from klip_assets.media.probe import MediaInfo, is_cover, open_media
 
-#: A recording with fewer bits a second than this is rarely real (the leanest speech codecs need about as many): its
-#: claim is not believed, what it holds is counted.
+#: A recording with fewer bits per second is implausible (the leanest speech codecs need about this many): its claim is
+#: not trusted, and its content is counted instead.
 MIN_BITS_PER_S = 2_000
 
-#: Where only pictures tell the length, one of them counts for at most this long.
+#: If the length comes from video packets alone, each counts for at most this long.
 LONGEST_PICTURE_S = 10.0
 
 
 def length_of(path: Path, info: MediaInfo, *, longest_s: float = LONGEST_S) -> float | None:
-    """Return the length of a recording in seconds, None if nothing tells it.
+    """Return the length of a recording in seconds, None if unknown.
 
-    That is what its container says, unless the file is far too small for it. Then the sound is decoded and counted
-    in samples; where there is none, the pictures are counted. Time stamps are not asked: they may jump.
+    It is taken from the container, unless the file is far too small for that. Then the audio is decoded and its samples
+    are counted, or the video packets if there is no audio. Timestamps are not used, since they may jump.
 
     Args:
         path: The recording.
-        info: What `probe` found.
-        longest_s: What is longer is refused; no more is decoded.
+        info: Result of `probe`.
+        longest_s: Maximum length; no more than this is decoded.
 
     Raises:
         UnreadableMediaError: It can't be opened, or is longer than `longest_s`.
@@ -39,8 +39,8 @@ def length_of(path: Path, info: MediaInfo, *, longest_s: float = LONGEST_S) -> f
     if length is not None and length > longest_s:
         stated = f"{length / 3600:,.0f} h" if length > 7200 else f"{length:,.0f} s"
         raise UnreadableMediaError(
-            f"{shown_name(path.name)}: is {stated} long, more than the {longest_s / 3600:g} h that are processed",
-            hint="cut it into parts; KLIP_MAX_DURATION_H holds the limit",
+            f"{shown_name(path.name)}: {stated} long, more than the limit of {longest_s / 3600:g} h",
+            hint="cut it into parts; KLIP_MAX_DURATION_H sets the limit",
         )
     return length
 
@@ -50,7 +50,7 @@ def _counted(path: Path, info: MediaInfo, longest_s: float) -> float:
         try:
             heard = sound_length(path, longest_s=longest_s + 1)
         except UnreadableMediaError:
-            heard = 0.0  # Its sound is of no use; the picture may be.
+            heard = 0.0  # The audio is unusable; the video may not be.
         if heard:
             return heard
     seconds = 0.0
@@ -61,5 +61,5 @@ def _counted(path: Path, info: MediaInfo, longest_s: float) -> float:
                 if packet.duration and packet.time_base:
                     seconds += min(LONGEST_PICTURE_S, float(packet.duration * packet.time_base))
         except av.FFmpegError:
-            pass  # What came before the damage counts.
+            pass  # What was read before the damage counts.
     return seconds

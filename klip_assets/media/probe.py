@@ -1,4 +1,4 @@
-"""What a recording contains, read with PyAV (FFmpeg's libraries; no ffmpeg command is needed)."""
+"""Probing recordings with PyAV (FFmpeg's libraries; no ffmpeg command is needed)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import av
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.formats.text import shown_name
 
-#: Seconds after which opening a file, or one read from it, is given up.
+#: Timeout in seconds for opening a file and for each read from it.
 TIMEOUT_S = 60.0
 
-#: The most that FFmpeg may ask of memory at once: a header that claims a billion entries gets an error, not 2 GB.
-#: (A day of AAC needs an index of 100 MB, a picture of 8K 100 MB.)
+#: Maximum size of one memory allocation by FFmpeg: a header that claims a billion entries gets an error, not 2 GB.
+#: (A day of AAC needs an index of 100 MB, an 8K frame 100 MB.)
 MAX_ALLOCATION_BYTES = 256 << 20
 
-#: "Formats" that are lists of other files, or of places in a network. A recording is one file.
+#: "Formats" that refer to other files or to network locations. A recording is one file.
 _LEADS_ELSEWHERE = frozenset(
     ("concat", "dash", "hls", "image2", "imf", "mlv", "rtp", "rtsp", "sap", "sdp", "vobsub", "webm_dash_manifest")
 )
@@ -30,12 +30,12 @@ _LEADS_ELSEWHERE = frozenset(
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """Container and stream facts of a recording; None where it does not have or say something.
+    """Container and stream metadata of a recording; None where absent or unknown.
 
     Attributes:
-        duration_s: Length in seconds: what the container says, else the end of its last packet.
-        sound_duration_s: Length of the sound alone, where its stream states one.
-        fps: Frames a second of the picture.
+        duration_s: Length in seconds, from the container, else the end of its last packet.
+        sound_duration_s: Length of the audio in seconds, if its stream states one.
+        fps: Frames per second of the video.
         sample_rate_hz: Sample rate of the chosen audio track.
     """
 
@@ -53,20 +53,20 @@ class MediaInfo:
 
 @contextmanager
 def open_media(path: Path) -> Iterator[Any]:
-    """Open a recording for reading, and nothing else that it may name.
+    """Open a recording for reading, but no other file that it refers to.
 
     Raises:
-        UnreadableMediaError: FFmpeg can't open it, or not within a minute, or it is a list of other files.
+        UnreadableMediaError: FFmpeg can't open it within a minute, or it is a list of other files.
     """
     try:
-        # The file: protocol keeps a name such as "concat:a|b" from being taken for anything but a file.
+        # The file: protocol keeps a name such as "concat:a|b" from being interpreted as anything but a file.
         container = av.open(
             f"file:{path}", metadata_errors="replace", timeout=TIMEOUT_S, container_options=_one_file_only()
         )
     except (av.FFmpegError, ValueError, OSError) as error:
-        # What the list of formats leaves out is an invalid argument to FFmpeg.
+        # For a format that is not on the whitelist, FFmpeg reports an invalid argument.
         is_list = isinstance(error, av.ArgumentError)
-        why = "no recording, or a list of other files, which are not followed" if is_list else reason(error)
+        why = "not a recording, or a list of other files, which Klip does not follow" if is_list else reason(error)
         raise UnreadableMediaError(f"{shown_name(path.name)}: {why}") from error
     try:
         yield container
@@ -75,25 +75,25 @@ def open_media(path: Path) -> Iterator[Any]:
 
 
 def probe(path: Path, track: int | None = None) -> MediaInfo:
-    """Read what a recording contains.
+    """Read the metadata of a recording.
 
     Args:
         path: The recording.
-        track: The audio track that counts; None for what FFmpeg takes for the best.
+        track: The audio track to use; None for FFmpeg's choice.
 
     Raises:
-        UnreadableMediaError: It is empty, can't be opened, holds neither sound nor picture, or only a still one.
+        UnreadableMediaError: It is empty, can't be opened, has neither audio nor video, or is a still image.
     """
     name = shown_name(path.name)
     if path.stat().st_size == 0:
         raise UnreadableMediaError(f"{name}: the file is empty")
     with open_media(path) as container:
         if _is_still(container.format.name):
-            raise UnreadableMediaError(f"{name}: is a still picture or a text, no recording")
+            raise UnreadableMediaError(f"{name}: a still image or text, not a recording")
         audio = audio_stream(container, track)
         video = next((s for s in container.streams.video if not is_cover(s)), None)
         if audio is None and video is None:
-            raise UnreadableMediaError(f"{name}: holds neither sound nor picture")
+            raise UnreadableMediaError(f"{name}: contains neither audio nor video")
         duration = container.duration / av.time_base if container.duration and container.duration > 0 else None
         info = MediaInfo(
             container=container.format.name,
@@ -113,16 +113,16 @@ def probe(path: Path, track: int | None = None) -> MediaInfo:
 
 
 def audio_streams(container: Any) -> list[Any]:
-    """Return the audio tracks that there is a decoder for, in the order of the file."""
+    """Return the audio tracks that have a decoder, in file order."""
     return [stream for stream in container.streams.audio if stream.codec_context is not None]
 
 
 def audio_stream(container: Any, track: int | None = None) -> Any | None:
-    """Return an audio track, None if there is none that there is a decoder for.
+    """Return an audio track, None if none has a decoder.
 
     Args:
         container: The open recording.
-        track: Its place among those tracks (`media.tracks` chooses); None for what FFmpeg takes for the best.
+        track: Index among the tracks that have a decoder (`media.tracks` chooses); None for FFmpeg's choice.
     """
     streams = audio_streams(container)
     if track is not None and track < len(streams):
@@ -132,16 +132,16 @@ def audio_stream(container: Any, track: int | None = None) -> Any | None:
 
 
 def reason(error: BaseException) -> str:
-    """Say in FFmpeg's words what went wrong, without the path."""
+    """Return FFmpeg's message for an error, without the path."""
     if isinstance(error, av.ExitError):
-        return f"no answer for {TIMEOUT_S:g} s; reading was given up"
+        return f"no data for {TIMEOUT_S:g} s; reading was stopped"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
 @cache
 def _one_file_only() -> dict[str, str]:
-    # av_max_alloc is public in libavutil, but PyAV does not pass it on; its core is linked with that library.
-    with suppress(AttributeError, OSError):  # A PyAV that is built otherwise works too, without this limit.
+    # av_max_alloc is public in libavutil, but PyAV does not expose it; PyAV's core is linked with that library.
+    with suppress(AttributeError, OSError):  # A PyAV that is built differently works too, without this limit.
         limit = ctypes.CDLL(av._core.__file__).av_max_alloc
         limit.argtypes, limit.restype = [ctypes.c_size_t], None
         limit(MAX_ALLOCATION_BYTES)
@@ -150,12 +150,12 @@ def _one_file_only() -> dict[str, str]:
 
 
 def _is_still(format_name: str) -> bool:
-    # FFmpeg opens pictures (jpeg_pipe, png_pipe, image2) and texts (tty) as videos of some frames.
+    # FFmpeg opens images (jpeg_pipe, png_pipe, image2) and text (tty) as videos of a few frames.
     return format_name.endswith("_pipe") or format_name in ("image2", "tty")
 
 
 def is_cover(stream: Any) -> bool:
-    """Say whether a picture stream is a cover, not a film."""
+    """Return whether a video stream is cover art."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
@@ -175,6 +175,6 @@ def _end_of_packets(container: Any) -> float | None:
                 start = first if start is None else min(start, first)
                 end = max(end, first + float((packet.duration or 0) * packet.time_base))
     except (av.FFmpegError, ValueError):
-        pass  # A truncated file: what came before the damage is its length.
+        pass  # A truncated file: its length is what comes before the damage.
     length = end - max(0.0, start or 0.0)
     return length if length > 0 else None

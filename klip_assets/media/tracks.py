@@ -1,4 +1,4 @@
-"""Which of several audio tracks is listened to: recordings of streams often hold game, voice and their mix apart."""
+"""Choosing the audio track to analyse: stream recordings often have separate tracks for game, voice and mix."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 
 from klip_assets.media.probe import audio_streams, open_media
 
-#: Tracks are compared by excerpts of this length at these places of the recording.
+#: Tracks are compared by excerpts of this length at these positions (as shares of the recording).
 EXCERPT_S = 5.0
-PLACES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
+POSITIONS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
 
 _RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
 class Track:
-    """The audio track that is listened to.
+    """The audio track to analyse.
 
     Attributes:
-        index: Its place among the audio tracks that can be decoded, from 0.
-        count: How many there are.
-        why: The only one, the default one, or the loudest.
+        index: Its index among the audio tracks that can be decoded, from 0.
+        count: Number of such tracks.
+        why: Why it was chosen: the only one, the default one, or the loudest.
     """
 
     index: int
@@ -34,10 +34,10 @@ class Track:
 
 
 def choose_track(path: Path) -> Track | None:
-    """Choose the audio track to listen to.
+    """Choose the audio track to analyse.
 
-    That is the one marked as the default, if one alone is and there is sound on it; else the loudest in excerpts from
-    the whole recording, the first of equals.
+    It is the default track, if exactly one is marked as such and it is not silent; else the loudest in excerpts from
+    the whole recording, the first of equal ones.
 
     Args:
         path: The recording.
@@ -66,10 +66,10 @@ def _power(path: Path, index: int, length_s: float) -> float:
     # Mean square over the excerpts that can be read.
     total = 0.0
     samples = 0
-    for place in PLACES if length_s > EXCERPT_S * len(PLACES) else (0.0,):
+    for position in POSITIONS if length_s > EXCERPT_S * len(POSITIONS) else (0.0,):
         with open_media(path) as container:
             try:
-                for piece in _excerpt(container, index, place * length_s):
+                for piece in _excerpt(container, index, position * length_s):
                     total += float(np.sum(np.square(piece, dtype=np.float64)))
                     samples += piece.size
             except (av.FFmpegError, ValueError):

@@ -1,4 +1,4 @@
-"""Files that are either old or new, never half."""
+"""Atomic file operations: a file is either old or new, never half-written."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pathlib import Path
 from klip_assets.failpoints import fail_point
 from klip_assets.store.processes import is_gone, this_process
 
-#: The process that made it, as in older versions by its number alone, with dashes for colons; then eight random digits.
+#: The process that made it (older versions: its number alone), with dashes for colons; then eight random digits.
 _TEMPORARY = re.compile(r"\..+\.(\d+(?:-\w*-\w*-\w+)?)-[0-9a-f]{8}\.tmp")
 
-#: Of a file's name in that of its temporary file, which may have 255.
+#: Bytes of a file's name kept in the name of its temporary file; a whole name may have 255.
 _MAX_NAME_BYTES = 160
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in its place in one step.
+    """Let `write` fill a temporary file beside `path`, then rename it to `path` atomically.
 
-    The temporary name begins with a dot and ends in `.tmp`, so that no glob over the lake sees it, and names this
-    process, so that `sweep` can tell whether somebody still writes to it.
+    The temporary name begins with a dot and ends in `.tmp`, so that no glob over the lake matches it, and contains this
+    process, so that `sweep` can tell whether it is still being written.
 
     Args:
-        path: The file to be made or replaced.
-        write: Called with the temporary path; whatever it raises is raised, and nothing is left behind.
+        path: The file to create or replace.
+        write: Called with the temporary path; if it raises, the error is raised and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
@@ -48,9 +48,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove temporary files of processes that are gone: what a kill in the middle of a write leaves behind.
+    """Remove temporary files of processes that are gone: leftovers of kills in the middle of a write.
 
-    Those of other hosts stay: nobody here knows whether they still write.
+    Those of other hosts are kept, since they may still be in use.
     """
     for path in _left_in(folder):
         path.unlink(missing_ok=True)
@@ -58,12 +58,12 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """Give a folder for what a step can't hold in memory, and remove it afterwards.
+    """Create a folder for data that a step can't hold in memory, and remove it afterwards.
 
-    It is named like the temporary files of `write_atomically`; what a killed process left there goes first.
+    It is named like the temporary files of `write_atomically`; leftovers of killed processes are removed first.
 
     Args:
-        parent: Folder to make it in; made if absent.
+        parent: Folder to create it in; created if absent.
     """
     parent.mkdir(parents=True, exist_ok=True)
     for left in _left_in(parent):
@@ -104,13 +104,13 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def point_link(link: Path, target: str, *, temporary: Path, point: str = "") -> None:
-    """Make a symbolic link point elsewhere in one step; what was open through it stays open.
+    """Repoint a symbolic link atomically; files opened through it stay open.
 
     Args:
-        link: The link, made if absent.
-        target: What it is to point to, relative to its folder.
-        temporary: Name beside it for the new link until it takes the old one's place.
-        point: Name of the fail point before that.
+        link: The link, created if absent.
+        target: New target, relative to the link's folder.
+        temporary: Temporary path beside the link for the new one until it replaces the old.
+        point: Name of the fail point before the replacement.
     """
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
@@ -127,12 +127,12 @@ def file_sha256(path: Path) -> str:
 
 
 def short_name(path: Path) -> str:
-    """Return the end of a path that says which partition it is: "segments/video_id=stream/part-0.parquet"."""
+    """Return the end of a path, which identifies the partition: "segments/video_id=stream/part-0.parquet"."""
     return "/".join(path.parts[-3:])
 
 
 def _temporary(path: Path) -> Path:
-    # Without colons, which some file systems don't allow; and cut, as a name may have 255 bytes without all this.
+    # Without colons, which some file systems don't allow; and shortened, since the suffix must fit in 255 bytes too.
     name = path.name
     while len(os.fsencode(name)) > _MAX_NAME_BYTES:
         name = name[:-1]

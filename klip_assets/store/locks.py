@@ -1,4 +1,4 @@
-"""Locks that die with their holder."""
+"""File locks that are released when their holder dies."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _guard = threading.Lock()
 def hold(path: Path, *, what: str, timeout_s: float, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
     """Hold the lock file `path` while the block runs.
 
-    The thread that holds it may take it again (a run inside a command that already holds the partition).
+    It is reentrant within a thread (a run inside a command that already holds the partition).
 
     Args:
-        path: The lock file; made if absent, never removed.
+        path: The lock file; created if absent, never removed.
         what: What is locked, for messages: "video speedrun".
         timeout_s: Seconds to wait for another holder.
         on_wait: Called once with a sentence that names the holder, if there is a wait.
 
     Raises:
-        LockHeldError: Somebody else held it until the time was up; names the holder.
+        LockHeldError: Another holder did not release it in time; the message names it.
     """
     path = path.absolute()
     take(path, what=what, timeout_s=timeout_s, on_wait=on_wait)
@@ -57,19 +57,19 @@ def hold(path: Path, *, what: str, timeout_s: float, on_wait: Callable[[str], No
 
 
 def take(path: Path, *, what: str, timeout_s: float, on_wait: Callable[[str], None] | None = None) -> None:
-    """Take the lock as `hold` does, for callers that release it elsewhere."""
+    """Take the lock like `hold`, for callers that release it elsewhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + timeout_s
-    told = False
+    notified = False
     while True:
         if _try(path, what):
             return
         holder = holder_of(path)
         if time.monotonic() >= deadline:
-            raise LockHeldError(f"{what} is being worked on by {holder}", hint="wait for it, or stop it, and try again")
-        if on_wait and not told:
-            on_wait(f"waiting for {holder}, which works on {what}")
-            told = True
+            raise LockHeldError(f"{what} is in use by {holder}", hint="wait for it or stop it, then try again")
+        if on_wait and not notified:
+            on_wait(f"waiting for {holder} to finish with {what}")
+            notified = True
         time.sleep(POLL_S)
 
 
@@ -85,12 +85,12 @@ def release(path: Path) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Say whether anybody, this process included, holds the lock."""
+    """Return whether any process, including this one, holds the lock."""
     with _guard:
         if path.absolute() in _held:
             return True
     try:
-        # For reading only: a lock can be looked at on a disk that can't be written to.
+        # Read-only, so that a lock can be checked on a disk that can't be written to.
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
@@ -104,10 +104,10 @@ def is_held(path: Path) -> bool:
 
 
 def holder_of(path: Path) -> str:
-    """Name the last holder of a lock file, for messages."""
+    """Return the last holder of a lock file, for messages."""
     try:
         note = json.loads(path.read_text())
-        # Versions before this one wrote no host.
+        # Older versions did not write the host.
         host = note.get("host", _HOST)
         where = "" if host == _HOST else f" on host {host}"
         return f"process {note['pid']}{where} ({note['what']}, since {note['since']} UTC)"
@@ -149,12 +149,12 @@ def subject_lock(lake_root: Path, subject: Subject) -> Path:
 
 
 def ingest_lock(lake_root: Path) -> Path:
-    """Return the lock file of whoever reads tweet files into the lake."""
+    """Return the lock file for ingesting tweet files into the lake."""
     return lake_root / "_locks" / "tweet-files.lock"
 
 
 def publish_lock(state_dir: Path) -> Path:
-    """Return the lock file of the publishers."""
+    """Return the lock file for publishing."""
     return state_dir / "publish.lock"
 
 

@@ -1,10 +1,10 @@
-"""Which process did something, and whether it is known to be gone.
+"""Identifying processes, and telling whether one is known to be gone.
 
-A process is named by its number, its start, the boot and the host it belongs to: "4711:181522:1f2e3d4c:9a8b7c6d". Boot
-means one start of one machine and one space of process numbers, of which each container has its own. A process of the
-boot that asks is looked up. One of another boot that carries this host's name is gone: the machine was switched off,
-or the container started again. Of other hosts nothing can be known. So hosts and containers that share a data folder
-need host names of their own, and a container that is to find what its predecessor left needs the same name again.
+A process is identified by its number, start time, boot and host: "4711:181522:1f2e3d4c:9a8b7c6d". A boot is one start
+of one machine together with one PID namespace, of which each container has its own. A process of this boot is looked
+up. A process of another boot with this host's name is gone: the machine was switched off, or the container restarted.
+Nothing can be known about processes of other hosts. So hosts and containers that share a data folder need distinct host
+names, and a container that should clean up after its predecessor needs the same name.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ import psutil
 
 
 def this_process() -> str:
-    """Name this process so that no other is ever taken for it: digits, lower-case letters and colons."""
+    """Return a unique name of this process: digits, lower-case letters and colons."""
     pid = os.getpid()
     return f"{pid}:{_start(pid) or ''}:{_boot()}:{_host()}"
 
 
 def number_of(process: str) -> str:
-    """Return the number of a named process, for messages."""
+    """Return the number (PID) in a process name, for messages."""
     return process.partition(":")[0]
 
 
 def is_gone(process: str) -> bool:
-    """Say whether a process is known to be gone. One that died and was not collected (a zombie) is.
+    """Return whether a process is known to be gone. A zombie counts as gone.
 
-    False for a process of another host, and for what is not a name: what it left behind is not touched.
+    False for a process of another host and for an invalid name: their files must not be touched.
 
     Args:
-        process: A name by `this_process`. Two older forms are understood, as processes of this host: number and start,
-            and the number alone.
+        process: A name from `this_process`. Two older forms are understood, for processes of this host: number and
+            start, and the number alone.
     """
     number, start, boot, host = (process.split(":") + [""] * 3)[:4]
     if not number.isdecimal():
@@ -49,15 +49,12 @@ def is_gone(process: str) -> bool:
     if not is_here:
         return host == _host()
     found = _start(int(number))
-    # In the older form, a start that is not a number means that it was not known.
+    # In the older form, a start that is not a number means that it was unknown.
     return found is None or (start.isdecimal() and found not in ("", start))
 
 
 def end_with_parent() -> Callable[[], object] | None:
-    """Return what a child is to call between fork and exec (`preexec_fn`) so that it ends when this process is killed.
-
-    None where the system offers no such thing.
-    """
+    """Return a `preexec_fn` that ends a child process when this one is killed, None if the system has no such thing."""
     if sys.platform != "linux":
         return None
     prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
@@ -71,10 +68,10 @@ def _start(pid: int) -> str | None:
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         if sys.platform != "linux":
-            # What psutil compares processes by: unlike `create_time`, no change of the clock changes it.
+            # The identity that psutil compares: unlike `create_time`, it does not depend on the clock.
             return str(hash(process) & 0xFFFF_FFFF_FFFF)
         while True:
-            # Clock ticks from boot to start. The clock may be set meanwhile; what psutil adds is taken off again.
+            # Clock ticks from boot to start. The clock may be set meanwhile; the boot time psutil adds is subtracted.
             booted = psutil.boot_time()
             since_boot = psutil.Process(pid).create_time() - booted
             if psutil.boot_time() == booted:
@@ -87,7 +84,7 @@ def _start(pid: int) -> str | None:
 
 @cache
 def _boot() -> str:
-    # '' elsewhere than on Linux: there, starts differ from boot to boot.
+    # '' on systems other than Linux, where starts differ from boot to boot.
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
         numbers = Path("/proc/self/ns/pid").readlink()

@@ -1,7 +1,7 @@
-"""How the compact model of the BERT tier is made: texts, network, fitting, export, measuring.
+"""Training the compact model of the BERT tier: texts, network, fitting, export, measuring.
 
-Needs the extra `train` (torch, transformers, scikit-learn, the base encoder). Nothing here is imported when Klip reads.
+Needs the extra `train` (torch, transformers, scikit-learn, the base encoder). Nothing here is imported for inference.
 
-Put here: learning, exporting and measuring text models.
-Keep out: reading with them (`signals.text`).
+Put here: training, exporting and measuring text models.
+Keep out: reading texts with them (`signals.text`).
 """

@@ -1,4 +1,4 @@
-"""From the network to files that onnxruntime and tokenizers run alone: int8 throughout, embeddings included."""
+"""Exporting the network to files for onnxruntime and tokenizers alone: int8 throughout, including the embeddings."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _EMBEDDING = "word_embeddings.weight"
 def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any], *, sample: Sequence[str]) -> Path:
     """Write model.onnx, tokenizer.json and model.json.
 
-    Matrices are those of `write_int8`; the table of word embeddings is int8 with a scale a row: with one scale for
-    all, a few large rows would leave three bits to the others.
+    Matrices are quantized by `write_int8`; the word embeddings are int8 with one scale per row: with a single scale, a
+    few large rows would leave only three bits for the others.
 
     Args:
-        learnt: What `fit.learn` returned.
-        folder: Where to; made if absent.
-        notes: What else model.json is to hold (figures, data).
-        sample: Texts it learnt from; the ranges of its activations are fixed on up to 3,000 of them.
+        learnt: Result of `fit.learn`.
+        folder: Target folder; created if absent.
+        notes: Further entries for model.json (figures, data).
+        sample: Training texts; activation ranges are calibrated on up to 3,000 of them.
 
     Returns:
         The folder.
@@ -60,7 +60,7 @@ def export(learnt: Learnt, folder: Path, notes: Mapping[str, Any], *, sample: Se
 
 
 def sample_tokens(tokenizer: Any, texts: Sequence[str], most_tokens: int) -> list[list[int]]:
-    """Return the tokens of texts as the model is given them, of a fixed choice of at most 3,000; long ones are cut."""
+    """Return the model's input tokens for a fixed random choice of at most 3,000 texts; long ones are truncated."""
     chosen = np.random.default_rng(0).permutation(len(texts))[:_SAMPLE]
     found = tokenizer.encode_batch([plain(texts[place]) for place in chosen])
     return [[*encoding.ids[: most_tokens - 1], encoding.ids[-1]][:most_tokens] for encoding in found]

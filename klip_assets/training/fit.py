@@ -1,4 +1,4 @@
-"""Learning: both tasks at once, each text giving what people said of it."""
+"""Fitting the network on both tasks at once; each text has labels for one of them or both."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-#: One row in so many is not learnt from: the cuts are chosen on them.
+#: One in this many rows is held out, to choose the decision thresholds on.
 _CUT_SHARE = 15
 _EMOTIONS = len(EMOTIONS)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to learn.
+    """Hyperparameters.
 
     Attributes:
         base: The encoder to start from; see `network.base_encoder`.
-        epochs: Times each text is seen.
-        learning_rate: The highest, reached after a tenth of all steps; it falls to nothing.
-        batch: Texts a step.
-        most_tokens: Tokens of a text that are read.
+        epochs: Number of passes over the texts.
+        learning_rate: The peak rate, reached after a tenth of all steps; then it decays to zero.
+        batch: Texts per step.
+        most_tokens: Maximum tokens read per text.
         dropout: See `network.build`.
-        seed: Of order, dropout and the last layer.
+        seed: Seed of order, dropout and the last layer.
         device: cpu, cuda, or auto.
     """
 
@@ -55,13 +55,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A network that has learnt.
+    """A trained network.
 
     Attributes:
-        network: On the processor, in 32 bits; its last layer holds the cuts.
-        tokenizer: Of the encoder.
-        recipe: How it learnt.
-        seconds: How long that took.
+        network: On the CPU, in float32; the decision thresholds are in the bias of its last layer.
+        tokenizer: The tokenizer of the encoder.
+        recipe: Its hyperparameters.
+        seconds: Training time.
     """
 
     network: torch.nn.Module
@@ -71,15 +71,15 @@ class Learnt:
 
 
 def learn(rows: pa.Table, recipe: Recipe, on_progress: Callable[[str], None] = lambda _: None) -> Learnt:
-    """Learn from labelled texts.
+    """Train on labelled texts.
 
     Args:
-        rows: Of `texts.training_set`.
-        recipe: How.
-        on_progress: Told now and then how far it is.
+        rows: From `texts.training_set`.
+        recipe: Hyperparameters.
+        on_progress: Called every 30 s with a progress message.
 
     Raises:
-        EngineUnavailableError: What learning needs is not installed.
+        EngineUnavailableError: A library needed for training is not installed.
     """
     try:
         import torch
@@ -96,28 +96,28 @@ def learn(rows: pa.Table, recipe: Recipe, on_progress: Callable[[str], None] = l
     base = base_encoder(recipe.base)
     tokenizer = AutoTokenizer.from_pretrained(base)
     network = build(base, recipe.dropout).to(device)
-    most: int = network.encoder.config.max_position_embeddings  # type: ignore[union-attr, assignment]
-    recipe = replace(recipe, most_tokens=min(recipe.most_tokens, most))
+    limit: int = network.encoder.config.max_position_embeddings  # type: ignore[union-attr, assignment]
+    recipe = replace(recipe, most_tokens=min(recipe.most_tokens, limit))
     texts = tokenizer(rows["text"].to_pylist(), truncation=True, max_length=recipe.most_tokens)["input_ids"]
     targets = _targets(rows)
     chosen_by = np.arange(len(texts)) % _CUT_SHARE == 0
     learning = np.flatnonzero(~chosen_by)
     weights = torch.tensor(_sentiment_weights(targets[learning]), device=device)
     steps = recipe.epochs * math.ceil(len(learning) / recipe.batch)
-    # Fused: a step of 32 short texts takes two thirds of the time on a processor.
+    # Fused: a step of 32 short texts takes two thirds of the time on a CPU.
     optimizer = torch.optim.AdamW(_groups(network), lr=recipe.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, recipe.learning_rate, total_steps=steps + 1, pct_start=0.1, anneal_strategy="linear"
     )
     network.train()
-    step, told, running = 0, time.monotonic(), 0.0
+    step, reported, running = 0, time.monotonic(), 0.0
     for epoch in range(recipe.epochs):
         for places in _shuffled(learning, texts, recipe.batch, random.Random(recipe.seed + epoch)):
             ids, mask = _padded([texts[place] for place in places], device)
-            wanted = torch.tensor(targets[places], device=device)
+            target = torch.tensor(targets[places], device=device)
             with torch.autocast(device, dtype=torch.bfloat16):
                 logits = network(ids, mask)
-            loss = _loss(logits.float(), wanted, weights)
+            loss = _loss(logits.float(), target, weights)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -125,9 +125,9 @@ def learn(rows: pa.Table, recipe: Recipe, on_progress: Callable[[str], None] = l
             schedule.step()
             step += 1
             running += 0.02 * (loss.item() - running) if step > 1 else loss.item()
-            if time.monotonic() - told > 30 or step == steps:
-                told = time.monotonic()
-                left = (told - began) / step * (steps - step)
+            if time.monotonic() - reported > 30 or step == steps:
+                reported = time.monotonic()
+                left = (reported - began) / step * (steps - step)
                 on_progress(f"step {step} of {steps}, loss {running:.3f}, {left / 60:.0f} min left")
     network = network.float().cpu().eval()
     held = np.flatnonzero(chosen_by)
@@ -150,7 +150,7 @@ def logits_of(network: torch.nn.Module, texts: Sequence[Sequence[int]]) -> Float
 
 
 def _targets(rows: pa.Table) -> Floats:
-    # Twelve columns as the logits; NaN where nobody was asked.
+    # Twelve columns like the logits; NaN where there is no label.
     targets = np.full((rows.num_rows, WIDTH), np.nan, np.float32)
     for place, row in enumerate(rows.select(["emotions", "sentiment"]).to_pylist()):
         if row["emotions"] is not None:
@@ -161,31 +161,31 @@ def _targets(rows: pa.Table) -> Floats:
 
 
 def _sentiment_weights(targets: Floats) -> Floats:
-    # Rare classes count more, by the square root: macro-recall asks for all three alike.
+    # Rare classes count more, by the square root: macro-recall weights all three equally.
     counts = np.nansum(targets[:, _EMOTIONS:], axis=0)
     weights = np.sqrt(counts.mean() / np.maximum(counts, 1))
     return weights.astype(np.float32)
 
 
-def _loss(logits: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def _loss(logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     from torch.nn import functional
 
     total = logits.new_zeros(())
-    has_emotions = ~wanted[:, 0].isnan()
+    has_emotions = ~target[:, 0].isnan()
     if has_emotions.any():
         total = total + _EMOTIONS / 3 * functional.binary_cross_entropy_with_logits(
-            logits[has_emotions, :_EMOTIONS], wanted[has_emotions, :_EMOTIONS]
+            logits[has_emotions, :_EMOTIONS], target[has_emotions, :_EMOTIONS]
         )
-    has_sentiment = ~wanted[:, -1].isnan()
+    has_sentiment = ~target[:, -1].isnan()
     if has_sentiment.any():
         total = total + functional.cross_entropy(
-            logits[has_sentiment, _EMOTIONS:], wanted[has_sentiment, _EMOTIONS:].argmax(1), weight=weights
+            logits[has_sentiment, _EMOTIONS:], target[has_sentiment, _EMOTIONS:].argmax(1), weight=weights
         )
     return total
 
 
 def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
-    # Weight decay is not for biases and norms (Devlin et al., 2019).
+    # No weight decay for biases and norms (Devlin et al., 2019).
     plain = [value for name, value in network.named_parameters() if name.endswith("bias") or "LayerNorm" in name]
     decayed = [
         value for name, value in network.named_parameters() if not (name.endswith("bias") or "LayerNorm" in name)
@@ -196,7 +196,7 @@ def _groups(network: torch.nn.Module) -> list[dict[str, Any]]:
 def _shuffled(
     places: NDArray[np.int64], texts: Sequence[Sequence[int]], size: int, order: random.Random
 ) -> Iterator[list[int]]:
-    # Batches of like length, in random order: half the time of batches as they come.
+    # Batches of similar length, in random order: half the time of unsorted batches.
     mixed = places.tolist()
     order.shuffle(mixed)
     pool = 64 * size
@@ -220,7 +220,7 @@ def _padded(texts: Sequence[Sequence[int]], device: str) -> tuple[torch.Tensor, 
 
 
 def _set_cuts(network: torch.nn.Module, logits: Floats, targets: Floats) -> None:
-    # The last layer is moved so that an emotion is there from one half on, and the likeliest sentiment is the label.
+    # Shift the bias of the last layer so that the threshold of every emotion is 0.5 and argmax gives the sentiment.
     import torch
 
     has_emotions, has_sentiment = np.isfinite(targets[:, 0]), np.isfinite(targets[:, -1])
@@ -233,7 +233,7 @@ def _set_cuts(network: torch.nn.Module, logits: Floats, targets: Floats) -> None
 
 
 def best_cut(logits: Floats, there: NDArray[np.bool_]) -> float:
-    """Return the logit from which on calling it there gives the best F1."""
+    """Return the logit threshold with the best F1."""
     order = np.argsort(-logits)
     hits = np.cumsum(there[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + max(1, there.sum()))
@@ -243,7 +243,7 @@ def best_cut(logits: Floats, there: NDArray[np.bool_]) -> float:
 
 
 def best_offsets(logits: Floats, labels: NDArray[np.int64]) -> Floats:
-    """Return what to add to the logits of the classes for the best macro-recall (a search over a small grid)."""
+    """Return the logit offsets of the classes with the best macro-recall (search over a small grid)."""
     grid = np.linspace(-1, 1, 21)
     best, found = -1.0, np.zeros(3, np.float32)
     for first in grid:

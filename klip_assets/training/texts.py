@@ -1,7 +1,7 @@
-"""Public labelled texts, and which of them a model may learn from.
+"""Public labelled texts, and which of them a model may be trained on.
 
-GoEmotions (Demszky et al., 2020; Apache-2.0) gives the nine emotions, SemEval-2017 task 4 A (Rosenthal et al., 2017;
-CC BY 3.0) the sentiment of tweets. Whatever resembles a text that something is measured on is left out.
+GoEmotions (Demszky et al., 2020; Apache-2.0) provides the nine emotions, SemEval-2017 task 4 A (Rosenthal et al., 2017;
+CC BY 3.0) the sentiment of tweets. Near-copies of texts that are measured on are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from klip_assets.errors import NotFoundError
 from klip_assets.evaluation.adapters import unescaped
 from klip_assets.signals.text.bert.plain import plain
 
-#: Sets that are measured on, or kept to choose cuts with; no text of theirs is learnt from.
+#: Sets that are measured on, or held out to choose thresholds; none of their texts is trained on.
 MEASURED = ("goemotions-dev", "tweeteval-sentiment-val")
 HELD_OUT = ("semeval-dev", "sst2-dev", "tweeteval-other-val")
 
@@ -35,13 +35,13 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Labelled:
-    """One text with what people said of it.
+    """One text with its labels.
 
     Attributes:
         source: Set it comes from.
-        text: As it was written.
-        emotions: Whether each of the nine was marked, None where nobody was asked.
-        sentiment: Place in `SENTIMENTS`, None where nobody was asked.
+        text: The original text.
+        emotions: Whether each of the nine was marked, None if not labelled.
+        sentiment: Index into `SENTIMENTS`, None if not labelled.
     """
 
     source: str
@@ -54,10 +54,10 @@ def read_sets(data: Path) -> dict[str, list[Labelled]]:
     """Read all sets.
 
     Args:
-        data: Folder with txt-goemotions, tw-semeval2017, tw-tweeteval and, if at hand, txt-sst2.
+        data: Folder with txt-goemotions, tw-semeval2017, tw-tweeteval and, optionally, txt-sst2.
 
     Raises:
-        NotFoundError: A set is missing; names it.
+        NotFoundError: A set is missing; the message names it.
     """
     emotions = data / "txt-goemotions" / "data" / "original"
     tweets = data / "tw-semeval2017" / "dataset" / "Subtask_A" / "downloaded"
@@ -66,7 +66,7 @@ def read_sets(data: Path) -> dict[str, list[Labelled]]:
         if not folder.is_dir():
             raise NotFoundError(f"{name} is not in {data}", hint="docs/training.md says where the sets come from")
     semeval = {path.name: list(_semeval(path)) for path in sorted(tweets.glob("*.tsv"))}
-    # Held out by the organizers themselves, though free to learn from: they choose the cuts here.
+    # The organizers' own development sets: free to train on, but used here to choose thresholds.
     held = {name for name in semeval if "dev" in name}
     return {
         "goemotions-train": list(_goemotions(emotions, "train")),
@@ -85,9 +85,9 @@ def read_sets(data: Path) -> dict[str, list[Labelled]]:
 
 
 def training_set(sets: dict[str, list[Labelled]]) -> pa.Table:
-    """Choose what is learnt from: no text twice, none whose normal form is in a set that is kept apart.
+    """Choose the texts to train on: no duplicates, and none whose normal form is in a measured or held-out set.
 
-    Of tweets that were labelled differently in two years, none is taken.
+    Tweets that were labelled differently in two years are left out.
 
     Returns:
         Rows of source, text (as the model reads it), emotions and sentiment.
@@ -108,7 +108,7 @@ def training_set(sets: dict[str, list[Labelled]]) -> pa.Table:
 
 
 def measured_set(sets: dict[str, list[Labelled]]) -> pa.Table:
-    """Return the texts that models are measured on, in the form of `training_set`."""
+    """Return the texts that models are measured on, in the format of `training_set`."""
     return _table(text for name in MEASURED for text in sets[name])
 
 
@@ -128,7 +128,7 @@ def _table(texts: Iterable[Labelled]) -> pa.Table:
 
 
 def normal_form(text: str) -> str:
-    """Return what two copies of one text have in common: its letters and digits, handles and links aside."""
+    """Return the normal form that copies of a text share: its letters and digits, without handles and links."""
     return "".join(re.findall(r"\w", plain(text).lower().replace("@user", "").replace("http", "")))
 
 

@@ -1,7 +1,7 @@
-"""Whether the present state of a video or day may be published.
+"""Whether the current state of a video or day may be published.
 
-It may when its stages have run on the present output of the stages before them, none failed, and no invariant is
-broken. A table that a video has never had withholds none of those it has.
+It may if its stages have run on the current output of the stages upstream, none failed, and no invariant is broken. A
+table that a video has never had does not hold back the ones it has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.locks import hold, subject_lock
-from klip_assets.store.warehouse.publish import RUN_IS_ON, Policy
+from klip_assets.store.warehouse.publish import RUN_IN_PROGRESS, Policy
 from klip_assets.work.findings import NOTE, compose
 from klip_assets.work.invariants import broken_invariants
 from klip_assets.work.stages.catalogue import STAGES
@@ -24,37 +24,37 @@ from klip_assets.work.stages.versions import holds, input_version
 
 
 def is_complete(lake: Lake, subject: Subject) -> list[str]:
-    """Return why the present state of a video or day may not be published, [] if it may."""
+    """Return why the current state of a video or day may not be published, [] if it may."""
     _, reasons = _examine(lake, subject)
     return reasons
 
 
 def consider(lake: Lake, subject: Subject) -> list[str]:
-    """Accept the present state of a video or day, if it may be published.
+    """Accept the current state of a video or day, if it may be published.
 
-    Its lock is held meanwhile; if somebody works on it, it is passed over.
+    Its lock is held meanwhile; if a run is in progress on it, it is skipped.
 
     Returns:
-        Why it was not accepted; [] if it is, or was before.
+        Why it was not accepted; [] if it is accepted now, or already was.
     """
     try:
-        with hold(subject_lock(lake.root, subject), what=f"whether {subject} can be published", timeout_s=0):
+        with hold(subject_lock(lake.root, subject), what=f"publishing {subject}", timeout_s=0):
             generation, reasons = _examine(lake, subject)
             if generation and not reasons:
                 accept(lake, _naming_columns(lake, generation))
             return reasons
     except LockHeldError:
-        return [RUN_IS_ON]
+        return [RUN_IN_PROGRESS]
     except DamagedError as damage:
         return [str(damage)]
 
 
-#: What the publisher is told.
+#: The policy for the publisher.
 POLICY = Policy(consider, compose)
 
 
 def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]]:
-    """Return the generation that the present state makes, None if it is the accepted one, and what is wrong with it."""
+    """Return the generation of the current state, None if it is already accepted, and what is wrong with it."""
     before = accepted_generation(lake, subject)
     present = _present(lake, subject)
     head = TABLES_OF[subject.kind][0]
@@ -63,7 +63,7 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
         return None, _failed(lake, subject, (head,)) or [f"{head} has not been made"]
     if first.notes.get("unreadable"):
         if before is not None and len(before.tables) > 1:
-            return None, ["the new content can't be read; the rows of the old one stay"]
+            return None, ["the new content can't be read; the rows of the old content are kept"]
         present = {head: first}
         reasons = []
     else:
@@ -76,9 +76,9 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
 
 
 def _naming_columns(lake: Lake, generation: Generation) -> Generation:
-    """Let each table name the columns that it was made from, where it names a whole table as an older Klip did.
+    """Record the columns that each table was made from, where an older Klip recorded the whole table.
 
-    With the generation before, the proof that those columns are the same goes.
+    This has to happen now: the previous generation, which proves that those columns are the same, is about to go.
     """
     tables = dict(generation.tables)
     for name, record in tables.items():
@@ -92,7 +92,7 @@ def _naming_columns(lake: Lake, generation: Generation) -> Generation:
 
 
 def _made_of(generation: Generation) -> object:
-    # Equal rows with other findings, or of a newer stage, are published otherwise.
+    # Equal rows with other findings, or from a newer stage, make a new generation.
     tables = {
         name: (record.data_version, record.stage_version, record.notes.get(NOTE))
         for name, record in generation.tables.items()
@@ -106,19 +106,19 @@ def _present(lake: Lake, subject: Subject) -> dict[str, Provenance]:
 
 
 def _needed(subject: Subject, present: Mapping[str, Provenance], before: Generation | None) -> tuple[str, ...]:
-    """Return the tables that the present state must have.
+    """Return the tables that the current state must have.
 
-    All of them, if it was never accepted as a whole; else a table that came with a newer Klip, and was never made for
-    this video or day, is not asked for.
+    All of them, if it was never accepted as a whole; otherwise a table that came with a newer Klip and was never made
+    for this video or day is not required.
     """
     tables = TABLES_OF[subject.kind]
     if before is None or len(before.tables) == 1:
-        return tables  # The accepted state of a recording that can't be read has its first table alone.
+        return tables  # The accepted state of a recording that can't be read has only its first table.
     return tuple(name for name in tables if name in present or name in before.tables)
 
 
 def _reasons(lake: Lake, subject: Subject, present: Mapping[str, Provenance], before: Generation | None) -> list[str]:
-    """Say what keeps the stages of a video or day from being through, the cause rather than what followed from it."""
+    """Return what keeps the stages of a video or day from being complete: the cause rather than its consequences."""
     needed = _needed(subject, present, before)
     missing = [name for name in needed if name not in present]
     outdated = {name: _outdated(lake, subject, present, name) for name in needed if name in present}
@@ -126,7 +126,7 @@ def _reasons(lake: Lake, subject: Subject, present: Mapping[str, Provenance], be
         *(f"{name} has not been made" for name in missing),
         *(f"{name} was made from older {source}" for name, sources in outdated.items() for source in sources),
     ]
-    # A rule that is broken stops what is behind it, as a failure does.
+    # A broken invariant stops the stages downstream, as a failure does.
     current = {name: present[name] for name, sources in outdated.items() if not sources}
     broken = broken_invariants(lake, subject, current) if open_ends else []
     return [*broken, *_failed(lake, subject, needed)] or open_ends
@@ -141,8 +141,8 @@ def _failed(lake: Lake, subject: Subject, names: Sequence[str]) -> list[str]:
 
 
 def _outdated(lake: Lake, subject: Subject, present: Mapping[str, Provenance], name: str) -> list[str]:
-    """Return the inputs of a table that are not what it was made from any more."""
-    # Inputs are tables by name, or files of the recording; what the files are now stands in the notes of `videos`.
+    """Return the inputs of a table that have changed since it was made."""
+    # Inputs are tables by name, or files of the recording, whose current state is in the notes of `videos`.
     files: dict[str, str] = {}
     for record in present.values():
         files |= record.notes.get("files") or {}

@@ -16,7 +16,7 @@ from klip_assets.store.lake.tweet_sources import day_versions
 from klip_assets.store.locks import hold, is_held, subject_lock
 from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, Attempt, Attempts
 
-#: An ingest of scattered days becomes at most this many runs; the gaps between are recognised as unchanged.
+#: Scattered days become at most this many runs; the days in closed gaps are recognised as unchanged.
 MAX_RANGES = 8
 
 
@@ -25,8 +25,8 @@ class Due:
     """What to run.
 
     Attributes:
-        videos: Recordings to process; those on which a process died come last, so that they stop no other.
-        crash_looping: Recordings left alone because process after process died on them.
+        videos: Recordings to process; those on which a process died come last, so that they block no other.
+        crash_looping: Recordings skipped because process after process died on them.
         accepted: Videos that have an accepted generation.
         attempts: Video to process -> name of this attempt, see `attempt_key`.
     """
@@ -45,18 +45,18 @@ def due_videos(
     now: float | None = None,
     waiting: Collection[str] = (),
 ) -> Due:
-    """Choose the videos to run: content that is not accepted, or on which a process died, and that may be tried.
+    """Choose the videos to run: those whose content is not accepted, or on which a process died, and that may be tried.
 
-    A run may end while this looks. What seemed open is therefore read a second time once it is seen that nobody holds
-    it, or the run that just did the work would be asked for again.
+    A run may end in the meantime. What seemed open is therefore read a second time once no one holds its lock;
+    otherwise work that a run has just done would be requested again.
 
     Args:
-        ready: What lies in the inbox.
+        ready: Recordings in the inbox.
         attempts: The memory of earlier attempts.
         lake: The lake.
-        now: Seconds since 1970; left out, what failed is tried again without waiting.
-        waiting: Videos whose present state was not published. If it was made from other content than lies there now,
-            the content that is accepted has come back: then what it left in the lake is to be made again, too.
+        now: Seconds since 1970; if not given, failed videos are retried without waiting.
+        waiting: Videos whose current state was not published. If that was made from other content than is in the inbox
+            now, the accepted content has come back: then its rows in the lake have to be rebuilt too.
     """
     done, tried = accepted_sources(lake, "video_id"), attempts.all()
     back = {e.video_id: made for e in ready if e.video_id in waiting and (made := _other_content(lake, e))}
@@ -80,14 +80,14 @@ def due_videos(
 
 
 def is_done(entry: Ready, attempts: Attempts, lake: Lake) -> bool:
-    """Say whether the work on a video was done since it was found to be due. The caller holds its lock."""
+    """Return whether a video was processed since it was found to be due. The caller holds its lock."""
     accepted = accepted_generation(lake, entry.subject)
     is_open = _is_open(entry, accepted.source if accepted else None, attempts.all())
     return not is_open and not _other_content(lake, entry)
 
 
 def _other_content(lake: Lake, entry: Ready) -> str:
-    """Return a name for what the lake holds of a video if that was made from other content, '' if it was not."""
+    """Return a name for the rows of a video in the lake if they were made from other content, '' if not."""
     try:
         made = lake.provenance(VIDEOS, entry.video_id)
     except DamagedError:
@@ -102,11 +102,11 @@ def _is_open(entry: Ready, accepted: str | None, tried: Mapping[str, Attempt]) -
 
 
 def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None = None) -> dict[str, str]:
-    """Return the days whose sources are not those of the accepted generation: day -> name of the attempt to make it.
+    """Return the days whose sources differ from the accepted generation: day -> name of the attempt to build it.
 
     Args:
         lake: The lake.
-        attempts: What is remembered of earlier attempts.
+        attempts: Earlier attempts by key.
         now: As for `due_videos`.
     """
     done, found = accepted_sources(lake, "day"), {}
@@ -121,23 +121,23 @@ def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None
 
 
 def attempt_key(key: str, accepted: Generation | None, version: str, attempt: Attempt) -> str:
-    """Name one attempt to bring a video or day to a version.
+    """Return the name of one attempt to bring a video or day to a version.
 
-    Dagster starts a run key once. The key holds what is accepted, so that content which comes back after it was
-    replaced is a new attempt, and how often it failed or died, so that it may be tried again. It has to be the accepted
-    generation that was found to lack this version: if a publish came in between, the same attempt would have two names,
-    and two runs.
+    Dagster starts each run key once. The key includes the accepted generation, so that content which comes back after
+    being replaced is a new attempt, and the number of failures and deaths, so that it may be retried. `accepted` has to
+    be the generation that was found to lack this version: after a publish in between, the same attempt would have two
+    names, and two runs.
     """
     since = next(iter(accepted.tables.values())).written_at if accepted else "new"
     again = f":{attempt.failures}.{attempt.begun}" if attempt.version == version else ""
     return f"{key}:{version}:{since}{again}"
 
 
-def note_deadly(lake: Lake, entry: Ready) -> None:
-    """Say in `stage_status` that a video is left alone because processes died on it."""
+def note_crash_looping(lake: Lake, entry: Ready) -> None:
+    """Record in `stage_status` that a video is skipped because processes died on it."""
     error = (
-        f"{MAX_DEATHS} processes died while they worked on {entry.recording.name} (out of memory, or a decoder that "
-        f"crashes); to try it again: klip process {entry.video_id}"
+        f"{MAX_DEATHS} processes died while working on {entry.recording.name} (out of memory, or a decoder crash); "
+        f"to retry: klip process {entry.video_id}"
     )
     if any(row["error"] == error for row in read_stages(lake, entry.video_id)):
         return
@@ -146,8 +146,8 @@ def note_deadly(lake: Lake, entry: Ready) -> None:
         record_stage(lake, entry.video_id, VIDEOS.name, status="failed", error=error, run_id="", started_at=now)
 
 
-def day_ranges(days: Iterable[str], most: int = MAX_RANGES) -> list[tuple[str, str]]:
-    """Group days into ranges of consecutive ones, closing the smallest gaps if there would be too many.
+def day_ranges(days: Iterable[str], limit: int = MAX_RANGES) -> list[tuple[str, str]]:
+    """Group days into ranges of consecutive days, closing the smallest gaps to stay within `limit` ranges.
 
     Returns:
         First and last day of each range, sorted.
@@ -158,7 +158,7 @@ def day_ranges(days: Iterable[str], most: int = MAX_RANGES) -> list[tuple[str, s
             ranges[-1] = (ranges[-1][0], day)
         else:
             ranges.append((day, day))
-    while len(ranges) > most:
+    while len(ranges) > limit:
         gaps = [ranges[i + 1][0] - ranges[i][1] for i in range(len(ranges) - 1)]
         smallest = gaps.index(min(gaps))
         ranges[smallest : smallest + 2] = [(ranges[smallest][0], ranges[smallest + 1][1])]

@@ -1,8 +1,8 @@
-"""What stages found out about a recording beside their rows, and what `videos` tells of it.
+"""Findings of stages about a recording, besides their rows, and how they enter the published row of `videos`.
 
 `videos` is the first stage and data only flows forward: what a later stage finds (cues that were cut, a hole in the
-sound, which engine gave the words) stands in the footer of its own table, and the publisher composes the published
-row of `videos` from all of them. The lake's own row never changes.
+audio, which engine gave the words) is kept in the footer of its own table, and the publisher composes the published row
+of `videos` from all of them. The row in the lake never changes.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from klip_assets.store.lake.generations import Generation
 from klip_assets.store.lake.lake import Lake, read_file
 from klip_assets.store.lake.provenance import Provenance
 
-#: Where findings stand among the notes of a footer.
+#: Key of the findings among the notes of a footer.
 NOTE = "findings"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a stage found out about a recording.
+    """One finding of a stage about a recording.
 
     Attributes:
         kind: What it is about: "cues", "hole", "engine".
         text: What was found, in one sentence for people, without a full stop.
-        partial: Whether part of the recording's content is missing in the tables because of it.
+        partial: Whether it makes part of the recording's content missing from the tables.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def to_notes(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return findings as a footer can hold them."""
+    """Return findings in the form kept in a footer."""
     return [asdict(finding) for finding in findings]
 
 
@@ -44,7 +44,7 @@ def findings_of(records: Mapping[str, Provenance]) -> list[Finding]:
     """Return what the stages of a video found, in the order of its tables.
 
     Args:
-        records: Table -> record in its footer. Entries that a newer Klip wrote are passed over.
+        records: Table -> record in its footer. Entries written by a newer Klip are skipped.
     """
     fields = Finding.__dataclass_fields__
     return [
@@ -57,11 +57,11 @@ def findings_of(records: Mapping[str, Provenance]) -> list[Finding]:
 
 
 def compose(lake: Lake, generation: Generation) -> dict[str, object]:
-    """Say what the published row of `videos` tells of an accepted video beside what its first stage wrote.
+    """Return the changes to the published row of `videos` for an accepted video.
 
     Returns:
-        status 'partial' and the reasons in `error` where a stage found that part of the content is missing; {} where
-        the row is published as it stands.
+        status 'partial' and the reasons in `error` if a stage found that part of the content is missing; {} if the row
+        is published unchanged.
     """
     reasons = [finding.text for finding in findings_of(generation.tables) if finding.partial]
     if not reasons:

@@ -1,4 +1,4 @@
-"""Tweet files into the lake: what is new, changed or gone, and reading it, each file once."""
+"""Ingesting tweet files into the lake: which are new, changed or gone, and reading each file once."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from klip_assets.store.lake.tweet_sources import add_source, remove_source
 from klip_assets.store.locks import hold, ingest_lock
 from klip_assets.work.installation import Installation
 
-#: Trouble of the disk that Klip writes to, not of a file in the inbox.
+#: Errors of the disk that Klip writes to, not of a file in the inbox.
 _OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
-#: What is counted of each file.
+#: What is counted per file.
 COUNTS = ("rows", "duplicates", "deletions", "refused", "time_mismatches")
 
 
 @dataclass(frozen=True)
 class Pending:
-    """What of the tweet inbox is not in the lake as it is.
+    """Differences between the tweet inbox and the lake.
 
     Attributes:
-        fresh: Files to be read.
-        gone: Files that were read and are there no more.
-        leftovers: Hashes of content in the lake that no file holds any more.
-        settling: Signatures of files that may still be written to, by name; for the next look.
+        fresh: Files to read.
+        gone: Files that were read and no longer exist.
+        leftovers: Hashes of content in the lake that is no longer in any file.
+        settling: Signatures of files that may still be written to, by name; for the next scan.
     """
 
     fresh: Sequence[TweetFile] = ()
@@ -52,12 +52,12 @@ class Pending:
 
     @property
     def names(self) -> list[str]:
-        """Names of the files to be read, relative to the inbox."""
+        """Names of the files to read, relative to the inbox."""
         return [str(file.name) for file in self.fresh]
 
     @property
     def version(self) -> str:
-        """Another one whenever something else is to be ingested."""
+        """Hash of what is to be ingested."""
         return _digest(
             [*(f"{file.name}:{file.signature}" for file in self.fresh), *map(str, self.gone), *self.leftovers]
         )
@@ -67,8 +67,8 @@ def pending(installation: Installation, before: Mapping[str, str] | None = None)
     """Compare the tweet inbox with what is in the lake.
 
     Args:
-        installation: Where the inbox is.
-        before: Signatures that the look before saw; None: a person asked, what is there is trusted.
+        installation: The installation.
+        before: Signatures from the previous scan; None: a person asked, so the files are taken as complete.
     """
     changes = tweet_changes(installation.settings.tweet_inbox, installation.registry, before)
     return Pending(changes.fresh, changes.gone, installation.registry.leftovers(), changes.pending)
@@ -79,12 +79,12 @@ class Ingested:
     """What an ingest did.
 
     Attributes:
-        files: Files that were to be read.
-        removed_files: Files whose tweets were taken out.
+        files: Number of files to read.
+        removed_files: Number of files whose tweets were removed.
         days: Days whose sources changed.
-        counts: Of all files together: rows, duplicates, deletions, refused, time_mismatches.
-        times_off: File -> how many of its times are not those of the tweets' ids, and by how much.
-        version: Version of everything that is in the lake now.
+        counts: Totals over all files: rows, duplicates, deletions, refused, time_mismatches.
+        times_off: File -> how many of its times disagree with the tweet ids, and by how much.
+        version: Version of everything now in the lake.
     """
 
     files: int = 0
@@ -98,15 +98,15 @@ class Ingested:
 def ingest(
     installation: Installation, *, only: Collection[str] | None = None, run_id: str = "", log: logging.Logger
 ) -> Ingested:
-    """Read what is new or changed, and take out what was replaced or removed.
+    """Read new and changed files, and remove the tweets of files that were replaced or removed.
 
-    A file that can't be read is named in the quarantine and stays new; it stops no other.
+    A file that can't be read is listed in the quarantine and stays new; it does not stop the others.
 
     Args:
-        installation: Where the inbox is.
+        installation: The installation.
         only: Names of the files to read; None: all that are new or changed.
         run_id: The run.
-        log: Told what became of each file.
+        log: Logs the outcome of each file.
 
     Raises:
         OSError: The disk that Klip writes to is full or read-only.
@@ -114,7 +114,7 @@ def ingest(
     """
     lake, registry, settings = installation.lake, installation.registry, installation.settings
     done = Ingested()
-    # Two at once would take what the other is writing for what a killed run left.
+    # Two ingests at once would mistake each other's files for leftovers.
     with hold(ingest_lock(lake.root), what="the tweet files", timeout_s=settings.lock_timeout_s):
         found = pending(installation)
         fresh = [file for file in found.fresh if only is None or str(file.name) in only]
@@ -132,7 +132,7 @@ def ingest(
         for gone in found.gone:
             quarantine(lake, str(gone), TWEETS.name, [], run_id=run_id)
             registry.forget_staged(gone)
-        # Last, and from what is remembered: a run that was killed before it came here has left its part to this one.
+        # Last, and from the registry: this also finishes the job of a run that was killed before it got here.
         for sha256 in registry.leftovers():
             done.days |= set(remove_source(lake, sha256))
             registry.forget_leftover(sha256)
@@ -142,7 +142,7 @@ def ingest(
 
 
 def _read(installation: Installation, file: TweetFile, done: Ingested, *, run_id: str, log: logging.Logger) -> None:
-    """Read a file and write what it says about each of its days."""
+    """Read a file and write its rows for each of its days."""
     lake, registry, name = installation.lake, installation.registry, str(file.name)
     sha256 = file.sha256
     with scratch_folder(installation.settings.scratch_dir) as scratch:
@@ -168,18 +168,18 @@ def _read(installation: Installation, file: TweetFile, done: Ingested, *, run_id
         done.counts[what] += count
     if staged.time_mismatches:
         done.times_off[name] = f"{staged.time_mismatches} rows, mostly {staged.typical_offset}"
-    told = [f"{staged.kind or 'nothing known'}: {rows} tweets on {len(days)} days"]
-    told += [
+    parts = [f"{staged.kind or 'unknown format'}: {rows} tweets on {len(days)} days"]
+    parts += [
         f"{count} {what}"
         for count, what in (
             (staged.duplicates, "copies"),
             (staged.deletions, "reported as deleted"),
             (len(refused), "refused"),
-            (staged.time_mismatches, f"whose time is not that of their id (mostly {staged.typical_offset} off)"),
+            (staged.time_mismatches, f"whose time disagrees with their id (mostly {staged.typical_offset} off)"),
         )
         if count
     ]
-    log.info(f"{name}: {', '.join(told)}")
+    log.info(f"{name}: {', '.join(parts)}")
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""One Klip installation: its settings, and what lies behind them."""
+"""One Klip installation: its settings, lake and state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Installation:
     """The settings, the lake, and the memory of inbox and attempts.
 
     Attributes:
-        settings: What people set, as it was when this was made: work on one video sees no other halfway.
+        settings: The settings at the time this was created, so that they don't change halfway through a video.
     """
 
     settings: Settings
@@ -34,12 +34,12 @@ class Installation:
 
     @cached_property
     def registry(self) -> Registry:
-        """What is remembered of the inbox."""
+        """The registry of the inbox."""
         return Registry(self.settings.memory_path)
 
     @cached_property
     def attempts(self) -> Attempts:
-        """What is remembered of runs that failed or died."""
+        """The memory of runs that failed or died."""
         return Attempts(self.settings.memory_path)
 
     @cached_property
@@ -47,18 +47,18 @@ class Installation:
         """The weight set in use.
 
         Raises:
-            InputError: KLIP_WEIGHTS names none.
+            InputError: KLIP_WEIGHTS does not name one.
         """
         return weight_set(self.settings.weights)
 
     def content_of(self, subject: Subject) -> str:
-        """Return the version of what a video or day is made from: of its recording, or of the day's sources."""
+        """Return the version of a subject's content: of the recording of a video, or the sources of a day."""
         if subject.is_day:
             return day_version(self.lake, subject.key)
         return self.registry.fingerprint_of(subject.key)
 
     def readers(self, tiers: Sequence[str], prompt_version: str) -> str:
-        """Name the models that these tiers would read with, as they enter the version of a table."""
+        """Return the version of the models that these tiers would use, as an input of a table."""
         key = (*tiers, prompt_version)
         if key not in self._readers:
             self._readers[key] = chain_version(tiers, self.settings, prompt_version)

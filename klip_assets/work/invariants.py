@@ -1,6 +1,6 @@
-"""What must hold between the tables of one video before anybody may see it.
+"""What must hold between the tables of a video before it is published.
 
-`INVARIANTS` lists the rules: the publisher asks all of them, and Dagster shows each as a blocking check of its table.
+`INVARIANTS` lists the rules: the publisher checks all of them, and Dagster shows each as a blocking check of its table.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ from klip_assets.contracts import (
 )
 from klip_assets.store.lake.lake import Lake
 
-#: Containers round durations and codecs pad; captions often end a little after the picture.
+#: Containers round durations and codecs pad; captions often end a little after the video.
 TOLERANCE_S = 2.0
 TOLERANCE_SHARE = 0.01
 
 
 def tolerance_s(duration_s: float) -> float:
-    """Return how far a time may lie outside a video before it counts as wrong."""
+    """Return how far in seconds a time may lie outside a video before it counts as wrong."""
     return max(TOLERANCE_S, TOLERANCE_SHARE * duration_s)
 
 
 def sound_problems(video: Mapping[str, Any], notes: Mapping[str, Any]) -> list[str]:
-    """Compare what was decoded with what the container promises.
+    """Compare the decoded audio with the container's duration.
 
     Args:
         video: The row of `videos`.
         notes: Notes of the stage `audio_features`: decoded_s, decode_errors, all_zero.
 
     Returns:
-        Problems. Digital silence is one only where the decoder reported errors: then it is a fault, not silence.
+        Problems. Digital silence is one only if the decoder reported errors: then it is a fault, not silence.
     """
-    if "decoded_s" not in notes:  # There was nothing to listen to.
+    if "decoded_s" not in notes:  # There was no audio.
         return []
     problems = []
     promised, decoded = video["duration_s"], float(notes["decoded_s"])
     if promised is not None and decoded < promised - tolerance_s(promised) and not notes.get("track_shorter"):
-        problems.append(f"only {decoded:.1f} s of sound could be decoded of the {promised:.1f} s promised")
+        problems.append(f"only {decoded:.1f} s of audio could be decoded, of the {promised:.1f} s the container states")
     if notes.get("all_zero") and notes.get("decode_errors"):
-        problems.append(f"the sound is all zeros after {notes['decode_errors']} decoding errors")
+        problems.append(f"the audio is all zeros after {notes['decode_errors']} decoding errors")
     return problems
 
 
 def word_problems(words: pa.Table, duration_s: float | None) -> list[str]:
-    """Words run forward in time and lie inside the video."""
+    """Check that words are in order and inside the video."""
     if words.num_rows == 0:
         return []
     start, end = words["start_s"].to_numpy(), words["end_s"].to_numpy()
@@ -66,14 +66,14 @@ def word_problems(words: pa.Table, duration_s: float | None) -> list[str]:
     if (end < start).any():
         problems.append(f"word {int((end < start).argmax())} ends before it starts")
     if len(start) > 1 and (start[1:] < start[:-1]).any():
-        problems.append(f"word {int((start[1:] < start[:-1]).argmax()) + 1} starts before the word ahead of it")
+        problems.append(f"word {int((start[1:] < start[:-1]).argmax()) + 1} starts before the previous word")
     if duration_s is not None and end.max() > duration_s + tolerance_s(duration_s):
         problems.append(f"the last word ends at {end.max():.1f} s, after the end of the video at {duration_s:.1f} s")
     return problems
 
 
 def segment_problems(segments: pa.Table, words: pa.Table, duration_s: float | None) -> list[str]:
-    """Segments cover [0, duration] without gap or overlap and hold every word once."""
+    """Check that segments cover [0, duration] without gap or overlap and contain every word once."""
     if segments.num_rows == 0:
         return [] if not duration_s else ["there are no segments"]
     start, end = segments["start_s"].to_pylist(), segments["end_s"].to_pylist()
@@ -82,22 +82,22 @@ def segment_problems(segments: pa.Table, words: pa.Table, duration_s: float | No
         problems.append(f"the first segment starts at {start[0]} s, not at 0")
     gaps = [i for i in range(1, len(start)) if start[i] != end[i - 1]]
     if gaps:
-        problems.append(f"segment {gaps[0]} does not start where the one ahead of it ends")
+        problems.append(f"segment {gaps[0]} does not start where the previous one ends")
     if duration_s is not None and not math.isclose(end[-1], duration_s, abs_tol=1e-6):
         problems.append(f"the last segment ends at {end[-1]} s, the video at {duration_s} s")
     held = pc.sum(segments["word_count"]).as_py() or 0
     if held != words.num_rows:
-        problems.append(f"segments hold {held} words, the transcript has {words.num_rows}")
+        problems.append(f"segments contain {held} words, the transcript has {words.num_rows}")
     return problems
 
 
 def highlight_problems(highlights: pa.Table, duration_s: float | None) -> list[str]:
-    """Highlights lie inside the video, hold their peak, and are ranked by score."""
+    """Check that highlights lie inside the video, contain their peak and are ranked by score."""
     problems = []
     rows = highlights.to_pylist()
     for row in rows:
         if not row["start_s"] <= row["peak_s"] <= row["end_s"]:
-            problems.append(f"highlight {row['rank']} does not hold its own peak")
+            problems.append(f"highlight {row['rank']} does not contain its peak")
         if duration_s is not None and row["end_s"] > duration_s + 1e-6:
             problems.append(f"highlight {row['rank']} ends after the video")
     if any(a["score"] < b["score"] for a, b in pairwise(rows)):
@@ -106,13 +106,13 @@ def highlight_problems(highlights: pa.Table, duration_s: float | None) -> list[s
 
 
 def unread_problems(sentiment: pa.Table, segments: pa.Table) -> list[str]:
-    """Every segment has a row of what a model reads in it."""
+    """Check that every segment has a row of sentiment."""
     if sentiment.num_rows == segments.num_rows:
         return []
     return [f"{sentiment.num_rows} rows for {segments.num_rows} segments"]
 
 
-#: What was found: problems, and things worth a warning.
+#: Problems, and warnings.
 Found = tuple[Sequence[str], Sequence[str]]
 
 
@@ -122,8 +122,8 @@ class Invariant:
 
     Attributes:
         name: Its name in the Dagster UI.
-        table: The table that shows whether it holds.
-        find: Looks at one video; its docstring states the rule.
+        table: The table it checks.
+        find: Checks one video; its docstring states the rule.
         beside: Tables it is compared with, besides `videos`.
     """
 
@@ -139,12 +139,12 @@ class Invariant:
 
 
 def broken_invariants(lake: Lake, subject: Subject, present: Mapping[str, object]) -> list[str]:
-    """Return what is wrong with the present state of a video or day (which has no rules beyond its contracts).
+    """Return what is wrong with the current state of a video; days have no rules beyond their contracts.
 
     Args:
         lake: The lake.
         subject: The video or day.
-        present: Tables that it has, by name.
+        present: Its tables, by name.
     """
     if subject.is_day:
         return []
@@ -157,17 +157,17 @@ def _video(lake: Lake, key: str) -> dict[str, Any]:
 
 
 def _readable(lake: Lake, key: str) -> Found:
-    """The recording can be opened and holds sound or picture."""
+    """The recording can be opened and contains audio or video."""
     video = _video(lake, key)
     if video["status"] == "unreadable":
         return [str(video["error"])], []
     if video["status"] == "duplicate":
-        return [], [f"the same content is there as {video['duplicate_of']}"]
+        return [], [f"same content as {video['duplicate_of']}"]
     return [], [str(video["error"])] if video["error"] else []
 
 
 def _sound(lake: Lake, key: str) -> Found:
-    """The decoded sound is as long as the container promises and not all zeros by a decoding fault."""
+    """The decoded audio is as long as the container states, and not all zeros because of a decoding fault."""
     video = _video(lake, key)
     record = lake.provenance(AUDIO_FEATURES, key)
     problems = sound_problems(video, record.notes if record else {})
@@ -175,12 +175,12 @@ def _sound(lake: Lake, key: str) -> Found:
 
 
 def _words(lake: Lake, key: str) -> Found:
-    """Words run forward in time and lie inside the video."""
+    """Words are in order and inside the video."""
     return word_problems(lake.read(TRANSCRIPT_WORDS, key), _video(lake, key)["duration_s"]), []
 
 
 def _segments(lake: Lake, key: str) -> Found:
-    """Segments cover the video without gap or overlap and hold every word once."""
+    """Segments cover the video without gap or overlap and contain every word once."""
     video = _video(lake, key)
     if video["status"] == "duplicate":
         return [], []
@@ -188,7 +188,7 @@ def _segments(lake: Lake, key: str) -> Found:
 
 
 def _sentiment(lake: Lake, key: str) -> Found:
-    """Every segment has a row; rows that failed are worth a look."""
+    """Every segment has a row; failed rows give a warning."""
     rows = lake.read(SEGMENT_SENTIMENT, key)
     failed = rows["status"].to_pylist().count("failed")
     warnings = [f"{failed} of {rows.num_rows} segments could not be read"] if failed else []
@@ -196,7 +196,7 @@ def _sentiment(lake: Lake, key: str) -> Found:
 
 
 def _highlights(lake: Lake, key: str) -> Found:
-    """Highlights lie inside the video, hold their peak and are ranked by score."""
+    """Highlights lie inside the video, contain their peak and are ranked by score."""
     return highlight_problems(lake.read(HIGHLIGHTS, key), _video(lake, key)["duration_s"]), []
 
 

@@ -1,4 +1,4 @@
-"""Weights learnt from what editors said of the highlights of processed videos. Nothing uses them by itself."""
+"""Weights learnt from editors' verdicts on the highlights of processed videos. Nothing uses them automatically."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from klip_assets.work.installation import Installation
 
 @dataclass(frozen=True)
 class FromVerdicts:
-    """What the verdicts gave.
+    """What was learnt from the verdicts.
 
     Attributes:
-        verdict: In a sentence: what is missing, or how the learnt weights compare with the default.
+        verdict: A sentence that says what is missing, or how the learnt weights compare with the default.
         figures: The figures behind it, by name.
-        path: The file of the learnt weights; None if they were not found better, and not written.
+        path: The file of the learnt weights; None if they were not better and so not written.
         version: Version of the learnt weights, '' if there are none.
     """
 
@@ -37,16 +37,16 @@ class FromVerdicts:
 
 
 def learn_from_verdicts(installation: Installation) -> FromVerdicts:
-    """Fit weights to the verdicts on videos that are still there, and keep them if they rank unknown videos better."""
+    """Fit weights to the verdicts on videos that still exist, and keep them if they rank unseen videos better."""
     settings, lake = installation.settings, installation.lake
     default = _default(settings)
-    judged, passed_over = _judged(lake, default)
+    judged, skipped = _judged(lake, default)
     figures: dict[str, Any] = {
         "default": default.version,
         "judged_videos": len(judged),
         "good": sum(int(video.good.sum()) for video in judged),
         "bad": sum(int((~video.good).sum()) for video in judged),
-        "passed_over": passed_over,
+        "passed_over": skipped,
     }
     try:
         learnt = learn_weights(judged, default)
@@ -70,30 +70,30 @@ def learn_from_verdicts(installation: Installation) -> FromVerdicts:
 
 
 def _default(settings: Settings) -> WeightSet:
-    # A set that was learnt here knows the verdicts it would be measured on.
+    # A set that was learnt here has seen the verdicts it would be measured on.
     shipped = settings.weights in weight_sets()
     return weight_set(settings.weights if shipped else Settings.model_fields["weights"].default)
 
 
 def _judged(lake: Lake, default: WeightSet) -> tuple[list[Judged], list[str]]:
     feedback = pa.concat_tables([FEEDBACK.empty(), *(lake.read(FEEDBACK, key) for key in lake.keys(FEEDBACK))])
-    judged, passed_over = [], []
+    judged, skipped = [], []
     for video_id, verdicts in latest_verdicts(feedback).items():
         try:
             moments = judged_moments(signals_of(video_id, lake), verdicts, default)
         except NotFoundError as gone:
-            passed_over.append(f"{video_id}: {gone}")
+            skipped.append(f"{video_id}: {gone}")
             continue
         if moments is None:
-            passed_over.append(f"{video_id}: no signal where its highlights were")
+            skipped.append(f"{video_id}: no signal where its highlights were")
         else:
             judged.append(moments)
-    return judged, passed_over
+    return judged, skipped
 
 
 def _write(learnt: Learnt, default: WeightSet, settings: Settings) -> Path:
     path = settings.models_dir / "weights" / f"{learnt.weights.version}.toml"
-    about = f"Learnt from {learnt.good} good and {learnt.bad} bad moments, beside {default.version}: {learnt.verdict}."
+    about = f"Learnt from {learnt.good} good and {learnt.bad} bad moments, against {default.version}: {learnt.verdict}."
     content = toml_of(learnt.weights, about)
     write_atomically(path, lambda to: to.write_text(content, encoding="utf-8"))
     return path

@@ -1,4 +1,4 @@
-"""Measuring golden sets, and keeping the figures: for `klip eval` and for Dagster alike."""
+"""Measuring golden sets and storing the figures, for both `klip eval` and Dagster."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Measured:
     Attributes:
         figures: Set -> its figures.
         tweet_sets: Sets of labelled tweets among them.
-        rows: The figures by the contract `evaluations`.
-        record: Where they were added.
+        rows: The figures as `evaluations`.
+        record: Provenance of the partition they were written to.
     """
 
     figures: Mapping[str, Sequence[Figure]]
@@ -37,13 +37,13 @@ class Measured:
 def measure_sets(
     installation: Installation, sets: Sequence[AnySet], run_id: str, *, with_llm: bool = False
 ) -> Measured:
-    """Measure golden sets and add the figures to `evaluations`; earlier figures stay.
+    """Measure golden sets and add the figures to `evaluations`; earlier figures are kept.
 
     Args:
         installation: Where the recordings were processed.
         sets: The sets.
-        run_id: Names the evaluation.
-        with_llm: Ask the language model too, if one is configured.
+        run_id: Id of the evaluation.
+        with_llm: Measure the language model too, if one is configured.
 
     Raises:
         NotFoundError: The recording of a set has not been processed.

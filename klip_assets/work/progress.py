@@ -1,4 +1,4 @@
-"""How far a stage is: who wants to know, and what is said."""
+"""Progress of stages: the interface, and the messages."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """Somebody who wants to know how far the work is."""
+    """Receives the progress of stages."""
 
     def begin(self, subject: str, table: str) -> None:
-        """A stage begins: the video or day, and the table it fills."""
+        """Note that a stage begins: the video or day, and the table it writes."""
 
     def reporter(
         self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
     ) -> Callable[[float], None]:
-        """Return a function that a stage calls with the seconds of sound it has done."""
+        """Return a function that the stage calls with the seconds of audio done so far."""
 
 
 class Pace:
-    """How far a stage is and how fast it goes.
+    """How far a stage is and how fast it runs.
 
     Args:
-        total: Seconds of sound there are, None if unknown.
+        total: Total seconds of audio, None if unknown.
     """
 
     def __init__(self, total: float | None) -> None:
         self._total = total
         self._first: tuple[float, float] | None = None
 
-    def tell(self, done: float) -> str:
-        """Say how many seconds of sound are done, at what speed, and about how long the rest takes."""
+    def describe(self, done: float) -> str:
+        """Return a phrase with the seconds of audio done, the speed, and about how long the rest takes."""
         now = time.monotonic()
-        # A stage may go on where one before it died: what that one did is not this one's speed.
+        # A stage may resume where an earlier run died: what that run did must not count for this one's speed.
         self._first = self._first or (done, now)
         text = f"{done:,.0f} of {self._total:,.0f} s" if self._total else f"{done:,.0f} s"
         before, began = self._first
         if now - began < 0.5 or done <= before:
-            return f"{text} of sound done"
+            return f"{text} of audio done"
         speed = (done - before) / (now - began)
         left = timedelta(seconds=round(max(0.0, self._total - done) / speed)) if self._total else None
-        return f"{text} of sound done at {speed:.0f} times real time" + (f", about {left} left" if left else "")
+        return f"{text} of audio done at {speed:.0f} times real time" + (f", about {left} left" if left else "")
 
 
 class LogProgress:
-    """Tells the Dagster log how far a stage is, every few seconds: done, speed and time left."""
+    """Logs to Dagster how far a stage is, every few seconds: done, speed and time left."""
 
     every_s = 10.0
 
     def begin(self, subject: str, table: str) -> None:
-        """Dagster's own log says that a step begins."""
+        """Do nothing: Dagster itself logs that a step begins."""
 
     def reporter(
         self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
@@ -62,7 +62,7 @@ class LogProgress:
 
         def report(done: float) -> None:
             nonlocal last
-            text, now = pace.tell(done), time.monotonic()
+            text, now = pace.describe(done), time.monotonic()
             if now - last >= self.every_s:
                 last = now
                 log(f"{table}: {text}")

@@ -1,4 +1,4 @@
-"""Publishing an installation: the store's publisher with Klip's policy and settings, and whether it is due."""
+"""Publishing an installation: the store's publisher with Klip's policy and settings, and whether a publish is due."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def publish_accepted(installation: Installation, *, from_nothing: bool = False) 
 
     Args:
         installation: Where lake and warehouse are.
-        from_nothing: Do not start from the version before.
+        from_nothing: Build from scratch, not from the previous version.
 
     Raises:
-        LockHeldError: Another publisher did not finish in time; names it.
+        LockHeldError: Another publisher did not finish in time; the message names it.
     """
     settings = installation.settings
     return publish(
@@ -32,7 +32,7 @@ def publish_accepted(installation: Installation, *, from_nothing: bool = False) 
 
 
 def publish_due(installation: Installation) -> str | None:
-    """Name the state of lake and warehouse that makes a publish due, None if everything is published."""
+    """Return a name for the state of lake and warehouse that makes a publish due, None if everything is published."""
     settings = installation.settings
     return needs_publish(
         installation.lake,
@@ -43,5 +43,5 @@ def publish_due(installation: Installation) -> str | None:
 
 
 def waiting(installation: Installation) -> dict[str, list[str]]:
-    """Return the videos and days whose present state was not published, with the reasons."""
+    """Return the videos and days whose current state was not published, with the reasons."""
     return waiting_in(installation.settings.warehouse_dir)

@@ -1,4 +1,4 @@
-"""The recording that highlights were found in: where it lies, and whether it is still the same."""
+"""The recording of a published video: where it is, and whether it is still the same."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from klip_assets.store.state.registry import Registry
 def find_recording(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registry: Registry) -> Path:
     """Return the recording of a published video.
 
-    Size and modification time are compared with those of the run that read it; only where they differ is the content
+    Size and modification time are compared with those seen by the run that read it; only if they differ is the content
     read and its SHA-256 compared.
 
     Args:
         video: The published row of `videos`.
         inbox: Folder that source_path is relative to.
-        lake: Knows the state of the file that was processed.
-        registry: Knows names that no table can hold.
+        lake: Has the signature of the file that was processed.
+        registry: Has file names that a table can't hold.
 
     Raises:
-        InputError: The video can't be read or is a copy of another one, or its recording has changed.
-        NotFoundError: The recording is not where it was.
+        InputError: The video can't be read, is a copy of another one, or its recording has changed.
+        NotFoundError: The recording is no longer in the inbox.
     """
     video_id, name = video["video_id"], video["source_path"]
     if video["status"] == "unreadable":
         raise InputError(f"{video_id} can't be read: {video['error']}")
     if video["duplicate_of"]:
-        raise InputError(f"{video_id} is a copy of {video['duplicate_of']}", hint="its highlights are found there")
+        raise InputError(f"{video_id} is a copy of {video['duplicate_of']}", hint="use the highlights of that one")
     path = inbox / name
     if not path.is_file():
         remembered = registry.path_of(video_id)
@@ -45,16 +45,16 @@ def find_recording(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registr
         )
     if not _as_it_was(video, Recording(inbox, path), lake) and file_sha256(path) != video["sha256"]:
         raise InputError(
-            f"{name} has changed since its highlights were published", hint=f"klip process {video_id} finds them anew"
+            f"{name} has changed since its highlights were published", hint=f"run klip process {video_id} first"
         )
     return path
 
 
 def _as_it_was(video: Mapping[str, Any], recording: Recording, lake: Lake) -> bool:
-    """Say whether size and time are those of the content that is published."""
+    """Return whether size and time are those of the published content."""
     provenance = lake.provenance(VIDEOS, video["video_id"])
     if provenance is None:
         return False
     if lake.read(VIDEOS, video["video_id"])["sha256"].to_pylist() != [video["sha256"]]:
-        return False  # Processed anew and not yet published.
+        return False  # Processed again and not yet published.
     return str(provenance.notes.get("signature", "")).partition("|")[0] == recording.signature

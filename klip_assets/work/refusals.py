@@ -1,4 +1,4 @@
-"""Files in the inbox that are nothing Klip knows: named in the quarantine while they lie there."""
+"""Unknown files in the inbox: listed in the quarantine as long as they are there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLE = "inbox"
 
 
 def refuse_unknown(lake: Lake, unknown: Mapping[str, str], *, run_id: str) -> None:
-    """Make the quarantine say exactly which files of the VOD inbox are of no use.
+    """Update the quarantine to list exactly the files of the VOD inbox that are not used.
 
     Args:
         lake: The lake.

@@ -1,4 +1,4 @@
-"""Taking a video out of lake and warehouse. Its file stays in the inbox and is not processed again."""
+"""Removing a video from lake and warehouse. Its file stays in the inbox and is not processed again."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from klip_assets.work.installation import Installation
 
 
 def remove_video(installation: Installation, video_id: str, unlist: Callable[[], None]) -> bool:
-    """Take a video out of the lake and of what is accepted; the next publish takes it out of the warehouse.
+    """Remove a video from the lake and from the accepted generations; the next publish removes it from the warehouse.
 
     Args:
-        installation: Where it is.
+        installation: The installation.
         video_id: The video.
-        unlist: Takes it off the list of partitions, while nobody else can work on it.
+        unlist: Deletes its partition; called while no one else can work on the video.
 
     Returns:
-        Whether its recording is known in the inbox; then its present content is not processed again by itself.
+        Whether its recording is known in the inbox; if so, its current content is not processed again automatically.
 
     Raises:
         NotFoundError: There is no such video.
-        LockHeldError: Somebody works on it; nothing is removed.
+        LockHeldError: A run is in progress on it; nothing is removed.
     """
     settings, lake, subject = installation.settings, installation.lake, Subject.video(video_id)
     known = {entry.video_id: entry.fingerprint for entry in installation.registry.known().values()}
@@ -35,7 +35,7 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
             hold(subject_lock(lake.root, subject), what=str(subject), timeout_s=1.0),
             hold(publish_lock(settings.state_dir), what="the publish", timeout_s=settings.publish_timeout_s),
         ):
-            # First withdrawn, then taken off the list: a sensor that looks in between would list what is accepted.
+            # Withdraw first, then delete the partition: a scan in between would add a partition for an accepted video.
             withdraw(lake, subject)
             lake.remove_everywhere(subject)
             lake.remove(STAGE_STATUS, video_id)
@@ -45,5 +45,7 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
                 installation.attempts.give_up(video_id, known[video_id])
             unlist()
     except LockHeldError as error:
-        raise LockHeldError(f"{error.message}: {video_id} stays", hint="try again when its run is over") from error
+        raise LockHeldError(
+            f"{video_id} was not removed: {error.message}", hint="try again when its run is over"
+        ) from error
     return video_id in known

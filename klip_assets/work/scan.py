@@ -1,6 +1,7 @@
-"""One look at the inbox of recordings: what lies there, what is due, what nobody knows.
+"""One scan of the VOD inbox: which recordings are there, which are due, and which files are unknown.
 
-The sensor looks every few seconds and hands on what may still be written to; the command line trusts what is there.
+The sensor scans every few seconds and carries over files that may still be written to; the command line trusts what is
+there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from klip_assets.inbox.changes import Ready, settle
 from klip_assets.inbox.recordings import display_name, read_inbox
-from klip_assets.work.due import Due, due_videos, note_deadly
+from klip_assets.work.due import Due, due_videos, note_crash_looping
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import waiting
 from klip_assets.work.refusals import refuse_unknown
@@ -18,12 +19,12 @@ from klip_assets.work.refusals import refuse_unknown
 
 @dataclass(frozen=True)
 class Scan:
-    """What one look found.
+    """Result of one scan.
 
     Attributes:
         ready: Recordings whose files have stopped changing.
-        pending: Signatures of those that may still be written to, by name; for the next look.
-        due: What is to be processed.
+        pending: Signatures of those that may still be written to, by name; for the next scan.
+        due: What to process.
     """
 
     ready: list[Ready]
@@ -38,23 +39,23 @@ def scan(
     at_most: int | None = None,
     now: float | None = None,
 ) -> Scan:
-    """Look at the inbox, register what is new, name in the quarantine what is of no use, and say what is due.
+    """Scan the inbox, register new recordings, quarantine unusable files, and return what is due.
 
     Args:
-        installation: Where the inbox is.
-        before: Signatures that the look before saw; a new recording counts once two looks agree. None: a person asked.
-        at_most: How many new recordings to read in this look.
-        now: Seconds since 1970; left out, what failed is tried again without waiting.
+        installation: The installation.
+        before: Signatures from the previous scan; a new recording counts once two scans agree. None: a person asked.
+        at_most: Maximum number of new recordings to read in this scan.
+        now: Seconds since 1970; if not given, failed videos are retried without waiting.
 
     Raises:
-        LockHeldError: A video on which processes died is held by somebody.
+        LockHeldError: A video on which processes died is locked.
     """
     inbox, lake = installation.settings.vod_inbox, installation.lake
     contents = read_inbox(inbox)
     settled = settle(contents.recordings, installation.registry, before, at_most=at_most)
-    # Sidecars may still be waiting for their recording; who brings it clears them.
+    # Sidecars may still be waiting for their recording; the scan that finds it clears them.
     refuse_unknown(lake, {display_name(path, inbox): why for path, why in contents.unknown}, run_id="")
     due = due_videos(settled.ready, installation.attempts, lake, now=now, waiting=waiting(installation))
     for entry in due.crash_looping:
-        note_deadly(lake, entry)
+        note_crash_looping(lake, entry)
     return Scan(settled.ready, settled.pending, due)

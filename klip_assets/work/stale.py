@@ -1,6 +1,6 @@
-"""What a newer stage, or other settings, would make otherwise: nothing is due because of it, a person asks for it.
+"""What a newer stage or changed settings would produce differently. It is rebuilt only when a person asks for it.
 
-It opens no recording: what a recording holds is compared as the inbox remembers it.
+No recording is opened: its content is compared as recorded in the registry of the inbox.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ MAY_CHANGE = "may change"
 
 @dataclass(frozen=True)
 class Stale:
-    """One stage whose rows are older than what it would make now, or may be.
+    """One stage whose rows are out of date, or may be.
 
     Attributes:
         spec: The stage.
-        reason: "version 2 -> 3", "input weights changed"; "may change" of one that only reads it.
+        reason: "version 2 -> 3" or "input weights changed"; "may change" if only a stage upstream is stale.
     """
 
     spec: StageSpec
@@ -38,17 +38,17 @@ class Stale:
 
     @property
     def certain(self) -> bool:
-        """Whether it will be computed, and not only if what it reads comes out otherwise."""
+        """Whether it will be recomputed in any case, not only if its inputs come out different."""
         return self.reason != MAY_CHANGE
 
 
 def stale(installation: Installation, subject: Subject, tables: Collection[str] = ()) -> list[Stale]:
-    """Return the stages of a video or day that would be made otherwise now, in the order of the data.
+    """Return the stale stages of a video or day, in the order of the data.
 
     Args:
-        installation: Where it is.
-        subject: The video or day; one that was never processed, or whose recording can't be read, has none.
-        tables: Only these tables, and what reads them; none: all.
+        installation: The installation.
+        subject: The video or day; one that was never processed has none, nor do later stages of an unreadable one.
+        tables: Only these tables and what reads them; empty: all.
     """
     specs = STAGES_OF[subject.kind]
     records, was_accepted = _records(installation.lake, subject)
@@ -78,31 +78,31 @@ def processed(lake: Lake) -> Iterator[Subject]:
 def stale_subjects(
     installation: Installation, *, videos: Sequence[str] = (), days: Sequence[str] = (), tables: Collection[str] = ()
 ) -> tuple[list[tuple[Subject, list[Stale]]], list[str]]:
-    """Find the videos and days with stages that would be made otherwise now.
+    """Find the videos and days with stale stages.
 
     Args:
-        installation: Where they are.
-        videos: Only these videos, by id or by the name of their file.
-        days: Only these days of tweets; neither videos nor days: everything that was processed.
-        tables: Only these tables, and what reads them.
+        installation: The installation.
+        videos: Only these videos, by id or file name.
+        days: Only these days of tweets; without videos and days, everything that was processed.
+        tables: Only these tables and what reads them.
 
     Returns:
-        The videos and days with their stale stages, and the ids of videos that are stale too but have no recording in
-        the inbox any more.
+        The videos and days with their stale stages, and the ids of videos that are stale too but whose recordings are
+        no longer in the inbox.
 
     Raises:
-        NotFoundError: A video or day that was named has not been processed.
-        InputError: A day that was named is not one.
+        NotFoundError: A given video or day has not been processed.
+        InputError: A given day is not a valid date.
     """
     if wrong := [day for day in days if not is_day(day)]:
-        raise InputError(f"{wrong[0]!r} is not a day", hint="write it as YYYY-MM-DD")
+        raise InputError(f"{wrong[0]!r} is not a valid date", hint="write it as YYYY-MM-DD")
     known = installation.registry.known().values()
     by_name = {entry.path.name: entry.video_id for entry in known} | {str(e.path): e.video_id for e in known}
     named = [Subject.video(by_name.get(name, name)) for name in videos]
     named = list(dict.fromkeys([*named, *map(Subject.day, days)]))
     for subject in named:
         if not installation.lake.exists(TABLES[TABLES_OF[subject.kind][0]], subject.key):
-            raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what has")
+            raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what was")
     found = [
         (subject, stages)
         for subject in named or processed(installation.lake)
@@ -114,16 +114,16 @@ def stale_subjects(
 
 @dataclass
 class Work:
-    """What remaking one stage takes, over all videos or days for which it is stale.
+    """What rebuilding one stage takes, over all videos or days for which it is stale.
 
     Attributes:
         spec: The stage.
-        kind: What it is made for.
-        reasons: Why, each once.
-        subjects: For how many it will be computed.
-        behind: For how many more only if what it reads comes out otherwise.
-        sound_s: Seconds of sound in the videos for which it will be computed.
-        seconds: How long that takes, by what it took before; None where it was never measured.
+        kind: Whether it is a stage of videos or of days.
+        reasons: Why, without duplicates.
+        subjects: Number of videos or days for which it will be recomputed.
+        behind: Number of further ones, where it is recomputed only if its inputs come out different.
+        sound_s: Seconds of audio in the videos for which it will be recomputed.
+        seconds: How long that takes, estimated from earlier runs; None if it was never timed.
     """
 
     spec: StageSpec
@@ -136,16 +136,16 @@ class Work:
 
 
 def plan(installation: Installation, found: Iterable[tuple[Subject, list[Stale]]]) -> list[Work]:
-    """Add up what remaking stale stages takes.
+    """Add up what rebuilding stale stages takes.
 
-    A stage that was never made for a video is estimated by the pace it had on others.
+    A stage that was never run on a video is estimated by its speed on others.
 
     Args:
-        installation: Where the work is.
+        installation: The installation.
         found: Videos and days with their stale stages.
 
     Returns:
-        One entry a stage, in the order of the data.
+        One entry per stage, in the order of the data.
     """
     lake = installation.lake
     works: dict[str, Work] = {}
@@ -183,24 +183,24 @@ def plan(installation: Installation, found: Iterable[tuple[Subject, list[Stale]]
 def _reason(stage: Stage, was_accepted: bool) -> str:
     before = stage.record(stage.table)
     if before is None:
-        # What was never accepted waits for another reason, which is told elsewhere.
+        # What was never accepted waits for another reason, which is reported elsewhere.
         return NEVER_MADE if was_accepted else ""
     try:
         inputs = dict(stage.spec.inputs(stage))
     except (NotFoundError, KeyError):
-        inputs = dict(before.input_versions)  # An input is not there: then a run would not get as far, either.
+        inputs = dict(before.input_versions)  # An input is missing: a run would not get this far either.
     return ", ".join(changes(stage, before, stage.spec.version, inputs))
 
 
 def _records(lake: Lake, subject: Subject) -> tuple[dict[str, Provenance], bool]:
-    """Return the records of the present partitions, and whether the video or day was accepted as a whole."""
+    """Return the records of the current partitions, and whether the video or day was accepted as a whole."""
     accepted = accepted_generation(lake, subject)
     whole = accepted is not None and len(accepted.tables) > 1
     if accepted is not None and whole and is_accepted_since(lake, subject):
-        return dict(accepted.tables), True  # Nothing ran since: one file tells what else a dozen would.
+        return dict(accepted.tables), True  # Nothing ran since: reading one file replaces reading a dozen.
     found = {}
     for spec in STAGES_OF[subject.kind]:
-        with contextlib.suppress(DamagedError):  # As if it was not there: it is made again.
+        with contextlib.suppress(DamagedError):  # Treated as missing: it is rebuilt.
             if record := lake.provenance(spec.table, subject.key):
                 found[spec.name] = record
     return found, whole
@@ -213,6 +213,6 @@ def _duration_s(lake: Lake, subject: Subject) -> float:
 def _is_there(installation: Installation, subject: Subject) -> bool:
     name = installation.registry.path_of(subject.key)
     if name is None:
-        # Where the memory of names was lost, the row tells.
+        # If the registry was lost, the row has the name.
         name = installation.lake.read(VIDEOS, subject.key)["source_path"][0].as_py()
     return name is not None and (installation.settings.vod_inbox / name).is_file()

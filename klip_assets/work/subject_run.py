@@ -1,4 +1,4 @@
-"""What is around a run on a video or on days: their lock, the attempt that is remembered, and how it ended."""
+"""The frame of a run on a video or on days: their lock, the recorded attempt, and how it ended."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SubjectRun:
     """A run on one video, or on some days.
 
     Attributes:
-        installation: Where it works.
+        installation: The installation.
         subjects: The video or the days.
-        tables: The tables of those that it is to make.
+        tables: The tables of theirs to make.
     """
 
     installation: Installation
@@ -31,12 +31,12 @@ class SubjectRun:
     _done: set[tuple[Subject, str]] = field(default_factory=set)
 
     def note_done(self, subject: Subject, table: str) -> None:
-        """Note that a stage is through."""
+        """Note that a stage is done."""
         self._done.add((subject, table))
 
     def ending(self, subject: Subject) -> Ending:
-        """Say how the run went for a video or day."""
-        # Not "a stage of this run failed": a run can end between stages, and then has not done its work either.
+        """Return how the run ended for a video or day."""
+        # Not "a stage of this run failed": a run that ends between stages has not done its work either.
         if any((subject, table) not in self._done for table in self.tables):
             return Ending.FAILED
         return Ending.OPEN if is_complete(self.installation.lake, subject) else Ending.DONE
@@ -50,16 +50,16 @@ def run_on(
     *,
     on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[SubjectRun]:
-    """Hold the lock of a video, or that of all days, from the first stage to the last, and remember the attempt.
+    """Hold the lock of a video, or of all days, from the first stage to the last, and record the attempt.
 
     Args:
-        installation: Where it works.
-        subjects: One video, or any number of days; none: files of tweets, from which days are made.
-        tables: The tables to make; None: all of such a subject.
-        on_wait: Told who holds the lock, if there is a wait.
+        installation: The installation.
+        subjects: One video, or any number of days; empty: tweet files, from which days are made.
+        tables: The tables to make; None: all tables of such a subject.
+        on_wait: Called with a message on who holds the lock, if there is a wait.
 
     Raises:
-        LockHeldError: Somebody else did not finish in time; names it.
+        LockHeldError: Another process did not finish in time; the message names it.
     """
     first = subjects[0] if subjects else Subject.day("")
     names = {spec.name for spec in STAGES_OF[first.kind]}
@@ -80,12 +80,12 @@ def run_on(
         finally:
             for subject in _end(run):
                 if subject.key in given_up:
-                    # A part that went well makes nobody try the rest again: the video may have been removed.
+                    # A part that succeeded must not cause the rest to be retried: the video may have been removed.
                     installation.attempts.give_up(subject.key, contents[subject.key])
 
 
 def check_whether(rule: Invariant, subject: Subject, installation: Installation) -> Found:
-    """Look whether a rule holds for a video; where it does not, nobody tries its content again by itself."""
+    """Check whether a rule holds for a video; if not, its content is not retried automatically."""
     problems, warnings = rule.find(installation.lake, subject.key)
     if problems:
         installation.attempts.give_up(subject.key, installation.content_of(subject))
@@ -93,7 +93,7 @@ def check_whether(rule: Invariant, subject: Subject, installation: Installation)
 
 
 def _end(run: SubjectRun) -> list[Subject]:
-    """Note how a run ended, and return the videos or days of which it did a part."""
+    """Record how a run ended, and return the videos or days that it did only in part."""
     endings = {subject: run.ending(subject) for subject in run.subjects}
     if endings:
         run.installation.attempts.end({subject.key: ending for subject, ending in endings.items()})

@@ -22,7 +22,7 @@ def llm(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLlm]:
 
 def test_the_cache_can_be_looked_at_and_cleared_on_the_command_line(llm: FakeLlm, settings: Settings) -> None:
     run = CliRunner()
-    assert "No replies" in run.invoke(main, ["cache", "stats"]).output
+    assert "The cache is empty" in run.invoke(main, ["cache", "stats"]).output
     drop_stream(settings)
     work(settings)
     asked = len(llm.asked)

@@ -73,7 +73,7 @@ def test_adding_again_says_so_and_another_file_of_the_name_needs_replace(setting
     klip("add", path)
     assert rows_of(klip("add", path, "--json"))[0]["done"] == "was there already"
     other = write_wav(tmp_path / "b" / "a.wav", 2, seed=2)
-    assert "exists and is another file" in error_of(klip("add", other))
+    assert "exists and is a different file" in error_of(klip("add", other))
     assert rows_of(klip("add", other, "--replace", "--json"))[0]["done"] in ("linked", "copied")
     assert (settings.vod_inbox / "a.wav").read_bytes() == other.read_bytes()
 
@@ -101,9 +101,9 @@ def test_tweet_files_go_to_the_tweet_inbox_as_copies(settings: Settings, tmp_pat
         (("add",), "Missing argument 'PATH...'. (klip add --help shows how)"),
         (("sql",), "Missing argument 'STATEMENT'"),
         (("add", "nope.mp4"), "nope.mp4: no such file"),
-        (("process", "nope"), "no recording in the inbox is called 'nope'"),
-        (("process", "--tweets", "13.6.2026"), "'13.6.2026' is not a day"),
-        (("process", "--tweets", "2001-01-01"), "2001-01-01 has no tweets: they begin on 2006-03-21"),
+        (("process", "nope"), "no recording 'nope' in the inbox"),
+        (("process", "--tweets", "13.6.2026"), "'13.6.2026' is not a valid date"),
+        (("process", "--tweets", "2001-01-01"), "2001-01-01 is out of range (2006-03-21 to today)"),
         (("highlights",), "there is no warehouse"),
         (("videos",), "there is no warehouse"),
         (("tweets",), "there is no warehouse"),
@@ -111,7 +111,7 @@ def test_tweet_files_go_to_the_tweet_inbox_as_copies(settings: Settings, tmp_pat
         (("export", "x.duckdb"), "there is no warehouse"),
         (("remove", "nope"), "there is no video 'nope'"),
         (("eval",), "has not been processed"),
-        (("eval", "."), "is no golden set"),
+        (("eval", "."), "no golden set in ."),
     ],
 )
 def test_a_wrong_word_is_one_clear_line(settings: Settings, words: tuple[str, ...], message: str) -> None:
@@ -122,7 +122,7 @@ def test_a_wrong_word_is_one_clear_line(settings: Settings, words: tuple[str, ..
     ("words", "message"),
     [
         (("highlights", "nope"), "no video 'nope' is published"),
-        (("tweets", "yesterday"), "'yesterday' is not a day"),
+        (("tweets", "yesterday"), "'yesterday' is not a valid date"),
         (("sql", "SELECT * FROM nope"), "nope does not exist"),
         (("sql", "DELETE FROM videos"), "read-only"),
     ],
@@ -136,9 +136,9 @@ def test_files_that_are_neither_recording_nor_tweets_are_refused(settings: Setti
     (tmp_path / "a.en.vtt").write_text("WEBVTT")
     (tmp_path / "empty").mkdir()
     assert "neither a recording nor a tweet file" in error_of(klip("add", tmp_path / "a.docx"))
-    assert "come with the recording" in error_of(klip("add", tmp_path / "a.en.vtt"))
-    assert "holds no recording" in error_of(klip("add", tmp_path / "empty"))
-    assert "is no time" in error_of(klip("add", tmp_path / "a.docx", "--started-at", "noon"))
+    assert "are added with the recording" in error_of(klip("add", tmp_path / "a.en.vtt"))
+    assert "contains no recording" in error_of(klip("add", tmp_path / "empty"))
+    assert "is not a valid time" in error_of(klip("add", tmp_path / "a.docx", "--started-at", "noon"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_remove_is_put_off_while_a_run_is_on_the_video(published: Settings, lake
     thread.start()
     ready.wait()
     try:
-        assert "stream stays" in error_of(klip("remove", "stream"))
+        assert "stream was not removed" in error_of(klip("remove", "stream"))
     finally:
         over.set()
         thread.join()
@@ -309,7 +309,7 @@ def test_a_map_that_lies_beside_a_tweet_file_comes_with_it(settings: Settings, t
 def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_text("ident,body\n")
-    assert "names no column (write it as text=body)" in error_of(klip("add", path, "--map", "body"))
+    assert "is not of the form COLUMN=NAME (e.g. text=body)" in error_of(klip("add", path, "--map", "body"))
     assert "there is no column 'colour'" in error_of(klip("add", path, "--map", "colour=body"))
     assert "either all columns are given by number" in error_of(
         klip("add", path, "--map", "text=#1", "--map", "lang=x")
@@ -326,11 +326,11 @@ def test_process_says_again_what_is_not_published_and_why(settings: Settings) ->
     again = klip("process")
     assert again.exit_code == 0
     assert "waits  short: the last word ends at 302.0 s, after the end of the video at 5.0 s\n" in again.output
-    assert "Nothing to do: everything in the inbox is processed, but what waits is not published." in again.output
+    assert "everything in the inbox is processed, but the items above are not published." in again.output
     (row,) = rows_of(klip("process", "--json"))
     assert row["what"] == "short" and row["outcome"] == "waits" and "the last word ends" in str(row["problem"])
     (told,) = (row for row in rows_of(klip("doctor", "--json")) if row["what"] == "stale")
-    assert "1 not published as they stand" in str(told["detail"])
+    assert "1 not published in their current state" in str(told["detail"])
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_a_stale_stage_is_counted_first_and_then_remade_alone(
     monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
     shown = klip("process", "--stale", "--dry-run", "stream").output
     assert "segment_scores" in shown and "input weights changed" in shown and "audio_features" not in shown
-    assert "1 video and 0 days of tweets" in shown and "klip process --stale does it" in shown
+    assert "1 video and 0 days of tweets" in shown and "To start: klip process --stale" in shown
     assert query(published, "SELECT DISTINCT weights_version FROM highlights") == [{"weights_version": "klip-2"}]
     done = klip("process", "stream", "--stale", "--table", "segment_scores")
     assert done.exit_code == 0 and "done  stream" in done.output
@@ -380,9 +380,9 @@ def test_a_stale_video_whose_recording_is_gone_is_named_and_left(
     (published.vod_inbox / "stream.wav").unlink()
     assert "their recordings are not in the inbox: stream" in klip("process", "--stale", "--dry-run").output
     done = klip("process", "--stale")
-    assert done.exit_code == 0 and "left as it is: its recording is not in the inbox  stream" in done.output
+    assert done.exit_code == 0 and "skipped: its recording is not in the inbox  stream" in done.output
     assert "has not been processed" in error_of(klip("process", "--stale", "nobody"))
-    assert "'nonsense' is not a day" in error_of(klip("process", "--stale", "--tweets", "nonsense"))
+    assert "'nonsense' is not a valid date" in error_of(klip("process", "--stale", "--tweets", "nonsense"))
 
 
 def test_scattered_stale_days_are_remade_and_no_day_between_them_is_made(

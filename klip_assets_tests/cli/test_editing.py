@@ -74,11 +74,11 @@ def test_a_recording_of_sound_alone_is_cut_on_an_audio_channel(ranked: list[dict
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("highlights", "--export", "csv"), "--export wants a VIDEO."),
-        (("highlights", "--rejected"), "--rejected wants a VIDEO."),
-        (("highlights", "stream", "--why", "--rejected"), "--why and --rejected do not go together."),
-        (("highlights", "stream", "--export", "csv", "--json"), "there is --export json"),
-        (("highlights", "stream", "--output", "x"), "--output and --force belong to --export."),
+        (("highlights", "--export", "csv"), "--export requires a VIDEO."),
+        (("highlights", "--rejected"), "--rejected requires a VIDEO."),
+        (("highlights", "stream", "--why", "--rejected"), "--why and --rejected can't be combined."),
+        (("highlights", "stream", "--export", "csv", "--json"), "use --export json"),
+        (("highlights", "stream", "--output", "x"), "--output and --force require --export."),
         (("highlights", "stream", "--export", "xml"), "'xml' is not one of"),
         (("highlights", "nope", "--export", "csv"), "no video 'nope' is published"),
         (("clip", "stream"), "Name one or more RANKs, or --all."),
@@ -191,7 +191,7 @@ def test_a_recording_that_changed_is_a_clear_error_and_one_that_was_touched_is_n
     content[-1] ^= 1
     path.write_bytes(bytes(content))
     said = error_of(klip("clip", "stream", "1", "--output", tmp_path, "--force"))
-    assert "stream.wav has changed since its highlights were published (klip process stream finds them anew)" in said
+    assert "stream.wav has changed since its highlights were published (run klip process stream first)" in said
 
 
 def test_an_unchanged_recording_is_not_read_whole_to_know_that(

@@ -51,7 +51,7 @@ def test_overlap_is_symmetric_from_0_to_1_and_1_only_for_the_same_stretch(
 
 @pytest.mark.parametrize("stretch", [(5, 4), (math.nan, 4), (0, math.inf)])
 def test_a_stretch_that_is_none_is_refused(stretch: tuple[float, float]) -> None:
-    with pytest.raises(ValueError, match="stretch"):
+    with pytest.raises(ValueError, match="interval"):
         temporal_iou([stretch], [(0, 1)])
 
 

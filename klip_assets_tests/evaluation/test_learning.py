@@ -101,7 +101,7 @@ def test_noise_gives_the_default_back() -> None:
     kept = [learn_weights(make_judged({}, videos=5, moments=8, seed=seed), DEFAULT) for seed in range(8)]
     assert sum(learnt.used for learnt in kept) <= 1
     assert all(learnt.weights is DEFAULT for learnt in kept if not learnt.used)
-    assert "the default stays" in next(learnt for learnt in kept if not learnt.used).verdict
+    assert "the default is kept" in next(learnt for learnt in kept if not learnt.used).verdict
 
 
 def test_people_who_go_by_the_default_weights_get_them_back() -> None:

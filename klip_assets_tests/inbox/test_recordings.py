@@ -66,9 +66,11 @@ def test_json_of_other_names_beside_a_recording_is_named_and_taken_for_nothing(t
     reasons = {path.name: why for path, why in contents.unknown}
     assert set(reasons) == {path.name for path in tmp_path.iterdir()} - {"talk.mp4"}
     for name in ("talk.comments.json", "talk.heatmap.json", "talk.raw.json"):
-        assert reasons[name].startswith("JSON beside a recording, but of no name Klip knows: .info.json, .chat.json")
-    assert reasons["other.json"] == reasons["other.en.json"] == "not a kind of file Klip knows"
-    assert reasons["other.whisper.json"] == "a sidecar, but no recording named other lies beside it"
+        assert reasons[name].startswith(
+            "a JSON file beside a recording, but with an unknown ending; known: .info.json, .chat"
+        )
+    assert reasons["other.json"] == reasons["other.en.json"] == "unknown kind of file"
+    assert reasons["other.whisper.json"] == "a sidecar without a recording named other beside it"
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,8 @@ def test_of_two_chat_logs_one_is_read_and_the_other_is_named(tmp_path: Path) -> 
     contents = read_inbox(tmp_path)
     assert contents.recordings[0].files == (tmp_path / "talk.mp4", tmp_path / "talk.chat.json")
     assert {path.name: why for path, why in contents.unknown} == {
-        "lost.chat.csv": "a sidecar, but no recording named lost lies beside it",
-        "talk.live_chat.json": "a second chat log of talk; one is read, the first by name",
+        "lost.chat.csv": "a sidecar without a recording named lost beside it",
+        "talk.live_chat.json": "a second chat log of talk; only the first by name is read",
     }
 
 
@@ -118,8 +120,8 @@ def test_what_is_neither_recording_nor_sidecar_is_named(tmp_path: Path) -> None:
     drop(tmp_path, "notes.docx", "lost.en.vtt", "ok.mp4")
     reasons = {path.name: why for path, why in read_inbox(tmp_path).unknown}
     assert reasons == {
-        "notes.docx": "not a kind of file Klip knows",
-        "lost.en.vtt": "a sidecar, but no recording named lost lies beside it",
+        "notes.docx": "unknown kind of file",
+        "lost.en.vtt": "a sidecar without a recording named lost beside it",
     }
 
 

@@ -45,7 +45,7 @@ def test_a_claim_that_the_size_allows_is_believed(make_media: Maker) -> None:
 
 def test_a_recording_longer_than_the_limit_is_refused_with_both_lengths(make_media: Maker) -> None:
     path = make_media("long.wav", seconds=12.0)
-    with pytest.raises(UnreadableMediaError, match=r"long\.wav: is 12 s long, more than the 0\.0027\d* h"):
+    with pytest.raises(UnreadableMediaError, match=r"long\.wav: 12 s long, more than the limit of 0\.0027\d* h"):
         length_of(path, probe(path), longest_s=10.0)
 
 

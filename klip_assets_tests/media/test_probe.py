@@ -54,7 +54,7 @@ def test_an_empty_file_says_so(tmp_path: Path) -> None:
 def test_subtitles_alone_are_no_recording(tmp_path: Path) -> None:
     path = tmp_path / "captions.mp4"
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n")
-    with pytest.raises(UnreadableMediaError, match="neither sound nor picture"):
+    with pytest.raises(UnreadableMediaError, match="neither audio nor video"):
         probe(path)
 
 
@@ -63,7 +63,7 @@ def test_a_photo_called_a_video_is_no_recording(tmp_path: Path, suffix: str) -> 
     frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
     path = tmp_path / f"photo.{suffix}"
     frame.save(str(path))
-    with pytest.raises(UnreadableMediaError, match="still picture"):
+    with pytest.raises(UnreadableMediaError, match="still image"):
         probe(path.rename(tmp_path / "photo.mp4"))
 
 

@@ -115,7 +115,7 @@ def test_a_file_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
     path = tmp_path / "stream.info.json"
     with path.open("wb") as file:
         file.truncate(10 << 30)  # A hole: it takes no space.
-    with pytest.raises(UnreadableSidecarError, match="more than 32 MB"):
+    with pytest.raises(UnreadableSidecarError, match="larger than the 32 MB"):
         read_info(path)
 
 

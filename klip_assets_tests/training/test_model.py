@@ -74,7 +74,7 @@ def test_a_model_is_learnt_measured_and_put_to_use_and_a_worse_one_is_refused(
     assert not worse.success
     assert CompactModel(settings.compact_model_dir).sha256 == first.sha256
     (event,) = [event for event in worse.all_events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
-    assert "that of the model in use" in (event.asset_check_evaluation_data.description or "")
+    assert "of the model in use" in (event.asset_check_evaluation_data.description or "")
 
 
 def test_the_exported_model_says_what_the_network_says(data: Path, encoder: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_segment_that_no_model_read_keeps_a_video_from_being_published(here: I
 
 @pytest.mark.usefixtures("worked_on")
 def test_a_video_that_somebody_works_on_is_passed_over(here: Installation) -> None:
-    assert consider(here.lake, STREAM) == ["a run is on it"]
+    assert consider(here.lake, STREAM) == ["a run is in progress"]
 
 
 def test_of_a_video_that_was_published_the_cause_is_told_and_not_what_followed(here: Installation) -> None:
@@ -161,7 +161,7 @@ def test_a_damaged_file_withholds_its_own_video_alone(here: Installation) -> Non
     note(here, "segments", "ok")
     publish_accepted(here)
     (reason,) = waiting(here)["stream"]
-    assert "is damaged" in reason and "klip process stream makes it again" in reason
+    assert "is damaged" in reason and "klip process stream rebuilds it" in reason
 
 
 def silent_wave() -> bytes:

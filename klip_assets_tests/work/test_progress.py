@@ -17,25 +17,25 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_it_tells_seconds_done_speed_and_time_left(clock: list[float]) -> None:
     pace = Pace(7200)
-    assert pace.tell(0) == "0 of 7,200 s of sound done"
+    assert pace.describe(0) == "0 of 7,200 s of audio done"
     clock[0] += 60
-    assert pace.tell(1200) == "1,200 of 7,200 s of sound done at 20 times real time, about 0:05:00 left"
+    assert pace.describe(1200) == "1,200 of 7,200 s of audio done at 20 times real time, about 0:05:00 left"
     clock[0] += 300
-    assert pace.tell(7200).endswith("at 20 times real time"), "nothing is left"
+    assert pace.describe(7200).endswith("at 20 times real time"), "nothing is left"
 
 
 def test_what_another_run_had_done_is_not_this_ones_speed(clock: list[float]) -> None:
     pace = Pace(7200)
-    pace.tell(6000)
+    pace.describe(6000)
     clock[0] += 10
-    assert pace.tell(6050) == "6,050 of 7,200 s of sound done at 5 times real time, about 0:03:50 left"
+    assert pace.describe(6050) == "6,050 of 7,200 s of audio done at 5 times real time, about 0:03:50 left"
 
 
 def test_without_a_length_nothing_is_said_of_the_time_left(clock: list[float]) -> None:
     pace = Pace(None)
-    pace.tell(0)
+    pace.describe(0)
     clock[0] += 2
-    assert pace.tell(60) == "60 s of sound done at 30 times real time"
+    assert pace.describe(60) == "60 s of audio done at 30 times real time"
 
 
 def test_the_log_hears_of_it_every_ten_seconds(clock: list[float]) -> None:
@@ -45,4 +45,4 @@ def test_the_log_hears_of_it_every_ten_seconds(clock: list[float]) -> None:
         clock[0] += 1
         report(float(second))
     assert len(lines) == 2
-    assert lines[0] == "audio_features: 9 of 100 s of sound done at 1 times real time, about 0:01:31 left"
+    assert lines[0] == "audio_features: 9 of 100 s of audio done at 1 times real time, about 0:01:31 left"

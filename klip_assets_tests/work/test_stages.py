@@ -188,7 +188,7 @@ def test_words_whose_sounds_are_lost_or_of_another_transcript_are_made_again(her
         [{"video_id": "stream", "event_index": 0, "start_s": 25.0, "end_s": 26.0, "label": "applause"}]
     )
     here.lake.write(TRANSCRIPT_SOUNDS, "stream", other, record)
-    with pytest.raises(NotFoundError, match="not those of its words"):
+    with pytest.raises(NotFoundError, match="do not match"):
         run_stage(STAGES["sound_events"], STREAM, here, Run("by hand"))
     assert "transcript_words" in computed(run_all(here))
     assert here.lake.read(TRANSCRIPT_SOUNDS, "stream").num_rows == 0

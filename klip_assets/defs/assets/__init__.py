@@ -1,5 +1,5 @@
-"""The assets, one module for each group of the lineage graph.
+"""The assets, one module per group of the lineage graph.
 
-Put here: reading inputs, one call of a room below, a table with metadata.
+Put here: reading inputs, one call to a room below, a table with metadata.
 Keep out: algorithms.
 """

@@ -1,4 +1,4 @@
-"""What Dagster is told of a table: its columns, its versions, what was written."""
+"""Metadata of a table for Dagster: its columns, its versions, what was written."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from klip_assets.work.stages.stage import Picture
 
 OWNERS = ["team:klip"]
 
-#: Disks and networks hiccup; anything else is not worth a second try, and fails with `allow_retries=False`.
+#: For transient disk and network errors; anything else is not worth a retry, and fails with `allow_retries=False`.
 RETRY_IO = dg.RetryPolicy(max_retries=2, delay=1.0, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 def result_of(
     table: Table, written: Mapping[str, Provenance], pictures: Mapping[str, Picture] | None = None
 ) -> dg.MaterializeResult:
-    """Report what was written to Dagster: rows, versions, notes.
+    """Return the materialization of a table for Dagster: rows, versions, notes.
 
     Args:
         table: The table.
-        written: Partition -> its provenance; several where one run covers a range of days.
-        pictures: Pictures by name; they come first.
+        written: Partition -> its provenance; several if the run covers a range of days.
+        pictures: Pictures by name; listed first.
     """
     records = list(written.values())
     rows = sum(record.rows for record in records)
@@ -48,7 +48,7 @@ def result_of(
 
 
 def describe(table: Table) -> dict[str, Any]:
-    """Return what an asset definition says about its table: column schema and name."""
+    """Return the metadata of a table's asset definition: column schema and name."""
     return {"dagster/column_schema": column_schema(table), "dagster/table_name": f"klip.main.{table.name}"}
 
 

@@ -1,4 +1,4 @@
-"""Group `evaluation`: how good the highlights are, measured on golden sets."""
+"""Group `evaluation`: how good highlights are, measured on golden sets."""
 
 import dagster as dg
 
@@ -17,12 +17,12 @@ from klip_assets.work.measuring import measure_sets
     kinds={"parquet", "numpy"},
     code_version="3",
     metadata=describe(EVALUATIONS),
-    description=f"{EVALUATIONS.description}\n\nMeasured on the sample (once processed), and sets in KLIP_GOLDEN_DIR.",
+    description=f"{EVALUATIONS.description}\n\nMeasured on the sample (once processed) and sets in KLIP_GOLDEN_DIR.",
 )
 def evaluations(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    """Measure the sample and the sets in KLIP_GOLDEN_DIR, and add the figures; earlier figures stay."""
+    """Measure the sample and the sets in KLIP_GOLDEN_DIR, and add the figures; earlier figures are kept."""
     here, run_id = installation.here, context.run.run_id
     measured = measure_sets(here, list(sets_of([], here.settings)), run_id)
     return result_of(EVALUATIONS, {run_id: measured.record})

@@ -1,4 +1,4 @@
-"""Group `highlights`, beside its stages: the weight sets, and weights learnt from what editors said of highlights."""
+"""Group `highlights`, besides its stages: the weight sets, and weights learnt from editors' verdicts."""
 
 import dagster as dg
 
@@ -21,7 +21,7 @@ from klip_assets.work.stages.highlights import GROUP
     metadata=describe(WEIGHTS),
 )
 def weights(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """Every weight set that comes with Klip and the one in use, so that scores can be recomputed in SQL."""
+    """Every weight set that comes with Klip, and the one in use, so that scores can be recomputed in SQL."""
     here = installation.here
     written = write_record(here.lake, WEIGHTS, "", weights_table(here.weights), run_id=context.run.run_id)
     return result_of(WEIGHTS, {"": written})
@@ -37,9 +37,9 @@ def weights(context: dg.AssetExecutionContext, installation: dg.ResourceParam[In
 def learnt_weights(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    """Weights fitted to the verdicts of `klip rate`, written only if they rank unknown videos better than the default.
+    """Weights fitted to the verdicts of `klip rate`, written only if they rank unseen videos better than the default.
 
-    With too few verdicts it says what is missing. The weights are used once KLIP_WEIGHTS names their file.
+    With too few verdicts, the metadata says what is missing. Weights take effect once KLIP_WEIGHTS names their file.
     """
     found = learn_from_verdicts(installation.here)
     context.log.info(found.verdict)

@@ -42,7 +42,7 @@ class TextsConfig(dg.Config):
     data_dir: str = ""
     """Folder with the public sets; empty: data/training."""
     most: int = 0
-    """Texts to learn from, the first ones; 0: all."""
+    """About this many texts to learn from, evenly spaced; 0: all."""
 
 
 class RecipeConfig(dg.Config):
@@ -58,7 +58,7 @@ class RecipeConfig(dg.Config):
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"}, code_version="1")
 def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """Labelled public texts that a model may learn from: none twice, none that resembles what is measured on."""
+    """Labelled public texts for training, without duplicates and without near-copies of the texts measured on."""
     settings = installation.here.settings
     sets = texts.read_sets(Path(config.data_dir) if config.data_dir else settings.data_dir / "training")
     learnt, measured = texts.training_set(sets), texts.measured_set(sets)
@@ -81,7 +81,7 @@ def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Ins
 def emotion_model(
     context: dg.AssetExecutionContext, config: RecipeConfig, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    """A MiniLM encoder fine-tuned for the nine emotions and for sentiment, brought to int8; a candidate as yet."""
+    """A MiniLM encoder fine-tuned for sentiment and the nine emotions, quantized to int8; not yet in use."""
     folder = installation.here.settings.models_dir
     rows = pq.read_table(folder / _TRAINING)
     recipe = Recipe(**config.model_dump())
@@ -105,7 +105,7 @@ def emotion_model(
 def emotion_model_evaluation(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    """The candidate beside the model in use, both lexica and a linear model, on texts that nothing learnt from."""
+    """The candidate, the model in use, both lexicons and a linear model, measured on texts none was trained on."""
     settings, folder = installation.here.settings, installation.here.settings.models_dir
     candidate = compact.CompactModel(folder / _CANDIDATE)
     models = {CANDIDATE: candidate}
@@ -129,7 +129,7 @@ def emotion_model_evaluation(
 
 @dg.asset_check(asset=emotion_model_evaluation, blocking=True)
 def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> dg.AssetCheckResult:
-    """Refuse a candidate that scores below the model in use in either task, or that was not the one measured."""
+    """Reject a candidate that scores below the model in use in either task, or that is not the model measured."""
     folder = installation.here.settings.models_dir
     noted = json.loads((folder / _FIGURES).read_text())
     figures, problems = noted["figures"], []
@@ -137,13 +137,13 @@ def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> 
         problems.append("the candidate is not the model that was measured: materialize the evaluation again")
     for metric, new in figures[CANDIDATE].items():
         if IN_USE in figures and new < (old := figures[IN_USE][metric]):
-            problems.append(f"{metric} is {new:.2f}, that of the model in use {old:.2f}")
+            problems.append(f"{metric} is {new:.2f}, below {old:.2f} of the model in use")
     return dg.AssetCheckResult(passed=not problems, description="; ".join(problems) or "not worse in either task")
 
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"onnx"}, code_version="1", deps=[emotion_model_evaluation])
 def emotion_model_in_use(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """The candidate becomes the model that reads; the one before stays beside it."""
+    """The candidate becomes the model in use; the previous one is kept beside it."""
     settings = installation.here.settings
     candidate = settings.models_dir / _CANDIDATE
     model = compact.CompactModel(candidate)

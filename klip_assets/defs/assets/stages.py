@@ -1,4 +1,4 @@
-"""The stages of `work.stages` as assets: one a table, partitioned by video or by day."""
+"""The stages of `work.stages` as assets: one per table, partitioned by video or by day."""
 
 import warnings
 from datetime import timedelta
@@ -17,17 +17,17 @@ from klip_assets.work.stages.stage import StageSpec
 #: One ingest is one run over all its days.
 _ONE_RUN = dg.BackfillPolicy.single_run()
 
-#: Tweets are a daily rhythm: two days without a new one deserve a look.
+#: Tweets are expected daily: warn after two days without new ones.
 _FRESHNESS = {
     TWEETS.name: dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(days=2)),
 }
 
-#: The resources every stage is given.
+#: The resources of every stage.
 _RESOURCES = {"installation", "progress"}
 
 
 def video_asset(spec: StageSpec) -> dg.AssetsDefinition:
-    """Return the asset of a stage of videos, one video a run."""
+    """Return the asset of a video stage, with one video per run."""
 
     @dg.asset(partitions_def=VIDEOS, **_shared(spec))
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -38,9 +38,9 @@ def video_asset(spec: StageSpec) -> dg.AssetsDefinition:
 
 
 def day_asset(spec: StageSpec) -> dg.AssetsDefinition:
-    """Return the asset of a stage of days of tweets, any number of days a run.
+    """Return the asset of a tweet day stage, with any number of days per run.
 
-    A day that fails does not stop the others; the run names the failed ones at its end.
+    A day that fails does not stop the others; at its end the run lists the failed ones.
     """
 
     @dg.asset(
@@ -70,7 +70,7 @@ def stage_assets() -> list[dg.AssetsDefinition]:
     """Return an asset for each stage."""
     make = {"video_id": video_asset, "day": day_asset}
     with warnings.catch_warnings():
-        # The parameter is beta in Dagster 1.13; without it a day would be a run.
+        # The parameter is beta in Dagster 1.13; without it every day would be a run of its own.
         warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
         return [make[kind](spec) for kind, specs in STAGES_OF.items() for spec in specs]
 
@@ -80,9 +80,9 @@ def _run(spec: StageSpec, subject: Subject, context: dg.AssetExecutionContext) -
     try:
         done = run_stage(spec, subject, installation.here, installation.run_of(context))
     except OSError:
-        raise  # Worth another try, by the retry policy.
+        raise  # Worth a retry, by the retry policy.
     except Exception as error:
-        # A second try would fail the same way: Dagster's retry policy is told not to bother.
+        # A retry would fail the same way.
         raise dg.Failure(description=str(error) or type(error).__name__, allow_retries=False) from error
     installation.note_done(subject, spec.name)
     return done

@@ -1,4 +1,4 @@
-"""Group `tweets`, what comes before its tables: posts fetched from X, and the files of the inbox."""
+"""Group `tweets`, upstream of its tables: posts fetched from X, and the files in the inbox."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class IngestConfig(dg.Config):
     """Which files of the tweet inbox to read.
 
     Attributes:
-        files: Paths relative to the inbox; left out, all that are new or changed.
+        files: Paths relative to the inbox; default: all that are new or changed.
     """
 
     files: list[str] | None = None
@@ -26,9 +26,9 @@ class IngestConfig(dg.Config):
 
 @dg.asset(name=X_POSTS, group_name=GROUP, owners=OWNERS, kinds={"json"}, code_version="1")
 def x_posts(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """New posts of the searches and timelines in KLIP_X_QUERIES, as the X API delivers them, in the tweet inbox.
+    """New posts of the searches and timelines in KLIP_X_QUERIES, written to the tweet inbox as the X API delivers them.
 
-    A run that fails keeps what it fetched, and the next one goes on from there.
+    A run that fails keeps what it has fetched, and the next one continues from there.
     """
     try:
         fetched = fetch_posts(installation.here.settings, notify=context.log.info)
@@ -58,9 +58,9 @@ def x_posts(context: dg.AssetExecutionContext, installation: dg.ResourceParam[In
 def tweet_files(
     context: dg.AssetExecutionContext, config: IngestConfig, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    """Every file of the tweet inbox, read once and laid down by the UTC days it touches.
+    """Every file in the tweet inbox, read once and split into one Parquet file per UTC day.
 
-    A file that was replaced takes its old tweets with it, and so does one that was removed. What can't be read is in
+    Replacing or removing a file also removes the tweets that came from it. What can't be read is listed in
     `quarantine`.
     """
     done = ingest(installation.here, only=config.files, run_id=context.run.run_id, log=context.log)

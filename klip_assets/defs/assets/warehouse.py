@@ -17,7 +17,7 @@ PREFIX = "warehouse"
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=3), warn_window=timedelta(days=1))
 
 
-#: Tables that several stages write to: their upstream is who writes them (the last stage, where all do).
+#: Tables that several stages write to: their upstream assets are the writers (the last stage, where all of them write).
 _RECORDS_OF = {
     "weights": ("weights",),
     "llm_calls": ("segment_sentiment", "tweet_sentiment"),
@@ -66,7 +66,7 @@ def warehouse_tables(
     done = publish_accepted(installation.here)
     context.log.info(f"version {done.version}: {done.videos} videos, {done.days} days of tweets")
     for key, reasons in done.waiting.items():
-        context.log.warning(f"{key} is not published as it stands: {'; '.join(reasons)}")
+        context.log.warning(f"{key} is not published in its current state: {'; '.join(reasons)}")
     for name in PUBLISHED_TABLES:
         yield dg.MaterializeResult(
             asset_key=[PREFIX, name],

@@ -1,10 +1,10 @@
-"""Which state of a video or day analysts may see.
+"""Generations: which state of a video or day analysts see.
 
-A stage writes its partition before the checks behind it have spoken, and a run may die half way. So a video (or
-day) becomes visible only as a whole: a *generation*. Once it is accepted (`work.acceptance` says when),
-`_accepted/<column>/<key>.json` names the data version of each table, and `_generations/` keeps those very files under
-a second name (a hard link: no space), so that a later run may replace the partition while analysts go on reading the
-accepted one.
+A stage writes its partition before the checks downstream have run, and a run may die halfway. So a video (or day)
+becomes visible only as a whole: a *generation*. Once it is accepted (`work.acceptance` decides), the file
+`_accepted/<column>/<key>.json` names the data version of each table, and `_generations/` keeps those files under a
+second name (a hard link, which takes no space), so that a later run may replace the partition while analysts continue
+to read the accepted one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Generation:
         kind: Column that names it: video_id or day.
         key: The video id or the day.
         tables: Table -> provenance of its partition. A recording that can't be read has only `videos`.
-        source: Version of what it was made from (the fingerprint of a recording, the hash of a day's sources).
+        source: Version of its content (the fingerprint of a recording, the hash of a day's sources).
     """
 
     kind: Kind
@@ -55,7 +55,7 @@ class Generation:
 
 
 def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
-    """Return what each accepted generation was made from, by its key."""
+    """Return the source version of each accepted generation, by key."""
     found = {}
     for entry in os.scandir(folder) if (folder := lake.root / "_accepted" / kind).is_dir() else ():
         if entry.name.endswith(".json"):
@@ -65,7 +65,7 @@ def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
 
 
 def is_accepted_since(lake: Lake, subject: Subject) -> bool:
-    """Say whether a video or day was accepted after the last stage that ran on it."""
+    """Return whether a video or day was accepted after the last stage that ran on it."""
     try:
         accepted_ns = _accepted_path(lake, subject).stat().st_mtime_ns
         return accepted_ns > lake.path(STAGE_STATUS, subject.key).stat().st_mtime_ns
@@ -79,12 +79,12 @@ def accepted_generation(lake: Lake, subject: Subject) -> Generation | None:
 
 
 def accept(lake: Lake, generation: Generation) -> None:
-    """Show a generation to analysts, with the next publish: keep its files, then write its record in one step.
+    """Accept a generation for the next publish: link its files, then write its record atomically.
 
     The caller holds the lock of the video or day.
 
     Raises:
-        RuntimeError: A partition is not what the generation says; nothing is accepted.
+        RuntimeError: A partition differs from the generation's record; nothing is accepted.
     """
     for name in generation.data_versions:
         source, kept = lake.path(TABLES[name], generation.key), generation.path(lake, name)
@@ -98,22 +98,22 @@ def accept(lake: Lake, generation: Generation) -> None:
 
 
 def forget_others(lake: Lake, generation: Generation) -> None:
-    """Remove what is kept of a video or day beside its accepted generation.
+    """Remove the kept files of a video or day that do not belong to its accepted generation.
 
-    That is the generation before, or one that a kill kept from being accepted. It is the publisher's to call, once
-    nothing that he builds reads them any more.
+    They belong to the previous generation, or to one that a kill kept from being accepted. Only the publisher calls
+    this, once nothing reads them.
     """
     for name in TABLES_OF[generation.kind]:
         folder = kept_path(lake, name, generation.subject, "").parent
-        wanted = generation.data_versions.get(name)
+        current = generation.data_versions.get(name)
         for found in os.scandir(folder) if folder.is_dir() else ():
-            if found.name != f"{wanted}.parquet":
+            if found.name != f"{current}.parquet":
                 fail_point("accept.forget", short_name(folder / found.name))
                 (folder / found.name).unlink(missing_ok=True)
 
 
 def withdraw(lake: Lake, subject: Subject) -> None:
-    """Take a video or day out of what analysts see."""
+    """Withdraw a video or day from what analysts see."""
     _accepted_path(lake, subject).unlink(missing_ok=True)
     for table in TABLES_OF[subject.kind]:
         shutil.rmtree(kept_path(lake, table, subject, "").parent, ignore_errors=True)
@@ -122,7 +122,7 @@ def withdraw(lake: Lake, subject: Subject) -> None:
 def _read(path: Path) -> Generation | None:
     try:
         entry = json.loads(path.read_text())
-        # By name: a newer Klip may have written more, of which this one knows nothing.
+        # By name: a newer Klip may have written more entries, which are ignored.
         tables = {name: Provenance.from_entries(record) for name, record in entry["tables"].items()}
         return Generation(entry["kind"], entry["key"], tables, entry["source"])
     except FileNotFoundError:
@@ -134,5 +134,5 @@ def _accepted_path(lake: Lake, subject: Subject) -> Path:
 
 
 def kept_path(lake: Lake, table: str, subject: Subject, version: str) -> Path:
-    """Return where the table of a generation with this data version is kept; it need not be there."""
+    """Return the path where a table with this data version is kept; it may not exist."""
     return lake.root / "_generations" / table / subject.folder / f"{version}.parquet"

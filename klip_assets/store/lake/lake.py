@@ -29,7 +29,7 @@ class Lake:
         self.root = root
 
     def path(self, table: Table, key: str = "") -> Path:
-        """Return where a partition lies (a table in one piece has the key '').
+        """Return the path of a partition (the key of an unpartitioned table is '').
 
         Raises:
             InputError: The key could name another folder.
@@ -44,20 +44,20 @@ class Lake:
     def write(
         self, table: Table, key: str, rows: pa.Table, provenance: Provenance, *, by_column: bool = False
     ) -> Provenance:
-        """Check `rows` against the contract and put them in place of the partition, in one step.
+        """Check `rows` against the contract and replace the partition with them atomically.
 
         Args:
             table: The table.
             key: The partition.
             rows: Its rows.
             provenance: Where they come from.
-            by_column: Note a hash of each column, for stages that read only some of them.
+            by_column: Record a hash of each column, for stages that read only some of them.
 
         Returns:
-            The provenance with data version, row counts and time filled in, as it stands in the file's footer.
+            The provenance as written to the file's footer, with data version, row counts and time filled in.
 
         Raises:
-            ContractError: The rows break the contract; the partition is as it was.
+            ContractError: The rows break the contract; the partition is unchanged.
         """
         rows = conform(table, rows)
         complete = provenance.of(table, rows, by_column=by_column)
@@ -69,7 +69,7 @@ class Lake:
         return complete
 
     def restamp(self, table: Table, key: str, record: Provenance) -> Provenance:
-        """Replace what a footer says of where its rows come from; the rows, and their version, stay."""
+        """Replace the provenance in a partition's footer; the rows and their version stay the same."""
         path = self.path(table, key)
         rows = pq.read_table(path, partitioning=None)
         metadata = {**(rows.schema.metadata or {}), FOOTER_KEY: record.to_json().encode()}
@@ -78,25 +78,25 @@ class Lake:
         return record
 
     def exists(self, table: Table, key: str = "") -> bool:
-        """Say whether the partition has been written."""
+        """Return whether the partition exists."""
         return self.path(table, key).is_file()
 
     def read(self, table: Table, key: str = "") -> pa.Table:
-        """Read a partition, in the contract's columns; one that it was written without is NULL.
+        """Read a partition with the contract's columns; those it was written without are NULL.
 
         Raises:
-            NotFoundError: It has not been written.
+            NotFoundError: It does not exist.
         """
         path = self.path(table, key)
         try:
             return read_file(path, table)
         except FileNotFoundError:
             raise NotFoundError(
-                f"table {table.name} has no partition {key!r}", hint="materialize what is upstream first"
+                f"table {table.name} has no partition {key!r}", hint="materialize the upstream assets first"
             ) from None
 
     def provenance(self, table: Table, key: str = "") -> Provenance | None:
-        """Return the record in the partition's footer, None if the partition is absent."""
+        """Return the record in the partition's footer, None if the partition does not exist."""
         return provenance_of(self.path(table, key))
 
     def keys(self, table: Table) -> list[str]:
@@ -109,7 +109,7 @@ class Lake:
         return sorted((self.root / table.name).glob(pattern))
 
     def remove(self, table: Table, key: str) -> None:
-        """Remove a partition, if it is there."""
+        """Remove a partition, if it exists."""
         shutil.rmtree(self.path(table, key).parent, ignore_errors=True)
 
     def remove_everywhere(self, subject: Subject) -> None:
@@ -120,7 +120,7 @@ class Lake:
 
 
 def read_file(path: Path, table: Table) -> pa.Table:
-    """Read a Parquet file of a table, in the contract's columns; one that came after the file is NULL in every row.
+    """Read a Parquet file of a table with the contract's columns; those added since it was written are all NULL.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -155,9 +155,9 @@ def _damaged(path: Path, error: pa.ArrowInvalid) -> DamagedError:
     key = key_of(path.parent)
     how = f"--tweets {key}" if is_day(key) else key
     reason = str(error).partition(". ")[0]
-    return DamagedError(f"{short_name(path)} is damaged: {reason}", hint=f"klip process {how} makes it again")
+    return DamagedError(f"{short_name(path)} is damaged: {reason}", hint=f"klip process {how} rebuilds it")
 
 
 def _folder_column(table: Table) -> str:
-    # A quarantined file's name may hold anything, so its partition is named by a hash of it.
+    # The name of a quarantined file may contain anything, so its partition is named by a hash of it.
     return "source" if table is QUARANTINE else str(table.partition)

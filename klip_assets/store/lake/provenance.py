@@ -1,4 +1,4 @@
-"""Where the rows of a partition come from, kept in the footer of its own Parquet file."""
+"""Provenance: where the rows of a partition come from, kept in the footer of its own Parquet file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FOOTER_KEY = b"klip.provenance"
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a partition came to be.
+    """How a partition was made.
 
     Attributes:
         run_id: Dagster run that wrote it.
-        code_version: Version of Klip and of the stage, "0.1.0/3"; only the latter counts, see `stage_version`.
+        code_version: Versions of Klip and of the stage, "0.1.0/3"; only the latter counts, see `stage_version`.
         input_versions: What it was made from: table -> data version, file -> hash, setting -> value.
-        notes: What the stage found out on the way (decoded seconds, engine used), for checks and people.
+        notes: What the stage noted on the way (decoded seconds, engine used), for checks and people.
         data_version: Hash of the rows; filled in by the lake.
         columns: Column -> hash of its values, in tables that some stage reads by column; filled in by the lake.
         rows: Number of rows; filled in by the lake.
@@ -45,11 +45,11 @@ class Provenance:
 
     @property
     def stage_version(self) -> str:
-        """Version of the stage alone: a release of Klip by itself makes no row another."""
+        """Version of the stage alone: a new release of Klip does not by itself change any row."""
         return self.code_version.rpartition("/")[2]
 
     def of(self, table: Table, rows: pa.Table, *, by_column: bool = False) -> Provenance:
-        """Return the record completed by what the rows say, each column by itself if `by_column`."""
+        """Return the record completed from the rows, with a hash per column if `by_column`."""
         failed = 0
         if "tier" in rows.schema.names:
             failed = pc.sum(pc.equal(rows["status"], "failed")).as_py() or 0
@@ -73,15 +73,15 @@ class Provenance:
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any]) -> Provenance:
-        """Read a record from its entries; those that only a newer Klip knows are passed over."""
+        """Read a record from its entries; unknown ones, written by a newer Klip, are ignored."""
         return cls(**{name: value for name, value in entries.items() if name in cls.__dataclass_fields__})
 
 
 def data_version(table: Table, rows: pa.Table) -> str:
-    """Hash the content of a table: names, types and values, volatile columns aside.
+    """Hash the content of a table: names, types and values, without volatile columns.
 
-    Equal rows give an equal version whatever wrote them: the hash looks at values, not at Arrow's buffers (which
-    keep garbage under NULLs and offsets of slices) nor at Parquet bytes (which change with the writer's version).
+    Equal rows give an equal version, whatever wrote them: the hash covers values, not Arrow buffers (which have garbage
+    under NULLs and offsets of slices) or Parquet bytes (which change with the writer's version).
 
     Returns:
         The first 32 hexadecimal digits of a SHA-256.
@@ -94,7 +94,7 @@ def data_version(table: Table, rows: pa.Table) -> str:
 
 
 def column_hashes(rows: pa.Table) -> dict[str, str]:
-    """Hash each column by itself, as `data_version` hashes all of them; the first 16 digits of each."""
+    """Hash each column separately, in the way of `data_version`; the first 16 digits of each."""
     hashes = {}
     for column in rows.schema:
         digest = hashlib.sha256()
@@ -104,10 +104,10 @@ def column_hashes(rows: pa.Table) -> dict[str, str]:
 
 
 def columns_version(hashes: Mapping[str, str], names: Collection[str]) -> str:
-    """Return the version of some columns: it stays when any other column changes, comes or goes.
+    """Return the version of some columns; it does not depend on other columns.
 
     Args:
-        hashes: Of `column_hashes`.
+        hashes: Result of `column_hashes`.
         names: The columns.
     """
     return hashlib.sha256(json.dumps([[name, hashes[name]] for name in sorted(names)]).encode()).hexdigest()[:32]

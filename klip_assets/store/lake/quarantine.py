@@ -1,4 +1,4 @@
-"""What was refused, by source: one Parquet file a source, replaced whole."""
+"""Refused inputs by source: one Parquet file per source, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from klip_assets.store.lake.records import write_record
 
 
 def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[Refused], *, run_id: str) -> None:
-    """Write what was refused of one source for one table; nothing refused clears the source.
+    """Write the refusals of one source for one table; an empty list clears the source.
 
     Args:
         lake: The lake.
         source_file: The file, relative to the inbox.
         table_name: Table it was meant for.
-        refused: What was refused; beyond 10,000 only their number is kept.
+        refused: The refusals; beyond 10,000 only their number is kept.
         run_id: Run that refused it.
     """
     key = _key(source_file, table_name)
@@ -35,7 +35,7 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
 
 
 def refused_sources(lake: Lake, table_name: str) -> dict[str, str]:
-    """Return the sources with refusals for a table, with the reason of their first."""
+    """Return the sources with refusals for a table, each with the reason of its first."""
     found = {}
     for path in lake.paths(QUARANTINE):
         first = lake.read(QUARANTINE, key_of(path.parent)).slice(0, 1).to_pylist()

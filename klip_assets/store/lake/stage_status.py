@@ -1,4 +1,4 @@
-"""How the stages of a video or day went."""
+"""The status of the stages of a video or day."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from klip_assets.store.lake.records import write_record
 
 
 def read_stages(lake: Lake, key: str) -> list[dict[str, Any]]:
-    """Return the `stage_status` rows of a video or day, [] if it has none, or none that can be read."""
+    """Return the `stage_status` rows of a video or day, [] if there are none or they can't be read."""
     try:
         return lake.read(STAGE_STATUS, key).to_pylist() if lake.exists(STAGE_STATUS, key) else []
     except DamagedError:
-        return []  # The next run writes them again.
+        return []  # The next run rewrites them.
 
 
 def record_stage(
@@ -30,9 +30,9 @@ def record_stage(
     rows: int | None = None,
     error: str | None = None,
 ) -> None:
-    """Write how a stage went. The caller holds the partition's lock: the rows of the others are kept.
+    """Write the status of a stage; the rows of other stages are kept. The caller holds the partition's lock.
 
-    A stage whose rows were reused keeps the seconds that computing them took: estimates go by them.
+    A reused stage keeps the seconds that its computation took, since estimates are based on them.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     before = read_stages(lake, key)

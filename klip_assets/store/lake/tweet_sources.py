@@ -1,8 +1,9 @@
-"""Raw tweets by day and source: `tweets_raw/day=<day>/source=<sha>.parquet`, and what sources report as deleted.
+"""Raw tweets by day and source: `tweets_raw/day=<day>/source=<sha>.parquet`, and tweets reported as deleted.
 
-Several files may hold tweets of one day, and a file may be replaced or removed. So each day keeps what each source
-said, and the day's table is merged from them. Reports of deleted tweets (`tweets_deleted`, laid down alike) are
-sources, too: without the file that reports it, a tweet is back. Which sources a day has is its version.
+Several files may have tweets of the same day, and a file may be replaced or removed. So each day keeps the rows of each
+source, and the day's table is merged from them. Reports of deleted tweets (`tweets_deleted`, stored the same way) are
+sources too: if the file that reports a deletion is removed, the tweet is back. The set of sources of a day is its
+version.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _TABLES = (TWEETS_RAW, TWEETS_DELETED)
 
 @dataclass(frozen=True)
 class DaySource:
-    """What one file says about one day.
+    """The rows of one file for one day.
 
     Attributes:
         sha256: Hash of the file's content.
@@ -42,20 +43,20 @@ class DaySource:
     path: Path
 
     def rows(self) -> pa.Table:
-        """Read the rows; a column that was not there yet when they were written is NULL."""
+        """Read the rows; columns added since they were written are NULL."""
         return read_file(self.path, TWEETS_RAW)
 
 
 def add_source(
     lake: Lake, sha256: str, name: str, parts: Iterable[tuple[date, pa.Table]], *, table: Table = TWEETS_RAW
 ) -> int:
-    """Write what one file says about each of its days. Doing it again changes nothing.
+    """Write the rows of one file for each of its days. Idempotent.
 
     Args:
         lake: The lake.
         sha256: Hash of the file's content.
         name: The file, relative to the inbox.
-        parts: Its days, one after the other; one is held at a time.
+        parts: Its days with their rows; only one is in memory at a time.
         table: TWEETS_RAW, or TWEETS_DELETED for tweets that the file reports as deleted.
 
     Returns:
@@ -73,7 +74,7 @@ def add_source(
 
 
 def remove_source(lake: Lake, sha256: str) -> list[str]:
-    """Remove a source from every day that has it.
+    """Remove a source from all days that have it.
 
     Returns:
         The days that changed.
@@ -103,7 +104,7 @@ def deleted_on(lake: Lake, day: str) -> set[str]:
 
 
 def day_versions(lake: Lake) -> dict[str, str]:
-    """Return every day that has had a source, with the version of its present set of sources."""
+    """Return every day that has ever had a source, with the version of its current set of sources."""
     days = {key_of(folder) for t in _TABLES for folder in (lake.root / t.name).glob("day=*")}
     return {day: day_version(lake, day) for day in sorted(days)}
 

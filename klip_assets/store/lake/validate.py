@@ -12,12 +12,12 @@ from klip_assets.errors import ContractError
 
 
 def conform(table: Table, rows: pa.Table) -> pa.Table:
-    """Return `rows` in the contract's column order, or say what is wrong with them.
+    """Return `rows` in the contract's column order.
 
     Raises:
-        ContractError: A column is missing, unknown or of another type; a key is NULL or double; a value is out
-            of its bounds, infinite or not a number; a row that no model read has a score. The message names table,
-            column and row.
+        ContractError: A column is missing, unknown or of the wrong type; a key is NULL or duplicate; a value is out of
+            bounds, infinite or not a number; a failed or skipped row has a score. The message names table, column and
+            row.
     """
     _check_columns(table, rows)
     rows = rows.select(table.schema.names).replace_schema_metadata(table.schema.metadata)
@@ -37,7 +37,7 @@ def _check_columns(table: Table, rows: pa.Table) -> None:
     for field in table.schema:
         found = rows.schema.field(field.name).type
         if found != field.type:
-            raise ContractError(f"table {table.name}, column {field.name}: is {found}, must be {field.type}")
+            raise ContractError(f"table {table.name}, column {field.name}: type is {found}, expected {field.type}")
 
 
 def _check_keys(table: Table, rows: pa.Table) -> None:
@@ -48,9 +48,9 @@ def _check_keys(table: Table, rows: pa.Table) -> None:
             raise ContractError(f"table {table.name}, column {name}, row {row}: NULL in a key")
     counts = rows.select(table.key).group_by(list(table.key)).aggregate([([], "count_all")])
     if counts.num_rows != rows.num_rows:
-        doubled = counts.filter(pc.greater(counts["count_all"], 1)).slice(0, 1).to_pylist()[0]
-        key = {name: doubled[name] for name in table.key}
-        raise ContractError(f"table {table.name}: {doubled['count_all']} rows have the key {key}")
+        duplicate = counts.filter(pc.greater(counts["count_all"], 1)).slice(0, 1).to_pylist()[0]
+        key = {name: duplicate[name] for name in table.key}
+        raise ContractError(f"table {table.name}: duplicate key {key} in {duplicate['count_all']} rows")
 
 
 def _check_bounds(table: Table, field: pa.Field, values: pa.ChunkedArray) -> None:
@@ -68,12 +68,12 @@ def _check_bounds(table: Table, field: pa.Field, values: pa.ChunkedArray) -> Non
         row = pc.index(wrong, True).as_py()
         allowed = f"{'-inf' if low is None else low} to {'inf' if high is None else high}"
         raise ContractError(
-            f"table {table.name}, column {field.name}, row {row}: {values[row].as_py()} is not in {allowed}"
+            f"table {table.name}, column {field.name}, row {row}: {values[row].as_py()} is out of bounds ({allowed})"
         )
 
 
 def _check_unread(table: Table, rows: pa.Table) -> None:
-    # Rows that a model made have a tier and a status; where it failed or was skipped, nothing may stand in for a score.
+    # Rows made by a model have a tier and a status; if it failed or was skipped, the row must not have scores.
     if not {"tier", "status"} <= set(table.schema.names):
         return
     unread = pc.is_in(rows["status"], pa.array(["failed", "skipped"]))
@@ -84,5 +84,5 @@ def _check_unread(table: Table, rows: pa.Table) -> None:
                 row = pc.index(wrong, True).as_py()
                 raise ContractError(
                     f"table {table.name}, column {field.name}, row {row}: "
-                    f"{rows[field.name][row].as_py()} in a row that is {rows['status'][row].as_py()}"
+                    f"{rows[field.name][row].as_py()} in a row with status {rows['status'][row].as_py()}"
                 )

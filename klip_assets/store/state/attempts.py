@@ -1,9 +1,9 @@
-"""What was tried and how it ended, so that failing work is tried again neither never nor for ever.
+"""Attempts and how they ended, so that failing work is retried a bounded number of times.
 
-A run can end in four ways. It succeeds: nothing is remembered. It fails on its content: nobody tries that content
-again until it changes or a person names it. It fails on the machine (a full disk, a file that is locked): it is
-tried again after a while, a few times. Or its process dies without a word (killed, out of memory, a decoder that
-crashes): it is tried again, but a content on which three processes died is left alone.
+A run can end in four ways. It succeeds: nothing is recorded. It fails because of its content: that content is not
+retried until it changes or a person asks. It fails because of the machine (a full disk, a locked file): it is retried
+a few times, with growing waits. Or its process dies (killed, out of memory, a decoder crash): it is retried, but
+content on which three processes died is skipped.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from enum import Enum
 
 from klip_assets.store.state.memory import Memory
 
-#: Processes that may die on one content.
+#: Content on which this many processes died is skipped.
 MAX_DEATHS = 3
 
-#: Seconds to wait after the first, second, ... failure of the machine; after the last one, a person has to ask.
+#: Seconds to wait after the first, second, ... failure of the machine; after the last, only a person can retry.
 WAITS_S = (300, 900, 3600, 4 * 3600, 12 * 3600)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is remembered of a video or day.
+    """The recorded attempts on a video or day.
 
     Attributes:
         version: Content that was tried.
         begun: Runs that began on it and have not ended.
-        failures: Runs that failed on the machine, one after the other.
-        failed_at: When the last of them did, in seconds since 1970.
+        failures: Consecutive runs that failed because of the machine.
+        failed_at: When the last of them failed, in seconds since 1970.
         permanent: Whether the content itself fails.
     """
 
@@ -42,19 +42,19 @@ class Attempt:
 
     @property
     def crash_looping(self) -> bool:
-        """Whether so many processes died on this content that it is left alone."""
+        """Whether this content is skipped because too many processes died on it."""
         return self.begun >= MAX_DEATHS
 
     def is_given_up(self, version: str) -> bool:
-        """Say whether this content fails by itself, or was taken out by a person."""
+        """Return whether this content itself fails, or was removed by a person."""
         return self.permanent and self.version == version
 
     def allows(self, version: str, *, now: float | None = None) -> bool:
-        """Say whether a version may be tried.
+        """Return whether a version may be tried.
 
         Args:
-            version: The present content.
-            now: Seconds since 1970; left out, waiting times don't count (a person asked).
+            version: The current content.
+            now: Seconds since 1970; if not given, waits are ignored (a person asked).
         """
         if version != self.version:
             return True
@@ -69,11 +69,11 @@ NEVER_TRIED = Attempt()
 
 
 class Ending(Enum):
-    """How a run on a video or day ended by itself."""
+    """How a run on a video or day ended, unless its process died."""
 
-    #: It is whole now.
+    #: The video or day is complete.
     DONE = "done"
-    #: All that the run was to do is done; it was to do a part.
+    #: The run did everything it was meant to do, but that was only a part.
     OPEN = "open"
     FAILED = "failed"
 
@@ -82,7 +82,7 @@ class Attempts(Memory):
     """The memory of attempts. Callers hold the lock of the video or the days."""
 
     def all(self) -> dict[str, Attempt]:
-        """Return everything remembered, by video or day."""
+        """Return all recorded attempts, by video or day."""
         with self.reading() as db:
             rows = db.execute("SELECT subject, version, begun, failures, failed_at, permanent FROM attempts").fetchall()
         return {
@@ -91,7 +91,7 @@ class Attempts(Memory):
         }
 
     def begin(self, versions: Mapping[str, str]) -> None:
-        """Note that a run begins: subject -> content. Another content than before makes a new start."""
+        """Record that a run begins: subject -> content. New content resets the counts."""
         with self.writing() as db:
             db.executemany(
                 "INSERT INTO attempts (subject, version, begun) VALUES (?, ?, 1) ON CONFLICT (subject) DO UPDATE SET "
@@ -102,7 +102,7 @@ class Attempts(Memory):
             )
 
     def end(self, endings: Mapping[str, Ending]) -> None:
-        """Note how a run ended by itself: subject -> ending. Work that is done forgets what was before."""
+        """Record how a run ended: subject -> ending. Completed work clears the record."""
         now = time.time()
         by = {ending: [subject for subject, found in endings.items() if found is ending] for ending in Ending}
         with self.writing() as db:
@@ -116,7 +116,7 @@ class Attempts(Memory):
             )
 
     def give_up(self, subject: str, version: str) -> None:
-        """Note that this content fails, so that nobody tries it again until it changes or a person asks."""
+        """Record that this content fails, so that it is not retried until it changes or a person asks."""
         with self.writing() as db:
             db.execute(
                 "INSERT INTO attempts (subject, version, permanent) VALUES (?, ?, 1) ON CONFLICT (subject) "

@@ -1,11 +1,11 @@
-"""How Klip's SQLite files are opened, and how their tables change from one version of Klip to the next.
+"""Opening Klip's SQLite files, and migrating their tables from one version of Klip to the next.
 
-A database is made by migrations, texts of SQL that are numbered by their place. A file keeps the number of those it
-has in `PRAGMA user_version`; who opens it applies the rest. Files made before there were numbers have 0, and the first
-migration finds its tables there.
+A database is made by a sequence of migrations, which are SQL scripts. A file keeps the number of those applied in
+`PRAGMA user_version`; whoever opens it applies the rest. Files from before migrations were numbered have 0, and the
+first migration finds its tables already there.
 
-An older Klip works on with the file of a newer one. So a migration only adds: a table, an index, a column that may be
-left out of an INSERT. And each statement names its columns.
+An older Klip must be able to use the file of a newer one. So a migration only adds: a table, an index, a column that
+may be left out of an INSERT. And each statement names its columns.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _POLL_S = 0.01
 
 
 def open_database(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
-    """Open a file in WAL mode (readers wait for nobody), its tables brought up to date.
+    """Open a file in WAL mode (readers never wait) and bring its tables up to date.
 
     Args:
-        path: The SQLite file; made with its folder if absent.
-        migrations: All that there are, each one or more statements that end in semicolons. Published ones never change.
+        path: The SQLite file; created with its folder if absent.
+        migrations: All migrations, each one or more statements that end in semicolons. Released ones never change.
 
     Returns:
         The connection, without a transaction: see `transaction`.
@@ -38,7 +38,7 @@ def open_database(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
     try:
         _use_wal(connection)
-        # Hardly ever more than this one look at the number.
+        # Usually this check is all there is to do.
         while _number(connection) < len(migrations):
             _migrate(connection, migrations)
     except BaseException:
@@ -49,12 +49,12 @@ def open_database(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, *, point: str = "", subject: str = "") -> Iterator[sqlite3.Connection]:
-    """Open one transaction for writing; what the block raises undoes it.
+    """Open one transaction for writing; an error in the block rolls it back.
 
     Args:
-        connection: Of `open_database`.
-        point: Begins the names of the fail points before and after the commit; left out, there are none.
-        subject: What they say is worked on.
+        connection: From `open_database`.
+        point: Prefix of the fail points before and after the commit; if empty, there are none.
+        subject: Subject of the fail points.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -63,7 +63,7 @@ def transaction(connection: sqlite3.Connection, *, point: str = "", subject: str
             fail_point(f"{point}.commit", subject)
         connection.execute("COMMIT")
     except BaseException:
-        # Where the disk is full, SQLite may have undone it already.
+        # If the disk is full, SQLite may have rolled back already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
@@ -72,7 +72,8 @@ def transaction(connection: sqlite3.Connection, *, point: str = "", subject: str
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    # Where two make a file at once, SQLite refuses one of them without waiting: both read, and both want to write.
+    # If two processes create a file at once, SQLite refuses one of them without waiting: both hold a read lock and want
+    # to write.
     deadline = time.monotonic() + _WAIT_S
     while True:
         try:
@@ -85,7 +86,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
-    # The number is read once more inside the transaction: another process may have been faster.
+    # The number is read again inside the transaction: another process may have been faster.
     with transaction(connection):
         number = _number(connection)
         if number < len(migrations):
@@ -99,7 +100,7 @@ def _number(connection: sqlite3.Connection) -> int:
 
 
 def _statements(script: str) -> Iterator[str]:
-    # One by one, since `executescript` commits the transaction it is called in. A semicolon may stand in a comment.
+    # One by one, since `executescript` commits the transaction it is called in. Comments may contain semicolons.
     statement = ""
     for piece in script.split(";"):
         statement += f"{piece};"

@@ -1,8 +1,8 @@
-"""The ledger: every call of a model on record, and a budget that runs at once can't overspend.
+"""The ledger: a record of every model call, and a budget that concurrent runs can't overspend.
 
-Before a request the most it can cost is reserved, in one transaction with the check of the budget; after it the
-reservation becomes the row of the call. A process that dies leaves reservations: who comes next books them as calls
-that failed at their full amount, since nobody knows what the endpoint charged.
+Before a request, its maximum cost is reserved in the same transaction that checks the budget; afterwards the
+reservation becomes the row of the call. A process that dies leaves reservations behind: the next session books them as
+failed calls at their full amount, since what the endpoint charged is unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from klip_assets.contracts import LLM_CALLS
 from klip_assets.store.locks import hold, is_held
 from klip_assets.store.state.replies import Store, StoredReply, put_reply
 
-#: Tokens a request takes besides its text (roles, separators, the schema of the answer), for the most it can cost.
+#: Tokens of a request besides its text (roles, separators, the schema of the answer), for its maximum cost.
 _OVERHEAD_TOKENS = 600
 
 _OLD_S = 3600
@@ -41,7 +41,7 @@ class Purpose:
 
 @dataclass(frozen=True)
 class Budget:
-    """The most that may be spent, in USD; None: no limit."""
+    """Spending limits in USD; None: no limit."""
 
     run_usd: float | None = None
     day_usd: float | None = None
@@ -54,7 +54,7 @@ class Budget:
 
 @dataclass
 class Call:
-    """One call of a model: the columns of `llm_calls`."""
+    """One call to a model: the columns of `llm_calls`."""
 
     run_id: str
     table_name: str
@@ -76,11 +76,11 @@ class Call:
 
     @classmethod
     def from_json(cls, text: str) -> Call:
-        """Read the call of a reservation; fields that a newer version wrote are passed over."""
+        """Read the call of a reservation; fields written by a newer version are ignored."""
         return cls(**{name: value for name, value in json.loads(text).items() if name in cls.__dataclass_fields__})
 
     def add(self, prompt_tokens: int | None, completion_tokens: int | None, cost_usd: float | None) -> None:
-        """Add what one request took."""
+        """Add the tokens and cost of one request."""
         self.prompt_tokens = _sum(self.prompt_tokens, prompt_tokens)
         self.completion_tokens = _sum(self.completion_tokens, completion_tokens)
         if cost_usd is not None:
@@ -88,13 +88,13 @@ class Call:
 
 
 class Ledger:
-    """The ledger of one session, which is a process that reads one table's partition.
+    """The ledger of one session: a process that fills one partition of a table.
 
     Args:
         store: The open file.
         session: Lock file that this process holds; see `open_session`.
         purpose: What its calls are made for.
-        budget: What may be spent.
+        budget: Spending limits.
     """
 
     def __init__(self, store: Store, session: Path, purpose: Purpose, budget: Budget) -> None:
@@ -102,10 +102,10 @@ class Ledger:
         self.purpose, self.budget = purpose, budget
 
     def reserve(self, call: Call, amount_usd: float) -> str | None:
-        """Reserve money for a call's next request, on top of what its earlier ones took.
+        """Reserve money for a call's next request, on top of what its earlier ones cost.
 
         Returns:
-            None, or a sentence that says which budget has no room for it.
+            None, or a sentence that says which budget would be exceeded.
         """
         if not self.budget.is_set:
             return None
@@ -124,11 +124,11 @@ class Ledger:
 
     @property
     def may_get_room(self) -> bool:
-        """Whether requests are under way, in whatever process, that may turn out cheaper than what is reserved."""
+        """Whether any process has requests in progress, which may turn out cheaper than their reservations."""
         return bool(self._store.rows("SELECT 1 FROM reservations WHERE under_way LIMIT 1"))
 
     def settle(self, call: Call) -> None:
-        """Note that the request money was reserved for has ended: only what the call took so far stays reserved."""
+        """Record that a call's request has ended: only what the call has cost so far stays reserved."""
         if self.budget.is_set:
             with self._store.writing() as connection:
                 connection.execute(
@@ -137,7 +137,7 @@ class Ledger:
                 )
 
     def finish(self, call: Call, key: str | None = None, reply: StoredReply | None = None) -> None:
-        """Put a call on record, free its reservation, and keep its reply if it is a good one; all or nothing."""
+        """Record a call, release its reservation, and cache its reply if one is given; all in one transaction."""
         with self._store.writing() as connection:
             connection.execute("DELETE FROM reservations WHERE call_id = ?", (call.call_id,))
             _insert(connection, [call])
@@ -145,7 +145,7 @@ class Ledger:
                 put_reply(connection, key, reply, (call.endpoint, call.model, call.prompt_version))
 
     def record(self, calls: Sequence[Call]) -> None:
-        """Put calls on record that cost nothing."""
+        """Record calls that cost nothing."""
         if calls:
             with self._store.writing() as connection:
                 _insert(connection, calls)
@@ -153,8 +153,8 @@ class Ledger:
     def _limits(self, connection: Any, *, but: str) -> Iterator[tuple[float, float, str]]:
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         for limit, where, value, name in (
-            (self.budget.run_usd, "run_id", self.purpose.run_id, "the budget of a run (KLIP_LLM_BUDGET_USD)"),
-            (self.budget.day_usd, "day", midnight, "the budget of a day (KLIP_LLM_DAILY_BUDGET_USD)"),
+            (self.budget.run_usd, "run_id", self.purpose.run_id, "the run budget (KLIP_LLM_BUDGET_USD)"),
+            (self.budget.day_usd, "day", midnight, "the daily budget (KLIP_LLM_DAILY_BUDGET_USD)"),
         ):
             if limit is None:
                 continue
@@ -177,7 +177,7 @@ def open_session(path: Path) -> Iterator[tuple[Store, Path]]:
         path: `state/llm.sqlite`.
 
     Yields:
-        The store, and the lock file that says that this process lives.
+        The store, and the lock file that shows that this process is alive.
     """
     folder = path.with_name("llm-sessions")
     session = folder / f"{uuid.uuid4().hex}.lock"
@@ -193,12 +193,12 @@ def open_session(path: Path) -> Iterator[tuple[Store, Path]]:
 
 
 def max_tokens(messages: Sequence[Mapping[str, str]]) -> int:
-    """Return the most tokens a request can have: no tokenizer makes more tokens than bytes."""
+    """Return an upper bound of a request's tokens: no tokenizer makes more tokens than bytes."""
     return sum(len(message["content"].encode()) for message in messages) + _OVERHEAD_TOKENS
 
 
 def ledger_version(path: Path) -> str | None:
-    """Name the state of the ledger, None if there is none."""
+    """Return a name for the state of the ledger, None if there is none."""
     if not path.exists():
         return None
     with Store(path) as store:
@@ -207,7 +207,7 @@ def ledger_version(path: Path) -> str | None:
 
 
 def read_calls(path: Path) -> pa.Table:
-    """Return the ledger as a table by the contract `llm_calls`, oldest call first."""
+    """Return the ledger as `llm_calls`, oldest call first."""
     names = [f.name for f in fields(Call)]
     with Store(path) as store:
         found = store.rows(f"SELECT {', '.join(names)} FROM calls ORDER BY number")  # noqa: S608 (names of ours)
@@ -235,7 +235,7 @@ def _book_lost(connection: Any, folder: Path) -> None:
             held[session] = is_held(folder / session)
         if not held[session]:
             lost = Call.from_json(call)
-            lost.error, lost.cost_usd = "its process died; booked at the most it can have cost", amount
+            lost.error, lost.cost_usd = "its process died; booked at its maximum cost", amount
             _insert(connection, [lost])
             connection.execute("DELETE FROM reservations WHERE call_id = ?", (call_id,))
 

@@ -1,7 +1,7 @@
-"""The SQLite file in which Klip remembers things between runs: `state/inbox.sqlite`.
+"""The SQLite file of inbox registry and attempts: `state/inbox.sqlite`.
 
-It is written by the sensors, by runs and by the command line at once; every change is one transaction, so that a
-kill leaves it before or after the change.
+Sensors, runs and the command line write to it concurrently; every change is one transaction, so that a kill leaves it
+either before or after the change.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Memory:
     """One such file.
 
     Args:
-        path: The SQLite file; made with its folder when first used.
+        path: The SQLite file; created with its folder when first used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,13 +58,13 @@ class Memory:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Open it for reading; waits for nobody."""
+        """Open it for reading; never waits."""
         with self._connection() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Open it for one transaction; what the block raises undoes it."""
+        """Open it for one transaction; an error in the block rolls it back."""
         with self._connection() as connection, transaction(connection, point="memory", subject=self.path.name):
             yield connection
 

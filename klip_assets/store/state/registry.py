@@ -1,4 +1,4 @@
-"""What Klip remembers of the files in the inbox: ids, content it has seen, tweet files in the lake."""
+"""The registry of inbox files: video ids, known content, and tweet files whose content is in the lake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from klip_assets.store.state.video_ids import video_id_for
 
 @dataclass(frozen=True)
 class Known:
-    """What is remembered of a recording."""
+    """The registry entry of a recording."""
 
     video_id: str
     path: PurePath
@@ -22,16 +22,16 @@ class Known:
 
 
 class Registry(Memory):
-    """The memory of the files of one installation."""
+    """The registry of one installation."""
 
     def known(self) -> dict[PurePath, Known]:
-        """Return everything remembered of recordings, by path relative to the inbox."""
+        """Return the entries of all recordings, by path relative to the inbox."""
         with self.reading() as db:
             rows = db.execute("SELECT path, video_id, signature, fingerprint FROM recordings").fetchall()
         return {(p := PurePath(os.fsdecode(path))): Known(video_id, p, *rest) for path, video_id, *rest in rows}
 
     def register(self, name: PurePath, signature: str, fingerprint: str) -> str:
-        """Remember the present state of a recording, giving it an id if it is new.
+        """Record the current state of a recording, assigning an id if it is new.
 
         Returns:
             The video id.
@@ -54,16 +54,16 @@ class Registry(Memory):
         return PurePath(os.fsdecode(row[0])) if row else None
 
     def fingerprint_of(self, video_id: str) -> str:
-        """Return the content a video had when the inbox was last looked at, '' if the id is unknown."""
+        """Return the fingerprint of a video at the last inbox scan, '' if the id is unknown."""
         with self.reading() as db:
             row = db.execute("SELECT fingerprint FROM recordings WHERE video_id = ?", (video_id,)).fetchone()
         return str(row[0]) if row else ""
 
     def claim_content(self, sha256: str, video_id: str) -> str:
-        """Say that a video holds this content.
+        """Record that a video has this content.
 
         Returns:
-            The video that held it first: `video_id` itself, unless it is a duplicate.
+            The video that had it first: `video_id` itself, unless it is a duplicate.
         """
         with self.writing() as db:
             db.execute("DELETE FROM contents WHERE video_id = ? AND sha256 <> ?", (video_id, sha256))
@@ -74,7 +74,7 @@ class Registry(Memory):
         return str(holder)
 
     def release_content(self, video_id: str) -> None:
-        """Forget what a video holds, so that another file with the same content is no duplicate any more."""
+        """Forget the content of a video, so that another file with the same content is no longer a duplicate."""
         with self.writing() as db:
             db.execute("DELETE FROM contents WHERE video_id = ?", (video_id,))
 
@@ -85,12 +85,12 @@ class Registry(Memory):
         return {PurePath(os.fsdecode(path)): (signature, sha256) for path, signature, sha256 in rows}
 
     def begin_staging(self, sha256: str) -> None:
-        """Note that content is being laid down: it is a leftover until `record_staged` says that it is all there."""
+        """Record that content is being staged: it counts as a leftover until `record_staged`."""
         with self.writing() as db:
             db.execute("INSERT OR IGNORE INTO leftovers (sha256) VALUES (?)", (sha256,))
 
     def record_staged(self, name: PurePath, signature: str, sha256: str) -> None:
-        """Remember that the content of a tweet file is in the lake; what it held before becomes a leftover."""
+        """Record that the content of a tweet file is in the lake; its previous content becomes a leftover."""
         with self.writing() as db:
             self._leave_over(db, name, sha256)
             db.execute(
@@ -100,19 +100,19 @@ class Registry(Memory):
             db.execute("DELETE FROM leftovers WHERE sha256 = ?", (sha256,))
 
     def forget_staged(self, name: PurePath) -> None:
-        """Forget a tweet file; what it held becomes a leftover."""
+        """Forget a tweet file; its content becomes a leftover."""
         with self.writing() as db:
             self._leave_over(db, name, "")
             db.execute("DELETE FROM tweet_files WHERE path = ?", (os.fsencode(name),))
 
     def leftovers(self) -> list[str]:
-        """Return the hashes of content in the lake that no tweet file holds any more."""
+        """Return the hashes of content in the lake that is no longer in any tweet file."""
         with self.reading() as db:
             rows = db.execute("SELECT sha256 FROM leftovers WHERE sha256 NOT IN (SELECT sha256 FROM tweet_files)")
             return sorted(sha256 for (sha256,) in rows)
 
     def forget_leftover(self, sha256: str) -> None:
-        """Note that a leftover is out of the lake."""
+        """Record that a leftover was removed from the lake."""
         with self.writing() as db:
             db.execute("DELETE FROM leftovers WHERE sha256 = ?", (sha256,))
 

@@ -1,7 +1,7 @@
-"""`state/llm.sqlite`: good replies, what endpoints understand, and the ledger of calls.
+"""`state/llm.sqlite`: cached replies, dialects of endpoints, and the ledger of calls.
 
-All runs and the command line write to it at once; every change is one transaction, so that a kill leaves it before or
-after the change. (SQLite in WAL mode: readers wait for nobody, writers for each other for some milliseconds.)
+All runs and the command line write to it concurrently; every change is one transaction, so that a kill leaves it either
+before or after the change. (SQLite in WAL mode: readers never wait, writers wait milliseconds for each other.)
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS reservations (
 
 @dataclass(frozen=True)
 class StoredReply:
-    """A good reply of the past.
+    """A cached valid reply.
 
     Attributes:
         answer: Its values by field.
@@ -84,7 +84,7 @@ class StoredReply:
 
 @dataclass(frozen=True)
 class ModelReplies:
-    """What the cache holds of one model."""
+    """Summary of the cached replies of one model."""
 
     endpoint: str
     model: str
@@ -96,16 +96,16 @@ class ModelReplies:
 
 
 class Store:
-    """The open file. One thread uses it.
+    """The open file, for use by one thread.
 
     Args:
-        path: The SQLite file; made with its folder if absent.
+        path: The SQLite file; created with its folder if absent.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = open_database(path, MIGRATIONS)
-        # A kill of the process loses nothing; a power cut may lose the last replies, which are then asked for again.
+        # A kill of the process loses nothing; a power cut may lose the last replies, which are then requested again.
         self._connection.execute("PRAGMA synchronous=NORMAL")
 
     def close(self) -> None:
@@ -124,25 +124,25 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Open one transaction; what the block raises undoes it."""
+        """Open one transaction; an error in the block rolls it back."""
         with transaction(self._connection, point="llm", subject=self.path.name) as connection:
             yield connection
 
     def reply(self, key: str) -> StoredReply | None:
-        """Return the good reply of the past to exactly this question, if there is one."""
+        """Return the cached reply to exactly this question, if there is one."""
         for answer, status in self.rows("SELECT answer, status FROM replies WHERE key = ?", (key,)):
             return StoredReply(json.loads(answer), status)
         return None
 
     def dialect(self, endpoint: str, model: str) -> dict[str, Any] | None:
-        """Return how a model is to be asked, None if that was not found out yet."""
+        """Return the dialect that a model understands, None if not yet known."""
         query = "SELECT dialect FROM dialects WHERE endpoint = ? AND model = ?"
         for (dialect,) in self.rows(query, (endpoint, model)):
             return dict(json.loads(dialect))
         return None
 
     def remember_dialect(self, endpoint: str, model: str, dialect: Mapping[str, Any]) -> None:
-        """Note how a model is to be asked."""
+        """Record the dialect that a model understands."""
         with self.writing() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO dialects (endpoint, model, dialect) VALUES (?, ?, ?)",
@@ -150,7 +150,7 @@ class Store:
             )
 
     def kept(self) -> list[ModelReplies]:
-        """Return what the cache holds, by endpoint, model and prompt."""
+        """Return a summary of the cache, by endpoint, model and prompt version."""
         query = (
             "SELECT endpoint, model, prompt_version, count(*), sum(length(key) + length(answer)), min(made_at), "
             "max(made_at) FROM replies GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
@@ -158,14 +158,14 @@ class Store:
         return [ModelReplies(*row) for row in self.rows(query)]
 
     def clear(self, *, model: str | None = None, before: float | None = None) -> int:
-        """Forget replies, and how models are to be asked. The ledger stays.
+        """Delete replies, and dialects of models. The ledger is kept.
 
         Args:
             model: Only those of this model.
-            before: Only those made before this time (seconds since 1970).
+            before: Only replies made before this time (seconds since 1970); dialects are then kept.
 
         Returns:
-            How many replies were forgotten.
+            Number of replies deleted.
         """
         with self.writing() as connection:
             gone = connection.execute(
@@ -179,11 +179,11 @@ class Store:
 
 
 def put_reply(connection: sqlite3.Connection, key: str, reply: StoredReply, of: Sequence[str]) -> None:
-    """Keep a good reply, within the caller's transaction.
+    """Cache a valid reply, within the caller's transaction.
 
     Args:
         connection: The transaction.
-        key: Of `question_key`.
+        key: From `question_key`.
         reply: The reply.
         of: Endpoint, model and prompt version.
     """

@@ -1,4 +1,4 @@
-"""The salt that keeps names of chat authors from being guessed from their hashes."""
+"""The salt that prevents names of chat authors from being guessed from their hashes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _WAIT_S = 30.0
 
 
 def read_salt(path: Path) -> bytes:
-    """Return the salt of this installation; the first call makes it, for its owner's eyes only.
+    """Return the salt of this installation; the first call creates it, readable only by its owner.
 
     Args:
         path: The file.
 
     Raises:
-        InputError: The file holds something else.
-        LockHeldError: Another process has been making it for half a minute.
+        InputError: The file is not a salt.
+        LockHeldError: Another process has held the lock for half a minute.
     """
     if not path.exists():
         with hold(path.with_name(f"{path.name}.lock"), what="the salt of author names", timeout_s=_WAIT_S):
@@ -32,8 +32,8 @@ def read_salt(path: Path) -> bytes:
     salt = path.read_bytes()
     if len(salt) != SALT_BYTES:
         raise InputError(
-            f"{path.name}: {len(salt)} bytes, a salt has {SALT_BYTES}",
-            hint="put it back from a copy, or remove it: then all authors get new hashes",
+            f"{path.name}: {len(salt)} bytes, expected {SALT_BYTES}",
+            hint="restore it from a backup, or remove it: then all authors get new hashes",
         )
     return salt
 

@@ -15,7 +15,7 @@ LONGEST = 80
 
 
 def slug_of(stem: str) -> str:
-    """Turn a file's stem into an ASCII slug, '' if nothing of it is left."""
+    """Turn a file's stem into an ASCII slug, '' if nothing is left of it."""
     ascii_text = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9_]+", "-", ascii_text.lower()).strip("-_")[:LONGEST].rstrip("-_")
 
@@ -25,11 +25,11 @@ def video_id_for(name: PurePath, taken: Container[str]) -> str:
 
     Args:
         name: Its path relative to the inbox.
-        taken: Ids that other recordings hold.
+        taken: Ids of other recordings.
 
     Returns:
-        The slug of the stem; if another recording holds it, with the extension; if that is held too, with six
-        hexadecimal digits of the path.
+        The slug of the stem; if that is taken, with the extension; if that is taken too, with six hexadecimal digits of
+        the path's hash.
     """
     digits = hashlib.sha256(os.fsencode(name)).hexdigest()[:6]
     slug = slug_of(name.stem)

@@ -1,5 +1,5 @@
-"""The published DuckDB file: built from accepted generations, replaced in one step, opened read-only.
+"""The published DuckDB file: built from accepted generations, replaced atomically, opened read-only.
 
-Put here: DDL, building, versions and the link to the newest, queries.
+Put here: DDL, building, versions and the link to the newest one, queries.
 Keep out: what is accepted, and when to publish.
 """

@@ -1,4 +1,4 @@
-"""Filling the DuckDB file of one version: from nothing, or from the version before and what changed since."""
+"""Filling the DuckDB file of one version: from scratch, or from the previous version and what changed since."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from klip_assets.store.warehouse import ddl
 from klip_assets.store.warehouse.marts.statements import derive
 from klip_assets.store.warehouse.seen import STAGES
 
-#: Given a generation of a video, returns the columns of `videos` that are composed from what its stages found.
+#: Given a generation of a video, returns the columns of `videos` that are composed from the findings of its stages.
 Compose = Callable[[Lake, Generation], Mapping[str, object]]
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is to be put into the file, in place of what it holds of the same.
+    """What to replace in the file.
 
     Attributes:
         keys: Kind -> videos or days whose rows are replaced, or removed if they have no generation.
-        generations: Kind -> those that have one.
-        stages: Partitions whose `stage_status` rows are replaced, or removed.
-        records: Tables that are replaced whole.
+        generations: Kind -> generations of those that have one.
+        stages: Partitions whose `stage_status` rows are replaced or removed.
+        records: Tables that are replaced as a whole.
     """
 
     keys: Mapping[Kind, Collection[str]]
@@ -58,13 +58,13 @@ def fill(
     """Bring a database file up to date.
 
     Args:
-        database: The file: made if `new`, else a copy of an earlier version.
+        database: The file: created if `new`, else a copy of an earlier version.
         detail: Folder of the Parquet files that this version's views read.
         lake: The lake.
-        change: What to put in; into a new file, everything.
-        compose: Says what `videos` tells of a generation beside what its first stage wrote.
+        change: What to replace; in a new file, everything.
+        compose: Returns the columns of `videos` that change from what its first stage wrote.
         storage_version: DuckDB storage version of a new file.
-        new: Whether the file is made anew.
+        new: Whether to build the file from scratch.
 
     Returns:
         Rows by table.
@@ -137,7 +137,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence
         return
     name, order = ddl.identifier(table.name), ", ".join(ddl.identifier(column) for column in table.key)
     known = ", ".join(ddl.literal(column) for column in table.schema.names)
-    # BY NAME: a file written before a column existed leaves it NULL, and what only a newer Klip knows is passed over.
+    # BY NAME: a file written before a column existed leaves it NULL, and columns of a newer Klip are skipped.
     connection.execute(
         f"INSERT INTO {name} BY NAME SELECT COLUMNS(lambda c: c IN ({known})) FROM "  # noqa: S608
         f"read_parquet(?, union_by_name = true, hive_partitioning = false) ORDER BY {order}",
@@ -200,7 +200,7 @@ def _provenance_row(name: str, partition: str, record: Provenance) -> dict[str, 
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    # Rows behind a view are counted from their provenance: its files need not be opened for that.
+    # Rows behind a view are counted from their provenance, without opening its files.
     counts = connection.execute(f"SELECT table_name, sum(rows)::BIGINT FROM {PROVENANCE.name} GROUP BY ALL").fetchall()  # noqa: S608
     rows = dict.fromkeys(PUBLISHED_TABLES, 0) | dict(counts)
     for name in PUBLISHED_TABLES:

@@ -1,4 +1,4 @@
-"""The ledger of language models as a table of the lake, so that it is published like any other."""
+"""The ledger of language models as a table in the lake, so that it is published like any other."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _INPUT = "ledger"
 
 
 def calls_due(lake: Lake, ledger: Path) -> str | None:
-    """Name the state of the ledger that the lake does not have yet, None if it has it."""
+    """Return a name for the state of the ledger if the lake does not have it yet, else None."""
     version = ledger_version(ledger)
     before = lake.provenance(LLM_CALLS)
     return version if version != (before.input_versions.get(_INPUT) if before else None) else None
 
 
-def take_over_calls(lake: Lake, ledger: Path) -> None:
-    """Bring `llm_calls` in the lake up to date; calls that the ledger no longer has stay.
+def copy_calls(lake: Lake, ledger: Path) -> None:
+    """Bring `llm_calls` in the lake up to date; calls that are no longer in the ledger are kept.
 
-    The caller holds the publishers' lock.
+    The caller holds the publish lock.
     """
     version = calls_due(lake, ledger)
     if version is None:
         return
     rows = read_calls(ledger)
     if lake.exists(LLM_CALLS):
-        # Whoever lost or removed `state` starts a new ledger; what was paid before was paid all the same.
+        # If `state` was lost or removed, a new ledger has begun; the old calls were paid for all the same.
         before = lake.read(LLM_CALLS)
         known = pc.is_in(before["call_id"], rows["call_id"].combine_chunks())
         rows = pa.concat_tables([before.filter(pc.invert(known)), rows])

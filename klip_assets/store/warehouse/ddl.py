@@ -29,7 +29,7 @@ def create_table(table: Table) -> str:
 def create_view(table: Table, folder: Path) -> str:
     """Return the statement that creates a view over the Parquet files of one published version.
 
-    Types are stated, so that a file written before a column existed still fits.
+    Types are cast explicitly, so that a file written before a column existed still fits.
     """
     pattern = literal(f"{folder}/*/*.parquet")
     columns = ", ".join(f"{identifier(f.name)}::{sql_type(f.type)} AS {identifier(f.name)}" for f in table.schema)

@@ -1,13 +1,13 @@
 """Publishing: a new version of the DuckDB file, and the link that points to it.
 
-The file is built under another name, takes its own (`.klip-<n>.duckdb`) when it is complete, and `klip.duckdb`, a
-symbolic link, is then turned to it in one step. So a reader never waits, never sees half a publish, and keeps what he
-has open until he reconnects; and one who opens the file for writing hurts only that version. Rows come from accepted
-generations alone. Long detail is not copied: views read hard links to the very Parquet files of the generation, in a
-folder beside the file.
+The file is built under a temporary name and renamed to `.klip-<n>.duckdb` when complete; then the symbolic link
+`klip.duckdb` is atomically repointed to it. So readers never wait, never see half a publish, and keep the version they
+have open until they reconnect; and someone who opens the file for writing damages only that version. Rows come only
+from accepted generations. Long detail is not copied: views read hard links to the generation's own Parquet files, in a
+folder beside the database.
 
-A version is made from the one before and what changed since, unless that one can't be trusted (another Klip made it,
-somebody wrote to it) or most of it changed: then from nothing.
+A version is built from the previous one and what changed since, unless that one can't be trusted (another Klip built
+it, or someone wrote to it) or most of it changed: then it is built from scratch.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import hold, publish_lock
 from klip_assets.store.warehouse import ddl
 from klip_assets.store.warehouse.build import Change, Compose, fill
-from klip_assets.store.warehouse.calls import calls_due, take_over_calls
+from klip_assets.store.warehouse.calls import calls_due, copy_calls
 from klip_assets.store.warehouse.marts.statements import MACROS, statement
 from klip_assets.store.warehouse.seen import (
     ACCEPTED,
@@ -47,27 +47,27 @@ from klip_assets.store.warehouse.seen import (
     STAGES,
     Seen,
     changed,
-    look,
     scan_accepted,
     stamp_of,
+    take_snapshot,
 )
 
 LINK = "klip.duckdb"
 
-#: Raised when the same lake and statements would be published in another way: no version made before is built upon.
+#: Incremented when the same lake and statements would be published differently: earlier versions are not built upon.
 BUILD = "1"
 
-#: A reason that passes by itself, once the run that works on a video or day has ended.
-RUN_IS_ON = "a run is on it"
+#: A reason that resolves itself once the run on the video or day has ended.
+RUN_IN_PROGRESS = "a run is in progress"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the store is told by those who decide.
+    """Decisions that the store leaves to its caller.
 
     Attributes:
-        accept: Accepts the present state of a video or day if it may be published; returns the reasons why not.
-        compose: Says what `videos` tells of an accepted video beside what its first stage wrote.
+        accept: Accepts the current state of a video or day if it may be published; returns the reasons why not.
+        compose: Returns the columns of `videos` that change, for an accepted video, from what its first stage wrote.
     """
 
     accept: Callable[[Lake, Subject], Sequence[str]]
@@ -76,7 +76,7 @@ class Policy:
 
 _VERSION = re.compile(r"\.klip-(\d+)\.duckdb$")
 
-#: A version made from the one before may grow to so many times the size it had when last made from nothing.
+#: A version built from the previous one may grow to this multiple of the size of the last one built from scratch.
 MAX_GROWTH = 2.0
 
 
@@ -90,8 +90,8 @@ class Published:
         rows: Rows by table.
         videos: Number of videos whose generation is in it.
         days: Number of days of tweets in it.
-        waiting: Video or day -> why its present state is not published.
-        from_nothing: Whether the file was made from nothing, not from the version before.
+        waiting: Video or day -> why its current state is not published.
+        from_nothing: Whether the file was built from scratch, not from the previous version.
     """
 
     path: Path
@@ -120,16 +120,16 @@ def publish(
     Args:
         lake: The lake.
         folder: Folder of the warehouse.
-        policy: Asked about each video and day whose stages have changed.
-        state_dir: Where the lock of the publishers lies.
+        policy: Decides on each video and day whose stages have changed.
+        state_dir: Folder of the publish lock.
         storage_version: DuckDB storage version of the file.
-        keep_versions: Versions that stay, for readers that have them open.
+        keep_versions: Number of versions to keep, for readers that have them open.
         timeout_s: Seconds to wait for another publisher.
-        ledger: File with the calls of language models, if there may be one.
-        from_nothing: Do not start from the version before.
+        ledger: File of the ledger of language models, if any.
+        from_nothing: Build from scratch, not from the previous version.
 
     Raises:
-        LockHeldError: Another publisher did not finish in time; names it.
+        LockHeldError: Another publisher did not finish in time; the message names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with hold(publish_lock(state_dir), what="the publish", timeout_s=timeout_s):
@@ -138,11 +138,11 @@ def publish(
         for where in ACCEPTED.values():
             sweep(lake.root / where)
         if ledger:
-            take_over_calls(lake, ledger)
+            copy_calls(lake, ledger)
         try:
             return _publish(lake, folder, policy, storage_version, keep_versions, from_nothing=from_nothing)
         except BaseException:
-            _clear(folder)  # On a full disk, what was half built would be in the way of everybody.
+            _clear(folder)  # On a full disk, a half-built file would be in everyone's way.
             raise
 
 
@@ -152,10 +152,10 @@ def _publish(
     recipe = _recipe(folder, storage_version)
     before = None if from_nothing else _base(folder, recipe)
     base: Seen = before["seen"] if before else {}
-    seen, held = look(lake)  # Before anything is read: what changes in the meantime counts as unseen.
-    reasons: dict[str, Sequence[str]] = {key: [RUN_IS_ON] for key in held}
+    seen, held = take_snapshot(lake)  # Before anything is read: what changes in the meantime counts as unseen.
+    reasons: dict[str, Sequence[str]] = {key: [RUN_IN_PROGRESS] for key in held}
     reasons |= _accept_changed(lake, policy, base.get(STAGES, {}), seen[STAGES])
-    # Who was not asked again waits for what he waited for before.
+    # What was not checked this time keeps its earlier reasons.
     waited = {key: why for key, why in waiting_in(folder).items() if key in seen[STAGES] and key not in reasons}
     waiting = {**(waited if base else {}), **{key: why for key, why in reasons.items() if why}}
     seen |= scan_accepted(lake)
@@ -167,7 +167,7 @@ def _publish(
     building = folder / f".building-{version}.duckdb"
     if before:
         shutil.copyfile(folder / f".klip-{before['version']}.duckdb", building)
-        if not _is_untouched(folder, before):  # Somebody wrote to it while it was copied.
+        if not _is_untouched(folder, before):  # Someone wrote to it while it was being copied.
             building.unlink()
             before, base, keys = None, {}, everything
     change = _change(lake, base, seen, held, keys)
@@ -183,7 +183,7 @@ def _publish(
     fail_point("publish.named")
     point_link(folder / LINK, database.name, temporary=folder / f".building-{LINK}", point="publish.turn")
     fail_point("publish.turned")
-    # Before the note is written: a publisher that is killed here leaves the same keys to the next one.
+    # Before the note is written: if this publisher is killed here, the next one finds the same keys.
     for made in change.generations.values():
         for generation in made.values():
             forget_others(lake, generation)
@@ -196,13 +196,13 @@ def _publish(
 
 
 def needs_publish(lake: Lake, folder: Path, *, storage_version: str, ledger: Path | None = None) -> str | None:
-    """Say whether a publish is due: the lake changed, or the ledger or Klip did, or the folder was moved.
+    """Return whether a publish is due: the lake, the ledger or Klip changed, or the folder was moved.
 
     Returns:
         A name for the state of lake and warehouse that makes it due; None if everything is published and the
         published version can be opened.
     """
-    stamp = stamp_of(look(lake)[0])
+    stamp = stamp_of(take_snapshot(lake)[0])
     note = published_note(folder)
     recipe = _recipe(folder, storage_version)
     if note is None or note.get("stamp") != stamp or note.get("recipe") != recipe or not (folder / LINK).exists():
@@ -215,7 +215,7 @@ def needs_publish(lake: Lake, folder: Path, *, storage_version: str, ledger: Pat
 
 
 def is_written_to(database: Path) -> bool:
-    """Say whether another process has a DuckDB file open for writing: nobody else can open it until that ends."""
+    """Return whether another process has a DuckDB file open for writing, which keeps everyone else from opening it."""
     descriptor = os.open(database, os.O_RDONLY)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -227,7 +227,7 @@ def is_written_to(database: Path) -> bool:
 
 
 def published_note(folder: Path) -> dict[str, Any] | None:
-    """Return what the last publisher noted: version, stamp, time and more; None if there was none."""
+    """Return the note of the last publisher: version, stamp, time and more; None if there is none."""
     try:
         return dict(json.loads((folder / "published.json").read_text()))
     except (FileNotFoundError, ValueError):
@@ -235,12 +235,12 @@ def published_note(folder: Path) -> dict[str, Any] | None:
 
 
 def waiting_in(folder: Path) -> dict[str, list[str]]:
-    """Return the videos and days whose present state the last publisher did not publish, with the reasons."""
+    """Return the videos and days whose current state the last publisher did not publish, with the reasons."""
     return dict((published_note(folder) or {}).get("waiting", {}))
 
 
 def _recipe(folder: Path, storage_version: str) -> str:
-    # What a version depends on besides the lake: a version of another recipe is no base for the next.
+    # What a version depends on besides the lake: a version with another recipe can't be a base for the next.
     statements = [ddl.create_table(TABLES[name]) for name in PUBLISHED_TABLES]
     statements += [text for name in PUBLISHED_TABLES for text in ddl.comments(TABLES[name])]
     statements += [statement(name) for name in (MACROS, *DERIVED_TABLES)]
@@ -280,7 +280,7 @@ def _change(lake: Lake, base: Seen, seen: Seen, held: Collection[str], keys: Map
     for kind, chosen in keys.items():
         found = ((key, accepted_generation(lake, Subject(kind, key))) for key in sorted(chosen))
         generations[kind] = {key: generation for key, generation in found if generation}
-    # Stages that somebody works on are in no picture; their rows are shown as they stand now.
+    # Stages of runs in progress are in no snapshot; their rows are published as they are now.
     stages = changed(base.get(STAGES, {}), seen[STAGES]) | set(held)
     records = [name for name in RECORD_TABLES if not base or changed(base.get(name, {}), seen[name])]
     return Change(keys, generations, stages, records)
@@ -291,7 +291,7 @@ def _link_detail(lake: Lake, seen: Seen, change: Change, before: Path | None, de
     tables = [TABLES[name] for name in VIDEO_TABLES if TABLES[name].published_as == "view"]
     made = change.generations["video_id"]
     for table in tables:
-        # A view needs at least one file to take its columns from.
+        # A view needs at least one file for its columns.
         schema_only = detail / table.name / f"{table.partition}=_" / "part-0.parquet"
         schema_only.parent.mkdir(parents=True)
         pq.write_table(table.empty(), schema_only)
@@ -321,7 +321,7 @@ def _wal(database: Path) -> Path:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a publisher that was killed left behind; the caller holds the lock of the publishers."""
+    """Remove leftovers of killed publishers; the caller holds the publish lock."""
     for leftover in folder.glob(".building-*"):
         leftover.unlink()
     sweep(folder)

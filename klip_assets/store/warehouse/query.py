@@ -1,4 +1,4 @@
-"""Reading the published file, as an analyst does: read-only."""
+"""Reading the published file, read-only."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from klip_assets.store.warehouse import ddl
 
 @contextmanager
 def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the published file read-only; statements can read nothing but its own folder.
+    """Open the published file read-only; statements can read only its own folder.
 
     Raises:
         NotFoundError: Nothing has been published yet.
     """
     if not path.exists():
-        raise NotFoundError(f"there is no warehouse at {path}", hint="klip process, or klip demo for a first look")
+        raise NotFoundError(f"there is no warehouse at {path}", hint="run klip process, or klip demo for a first look")
     with closing(duckdb.connect(str(path.resolve()), read_only=True)) as connection:
         connection.execute("SET autoinstall_known_extensions = false")
         connection.execute(f"SET allowed_directories = [{ddl.literal(str(path.parent.resolve()) + '/')}]")
@@ -33,22 +33,22 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def run_sql(path: Path, statement: str, parameters: Sequence[object] = ()) -> pa.Table:
-    """Run one reading statement on the published file.
+    """Run one read-only statement on the published file.
 
     Raises:
         NotFoundError: Nothing has been published yet.
-        InputError: It is no SQL, more than one statement, or would write.
+        InputError: It is not valid SQL, is more than one statement, or would write.
     """
     with open_warehouse(path) as connection:
         try:
             statements = connection.extract_statements(statement)
         except duckdb.Error as error:
-            raise InputError(f"not SQL that DuckDB understands: {_first_line(error)}") from error
+            raise InputError(f"not valid DuckDB SQL: {_first_line(error)}") from error
         if len(statements) != 1:
-            raise InputError(f"one statement is wanted, found {len(statements)}")
+            raise InputError(f"expected one statement, found {len(statements)}")
         kind = statements[0].type.name
         if kind not in ("SELECT", "EXPLAIN", "RELATION", "LOGICAL_PLAN"):
-            raise InputError(f"the warehouse is read-only: {kind} is not possible", hint="use SELECT")
+            raise InputError(f"the warehouse is read-only: {kind} is not allowed", hint="use SELECT")
         try:
             relation = connection.sql(statement, params=list(parameters) or None)
             return relation.to_arrow_table()
@@ -57,11 +57,11 @@ def run_sql(path: Path, statement: str, parameters: Sequence[object] = ()) -> pa
 
 
 def export(path: Path, target: Path, *, storage_version: str) -> dict[str, int]:
-    """Write one self-contained DuckDB file: every published table as a native one, comments included.
+    """Write one self-contained DuckDB file: every published table as a native table, with comments.
 
     Args:
         path: The published file.
-        target: File to be made; must not exist.
+        target: File to create; must not exist.
         storage_version: DuckDB storage version of the file.
 
     Returns:
@@ -72,7 +72,7 @@ def export(path: Path, target: Path, *, storage_version: str) -> dict[str, int]:
         InputError: The target exists, or can't be written.
     """
     if not path.exists():
-        raise NotFoundError(f"there is no warehouse at {path}", hint="klip process, or klip demo for a first look")
+        raise NotFoundError(f"there is no warehouse at {path}", hint="run klip process, or klip demo for a first look")
     if target.exists():
         raise InputError(f"{target} exists", hint="remove it, or choose another name")
     rows: dict[str, int] = {}

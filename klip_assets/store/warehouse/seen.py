@@ -1,7 +1,7 @@
-"""What of the lake a publisher saw: every file the published version depends on, with a stamp that changes with it.
+"""Snapshots of the lake as a publisher saw it: every file a published version depends on, with a stamp that changes.
 
-Two such pictures compared say what is new, changed or gone, without opening a file: that is how a publish of one
-changed video among ten thousand stays short, and how the sensor knows that there is something to publish.
+Comparing two snapshots shows what is new, changed or gone without opening a file. This keeps the publish of one changed
+video among ten thousand short, and tells the sensor whether there is something to publish.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Seen = dict[str, dict[str, str]]
 ACCEPTED: dict[Kind, str] = {kind: f"_accepted/{kind}" for kind in KINDS}
 STAGES = STAGE_STATUS.name
 
-#: Tables that are published as they stand, not by generation.
+#: Tables that are published as they are, not by generation.
 RECORD_TABLES = tuple(
     name
     for name in PUBLISHED_TABLES
@@ -40,12 +40,12 @@ RECORD_TABLES = tuple(
 )
 
 
-def look(lake: Lake) -> tuple[Seen, list[str]]:
-    """Take a picture of the lake.
+def take_snapshot(lake: Lake) -> tuple[Seen, list[str]]:
+    """Take a snapshot of the lake.
 
     Returns:
-        The picture, and the partitions that somebody is working on. They are not in its `stage_status`, so that a
-        publish in the middle of a run does not count as having seen its end.
+        The snapshot, and the partitions with a run in progress. Those are not in its `stage_status`, so that a publish
+        in the middle of a run does not count as having seen its end.
     """
     stages = dict(_partitions(lake.root / STAGES))
     held = [key for key in stages if is_held(subject_lock(lake.root, Subject.of(key)))]
@@ -56,12 +56,12 @@ def look(lake: Lake) -> tuple[Seen, list[str]]:
 
 
 def scan_accepted(lake: Lake) -> Seen:
-    """Take a picture of what is accepted, alone."""
+    """Take a snapshot of the accepted records only."""
     return {where: dict(_records(lake.root / where)) for where in ACCEPTED.values()}
 
 
 def stamp_of(seen: Seen) -> str:
-    """Return a hash of a picture. Accepted records count by name: a publish writes them itself."""
+    """Return a hash of a snapshot. Accepted records count only by name, since a publish writes them itself."""
     names = {where: sorted(seen[where]) for where in ACCEPTED.values()}
     return hashlib.sha256(json.dumps({**seen, **names}, sort_keys=True).encode()).hexdigest()
 
@@ -72,7 +72,7 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
 
 
 def _partitions(folder: Path) -> Iterator[tuple[str, str]]:
-    # A table in one piece has its file in the folder itself, under the key ''.
+    # An unpartitioned table has its file in the folder itself, under the key ''.
     if not folder.is_dir():
         return
     for entry in os.scandir(folder):
@@ -88,7 +88,7 @@ def _records(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _stamp(path: str) -> str | None:
-    # Two writes can fall into one tick of the file system's clock; a replaced file has another inode.
+    # Two writes can fall within one tick of the file system's clock; a replaced file has another inode.
     try:
         found = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:

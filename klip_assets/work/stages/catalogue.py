@@ -1,4 +1,4 @@
-"""Every stage, in the order in which data flows: assets, jobs, checks and records follow from these lists."""
+"""Every stage, in the order of the data flow; assets, jobs, checks and records follow from these lists."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ STAGES_OF: dict[Kind, tuple[StageSpec, ...]] = {
 
 STAGES: dict[str, StageSpec] = {spec.name: spec for specs in STAGES_OF.values() for spec in specs}
 
-#: Tables of which some stage reads only some columns.
+#: Tables of which a stage reads only some columns.
 COLUMN_SOURCES = frozenset(up.name for spec in STAGES.values() for up in spec.upstream if isinstance(up, Columns))
 
 
 def downstream(names: set[str]) -> set[str]:
-    """Return the names of all stages that read any of these tables, at whatever remove; without the tables."""
+    """Return the names of all stages downstream of these tables, directly or indirectly, without the tables."""
     found: set[str] = set()
     for spec in STAGES.values():  # In the order of the data: one pass is enough.
         if (names | found) & set(spec.upstream_names):

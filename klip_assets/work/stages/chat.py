@@ -1,4 +1,4 @@
-"""Group `recordings`: the chat beside a recording, and how lively it is."""
+"""Group `recordings`: the chat beside a recording, and its activity."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from klip_assets.work.stages.stage import Columns, Output, Stage, StageSpec, ver
 def _message_inputs(stage: Stage) -> dict[str, str]:
     found = {name: stage.files[name] for name in ("chat", "recording", "started_at")}
     if stage.files["chat"]:
-        # Another setting or another salt gives other authors.
+        # A different setting or salt gives different authors.
         found["author_names"] = _authors(stage)
     return found
 
 
 def _authors(stage: Stage) -> str:
     if stage.records is not None and not stage.settings.chat_salt_path.exists():
-        return "with a salt that is still to be made"  # Who only compares makes none.
+        return "with a salt that is still to be made"  # A mere comparison must not create one.
     salt = _salt(stage)
     return "as they are" if salt is None else salt_version(salt)
 
@@ -36,7 +36,7 @@ def _salt(stage: Stage) -> bytes | None:
 
 
 def chat_messages(stage: Stage) -> Output:
-    """From the chat log beside the recording, of Twitch, YouTube or plain; no rows where there is none."""
+    """Read from the chat log beside the recording (Twitch, YouTube or plain); no rows if there is none."""
     path = stage.recording.chat
     if path is None or stage.video["status"] == "duplicate":
         return Output(CHAT_MESSAGES.empty())
@@ -52,7 +52,7 @@ def chat_messages(stage: Stage) -> Output:
         )
     except UnreadableSidecarError as error:
         stage.log.warning(str(error))
-        refused = {name: [Refused("file", "not readable as a chat log", str(error))]}
+        refused = {name: [Refused("file", "can't be read as a chat log", str(error))]}
         return Output(CHAT_MESSAGES.empty(), {"unreadable_chat": str(error)}, refused=refused)
     notes = {
         "refused": len(chat.refused),
@@ -64,7 +64,7 @@ def chat_messages(stage: Stage) -> Output:
 
 
 def chat_activity(stage: Stage) -> Output:
-    """Counts and rates a second; the lag is estimated from sound and chat where they tell, else KLIP_CHAT_LAG_S."""
+    """Counts and rates per second; the lag is estimated from sound and chat if possible, else KLIP_CHAT_LAG_S."""
     messages, duration_s = stage.read(CHAT_MESSAGES), stage.video["duration_s"] or 0.0
     counts = messages_per_second(messages, duration_s)
     lag = estimate_lag(stage.read(AUDIO_FEATURES), counts, stage.settings.chat_lag_s)

@@ -1,4 +1,4 @@
-"""Group `highlights`: the moments worth watching, the ones that lost, and the strongest of each emotion."""
+"""Group `highlights`: the moments worth watching, the rejected candidates, and the strongest moments per emotion."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from klip_assets.work.stages.stage import Columns, Output, Picture, Stage, Stage
 
 GROUP = "highlights"
 
-#: The weights are an input too, but no table upstream: they have no partitions, and with such a one among the assets
-#: of a video Dagster makes two runs of each video of a backfill.
+#: The weights are an input too, but not an upstream table: they have no partitions, and with an unpartitioned asset
+#: among those of a video, a Dagster backfill makes two runs per video.
 _SIGNALS = (
     VIDEOS,
     TRANSCRIPT_WORDS,
@@ -34,12 +34,12 @@ _SIGNALS = (
 
 
 def highlight_candidates(stage: Stage) -> pa.Table:
-    """Peaks of a curve of one score a second: adaptive threshold, non-maximum suppression, sentence edges."""
+    """Peaks of the score curve (one value per second): adaptive threshold, non-maximum suppression, sentence edges."""
     return find_candidates(_signals(stage), stage.installation.weights)
 
 
 def highlights(stage: Stage) -> Output:
-    """The kept candidates by score, with every term in a column and the reason in words."""
+    """The kept candidates by score, with every term in a column and the reasons in words."""
     signals, weights = _signals(stage), stage.installation.weights
     rows = describe_highlights(stage.read(HIGHLIGHT_CANDIDATES), signals, weights)
     plot = score_plot(signals, rows, weights)
@@ -47,7 +47,7 @@ def highlights(stage: Stage) -> Output:
 
 
 def emotion_moments(stage: Stage) -> pa.Table:
-    """The five strongest segments of each emotion; empty while no tier gives emotions."""
+    """The five strongest segments of each emotion; empty if no tier gives emotions."""
     return find_emotion_moments(stage.read(SEGMENTS), stage.read(SEGMENT_SENTIMENT))
 
 

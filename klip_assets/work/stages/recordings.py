@@ -1,4 +1,4 @@
-"""Group `recordings`: a dropped file's facts, its words, its sound and the events in it."""
+"""Group `recordings`: a file's metadata, words, audio and sound events."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NOTHING_HEARD = Transcript([], None, "none", "")
 
 
 def videos(stage: Stage) -> Output:
-    """Probed with FFmpeg's libraries, titled by the yt-dlp sidecar; content that is already there is a duplicate."""
+    """Probed with FFmpeg's libraries, titled by the yt-dlp sidecar; known content is marked as a duplicate."""
     recording = stage.recording
     info, refused = _stream_info(recording)
     sha256 = file_sha256(recording.path)
@@ -93,10 +93,10 @@ def _transcript_inputs(stage: Stage) -> dict[str, str]:
 
 
 def transcript_words(stage: Stage) -> Output:
-    """From captions beside the recording, else by faster-whisper if KLIP_WHISPER_MODEL is set, else by pocketsphinx."""
+    """From captions beside the recording, else from faster-whisper if KLIP_WHISPER_MODEL is set, else pocketsphinx."""
     captions = list(stage.recording.captions)
     refused: dict[str, list[Refused]] = {display_name(path, stage.recording.root): [] for _, path in captions}
-    # What a run that dies has recognized is kept for the next one, until the transcript is written.
+    # If a run dies, the next one continues from what is in this log; it is removed once the transcript is written.
     log = ChunkLog(stage.settings.chunk_log(stage.key), stage.work)
     if stage.video["status"] == "duplicate":
         return _transcript_output(stage, _NOTHING_HEARD, {}, log)
@@ -108,16 +108,16 @@ def transcript_words(stage: Stage) -> Output:
             transcript = _transcribe(stage, captions, log)
             break
         except UnreadableSidecarError as error:
-            # The next best source is used; the broken file is named in `quarantine`.
+            # The next best source is used; the broken file is listed in `quarantine`.
             assert chosen is not None
             captions.remove(chosen)
             name = display_name(chosen[1], stage.recording.root)
-            refused[name] = [Refused("file", "not readable as captions", str(error))]
+            refused[name] = [Refused("file", "can't be read as captions", str(error))]
             stage.log.warning(str(error))
     if chosen:
         refused[display_name(chosen[1], stage.recording.root)] = list(transcript.refused)
     if len(transcript.sounds) > MAX_EVENTS:
-        stage.log.warning(f"of {len(transcript.sounds):,} sound events the first {MAX_EVENTS:,} are kept")
+        stage.log.warning(f"only the first {MAX_EVENTS:,} of {len(transcript.sounds):,} sound events are kept")
     return _transcript_output(stage, transcript, refused, log)
 
 
@@ -129,7 +129,7 @@ def _transcript_output(
         "engine": transcript.engine,
         "engine_model": transcript.engine_model,
         "sounds": len(sounds),
-        # Under `files` stands what stages read beside tables: equal words with other sounds are another input.
+        # `files` has what stages read besides tables: equal words with other sounds are a different input.
         "files": {"sounds": digest_of(sounds)},
     }
     return Output(
@@ -147,24 +147,24 @@ def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused
         yield Finding("engine", f"the words come from {transcript.engine} ({transcript.engine_model})")
     for name, entries in refused.items():
         if entries:
-            yield Finding("cues", f"{len(entries)} cues of {name} are not used: {entries[0].reason}")
+            yield Finding("cues", f"{len(entries)} cues of {name} were refused: {entries[0].reason}")
 
 
 def _sounds(stage: Stage) -> list[Any]:
-    """Return the sounds that the transcript's source tells of, as `to_notes` gives them.
+    """Return the sounds noted in the transcript's source, in the form of `to_notes`.
 
     Raises:
-        NotFoundError: They are not there, or belong to another transcript.
+        NotFoundError: They are missing, or belong to another transcript.
     """
     record = stage.record(TRANSCRIPT_WORDS)
     if record is not None and "sound_events" in record.notes:
-        return list(record.notes["sound_events"])  # Where they stood before they had a table of their own.
+        return list(record.notes["sound_events"])  # Where they were kept before they had their own table.
     rows = stage.lake.read(TRANSCRIPT_SOUNDS, stage.key)
     columns = (rows[name].to_pylist() for name in ("start_s", "end_s", "label"))
     sounds = [list(row) for row in zip(*columns, strict=True)]
     if record is not None and digest_of(sounds) != record.notes.get("files", {}).get("sounds"):
         raise NotFoundError(
-            f"the sounds of {stage.key} are not those of its words", hint=f"klip process {stage.key} makes both again"
+            f"the sounds and words of {stage.key} do not match", hint=f"klip process {stage.key} rebuilds both"
         )
     return sounds
 
@@ -177,13 +177,13 @@ def _sound_inputs(stage: Stage) -> dict[str, str]:
 
 
 def sound_events(stage: Stage) -> pa.Table:
-    """Tags such as [laughter] in the captions; no rows where the words come from a recognizer that writes none."""
+    """Tags such as [laughter] in the captions; no rows if the words come from a recognizer that writes none."""
     record = stage.record(TRANSCRIPT_WORDS)
     return sound_table(_sounds(stage), stage.key, str(record.notes.get("engine", "none")) if record else "none")
 
 
 def audio_features(stage: Stage) -> Output:
-    """Measured in one streaming pass over the decoded sound, at constant memory."""
+    """Measured in one streaming pass over the decoded audio, at constant memory."""
     if stage.sound is None:
         return Output(AUDIO_FEATURES.empty())
     track = stage.video["audio_track"]
@@ -205,7 +205,7 @@ def audio_features(stage: Stage) -> Output:
     }
     findings = []
     if decoding.errors:
-        lost = f"{decoding.lost_s:.1f} s of sound are lost to {decoding.errors} decoding errors"
+        lost = f"{decoding.lost_s:.1f} s of audio lost to {decoding.errors} decoding errors"
         findings.append(Finding("hole", f"{lost} ({decoding.first_error})"))
     return Output(rows, notes, findings)
 
@@ -217,7 +217,7 @@ def _stream_info(recording: Recording) -> tuple[StreamInfo, dict[str, list[Refus
     try:
         return read_info(recording.info), {name: []}
     except UnreadableSidecarError as error:
-        return StreamInfo(), {name: [Refused("file", "not readable as metadata", str(error))]}
+        return StreamInfo(), {name: [Refused("file", "can't be read as metadata", str(error))]}
 
 
 def _facts(recording: Recording, longest_s: float) -> tuple[dict[str, Any], str, str | None]:
@@ -246,7 +246,11 @@ def _facts(recording: Recording, longest_s: float) -> tuple[dict[str, Any], str,
     if has_any_sound(recording.path, decoding, track=track.index if track else None):
         return facts, "ok", None
     if decoding.samples == 0:
-        return facts, "no_audio", f"the sound can't be decoded: {decoding.first_error or 'no samples came out'}"
+        return (
+            facts,
+            "no_audio",
+            f"the audio can't be decoded: {decoding.first_error or 'the decoder returned no samples'}",
+        )
     return facts, "silent", None
 
 

@@ -1,4 +1,4 @@
-"""What is around every stage: look whether anything changed, compute, write, and record how it went."""
+"""The frame of every stage: check whether anything changed, compute, write, and record the outcome."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from klip_assets.work.stages.catalogue import COLUMN_SOURCES
 from klip_assets.work.stages.stage import Output, Picture, Run, Stage, StageSpec, digest_of_work
 from klip_assets.work.stages.versions import holds
 
-#: Failures that say nothing against the content: an engine can be installed, a setting corrected, a file put back.
+#: Failures that are not the content's fault: an engine can be installed, a setting corrected, a file put back.
 _NOT_THE_CONTENT = (EngineUnavailableError, InputError, NotFoundError, ChangedMeanwhileError, DamagedError)
 
 
-#: Where the versions of a stage's further tables stand among the notes of its footer.
+#: Key of the versions of a stage's further tables among the notes of its footer.
 _ALSO = "also"
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one stage of one video or day.
+    """Outcome of one stage of one video or day.
 
     Attributes:
         record: The record in the footer of its partition.
@@ -52,11 +52,11 @@ class Done:
 
 
 def run_stage(spec: StageSpec, subject: Subject, installation: Installation, run: Run) -> Done:
-    """Run one stage of one video or day and record how it went. The caller holds its lock.
+    """Run one stage of one video or day and record the outcome. The caller holds its lock.
 
     Raises:
-        OSError: Reading or writing failed; worth another try.
-        Exception: It failed for good, and would again; what went wrong stands in `stage_status` too.
+        OSError: Reading or writing failed; worth a retry.
+        Exception: It failed and would fail again; the reason is in `stage_status` too.
     """
     stage = Stage(spec, subject, installation, run)
     record: dict[str, Any] = {"run_id": run.run_id, "started_at": datetime.now(UTC).replace(tzinfo=None)}
@@ -78,11 +78,11 @@ def run_stage(spec: StageSpec, subject: Subject, installation: Installation, run
 
 
 def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str, str]) -> list[str]:
-    """Return what makes present rows older than what a stage would make now, [] if nothing does.
+    """Return why a stage's current rows are out of date, [] if they are not.
 
     Args:
         stage: The stage.
-        before: Record of its present rows.
+        before: Record of its current rows.
         version: The stage's version.
         inputs: Versions of its inputs.
     """
@@ -91,13 +91,13 @@ def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str,
         found.append(f"version {before.stage_version} -> {version}")
     made_with = before.notes.get(_ALSO, {})
     for table in stage.spec.also:
-        # A run that was killed between the two wrote one of them alone. (Older rows say nothing of the other.)
+        # A run that was killed between the two wrote only one of them. (Older rows have no note of the other.)
         beside = _record(stage, table) if table.name in made_with else None
         if table.name in made_with and (beside is None or beside.data_version != made_with[table.name]):
-            found.append(f"{table.name} is not what was made with it")
+            found.append(f"{table.name} is from another run")
     for name in [*inputs, *(name for name in before.input_versions if name not in inputs)]:
-        wanted, recorded = inputs.get(name), before.input_versions.get(name)
-        if wanted == recorded or (recorded is not None and _input_holds(stage, name, recorded)):
+        current, recorded = inputs.get(name), before.input_versions.get(name)
+        if current == recorded or (recorded is not None and _input_holds(stage, name, recorded)):
             continue
         found.append(f"input {name} changed")
     return found
@@ -106,34 +106,34 @@ def changes(stage: Stage, before: Provenance, version: str, inputs: Mapping[str,
 def _run(stage: Stage) -> Done:
     spec, lake, key = stage.spec, stage.lake, stage.key
     versions = dict(spec.inputs(stage))
-    wanted = Provenance(stage.run.run_id, f"{__version__}/{spec.version}", versions)
-    stage.work, stage.wanted = digest_of_work(spec.version, versions), wanted
+    target = Provenance(stage.run.run_id, f"{__version__}/{spec.version}", versions)
+    stage.work, stage.target = digest_of_work(spec.version, versions), target
     before = _record(stage, spec.table) if stage.run.reuse else None
     if before and not changes(stage, before, spec.version, versions):
-        stage.log.info(f"{spec.name}: reused, version and inputs are unchanged")
+        stage.log.info(f"{spec.name}: reused, since version and inputs are unchanged")
         if dict(before.input_versions) != versions:
-            # Made from another version of a table, but alike in the columns that are read: from now on it says so.
+            # Made from another version of a table with the same values in the columns read: record the new version.
             before = lake.restamp(spec.table, key, replace(before, input_versions=versions))
         return Done(before, reused=True)
     made = spec.compute(stage)
     _check_unchanged(stage)
     fail_point("stage.computed", f"{spec.name}/{key}")
     output = made if isinstance(made, Output) else Output(made)
-    # First what was refused: a run that finds the table written takes the whole stage for done.
+    # Write the refusals first: a run that finds the table written considers the whole stage done.
     for source, refused in output.refused.items():
         quarantine(lake, source, spec.name, refused, run_id=stage.run.run_id)
-    also = {table.name: lake.write(table, key, output.also[table.name], wanted).data_version for table in spec.also}
+    also = {table.name: lake.write(table, key, output.also[table.name], target).data_version for table in spec.also}
     notes = dict(output.notes) | ({NOTE: to_notes(output.findings)} if output.findings else {})
     notes |= {_ALSO: also} if also else {}
     by_column = spec.name in COLUMN_SOURCES
-    complete = lake.write(spec.table, key, output.rows, replace(wanted, notes=notes), by_column=by_column)
+    complete = lake.write(spec.table, key, output.rows, replace(target, notes=notes), by_column=by_column)
     if output.finish:
         output.finish()
     return Done(complete, output.pictures)
 
 
 def _record(stage: Stage, table: Table) -> Provenance | None:
-    """Return the record of a table's present rows; None where there are none, or none that can be read."""
+    """Return the record of a table's current rows; None if there are none, or they can't be read."""
     try:
         return stage.lake.provenance(table, stage.key)
     except DamagedError as damage:
@@ -150,10 +150,10 @@ def _input_holds(stage: Stage, name: str, recorded: str) -> bool:
 
 
 def _check_unchanged(stage: Stage) -> None:
-    """See that the recording is still the one that the stage `videos` looked at, if this stage used it.
+    """Check that the recording is still the one that the stage `videos` read, if this stage used it.
 
     Raises:
-        ChangedMeanwhileError: It was replaced or written to: parts of one video would come from two contents.
+        ChangedMeanwhileError: It was replaced or written to: one video would mix two contents.
         NotFoundError: It is gone.
     """
     if not stage.opened_recording:
@@ -166,11 +166,11 @@ def _check_unchanged(stage: Stage) -> None:
             return
         content = fingerprint(recording)
     except FileNotFoundError:
-        raise NotFoundError(f"{recording.name} went while it was read", hint="put it back") from None
+        raise NotFoundError(f"{recording.name} was removed while it was being read", hint="put it back") from None
     if is_first or first is None or content != first.input_versions.get("source"):
         raise ChangedMeanwhileError(
             f"{recording.name} or a file beside it changed while it was being processed",
-            hint="it is processed again once it has settled",
+            hint="it is processed again once it stops changing",
         )
 
 
@@ -180,5 +180,5 @@ def _record_failure(stage: Stage, error: Exception, record: Mapping[str, Any]) -
     try:
         record_stage(stage.lake, stage.key, stage.table.name, status="failed", error=sentence, **record)
     except OSError as second:
-        # A full or read-only disk takes no note of itself either; the run's log has it.
+        # A full or read-only disk prevents this note as well; the run's log has it.
         stage.log.error(f"stage_status of {stage.key} can't be written: {second}")

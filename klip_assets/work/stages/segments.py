@@ -1,4 +1,4 @@
-"""Group `segments`: pieces of about 30 s, what models read in them, and their scores."""
+"""Group `segments`: segments of about 30 s, their sentiment and their scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GROUP = "segments"
 
 
 def segments(stage: Stage) -> pa.Table:
-    """Cut at the sentence end or pause nearest to a 30 s grid, so that they cover the video without gap."""
+    """Split at the sentence end or pause nearest to a 30 s grid, covering the video without gaps."""
     video = stage.video
     if video["status"] == "duplicate":
         return SEGMENTS.empty()
@@ -37,14 +37,14 @@ def segments(stage: Stage) -> pa.Table:
 
 
 def segment_sentiment(stage: Stage) -> Output:
-    """Read by the best configured tier; a failed or skipped row has NULL scores and says why."""
+    """Read by the best available tier of those configured; a failed or skipped row has NULL scores and the reason."""
     chain = stage.chain(stage.settings.segment_tier_names, SEGMENT)
     rows = read_segments(stage.read(SEGMENTS), chain)
     return Output(rows, notes_of(rows, chain))
 
 
 def segment_scores(stage: Stage) -> pa.Table:
-    """The weighted mean of the terms a video has, all terms kept so that it can be recomputed in SQL."""
+    """The weighted mean of the terms a video has; all terms are kept, so that it can be recomputed in SQL."""
     return score_segments(stage.read(SEGMENTS), stage.read(SEGMENT_SENTIMENT), stage.installation.weights)
 
 

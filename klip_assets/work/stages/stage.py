@@ -1,4 +1,4 @@
-"""What a stage is, and what it sees of the world while it works on one video or day."""
+"""What a stage is, and its context while it works on one video or day."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from klip_assets.work.stages.versions import input_version
 
 @dataclass(frozen=True)
 class Columns:
-    """Some columns of a table that a stage reads: a change of the others does not make its rows older.
+    """Some columns of a table that a stage reads: a change in the others does not make its rows out of date.
 
     Attributes:
         table: The table.
-        names: The columns; a stage that reads another one fails at once.
+        names: The columns; reading any other fails immediately.
     """
 
     table: Table
@@ -50,11 +50,11 @@ class Columns:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of what a stage made.
+    """A picture of a stage's result.
 
     Attributes:
         png: The picture.
-        shows: What it shows, for those who can't see it.
+        shows: Alternative text.
     """
 
     png: bytes
@@ -63,13 +63,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Output:
-    """What a stage made.
+    """Result of a stage.
 
     Attributes:
         rows: The table, by its contract.
-        notes: What it found out on the way; kept in the Parquet footer for checks, shown in the Dagster UI.
-        findings: What people should know of the recording.
-        refused: Source file -> what could not be taken from it. A source with an empty list is cleared.
+        notes: Notes of the computation; kept in the Parquet footer for checks, shown in the Dagster UI.
+        findings: What people should know about the recording.
+        refused: Source file -> what was refused of it. An empty list clears the source.
         also: Further tables of the stage, by name.
         pictures: Pictures by name, for the Dagster UI.
         finish: Called once everything is written.
@@ -89,13 +89,13 @@ class StageSpec:
     """One stage.
 
     Attributes:
-        table: The table it writes, for a video or a day at a time.
-        version: Raised whenever the same inputs would give other rows.
-        group: Group of the lineage graph.
-        upstream: What it reads: tables of the same video or day, some columns of one, or what is no table by name.
-        inputs: Names the versions of what the rows are made from; equal versions mean equal rows.
-        compute: Makes the rows. Its docstring describes the asset.
-        also: Further tables it writes, that are not published. They are written first.
+        table: The table it writes, one video or day at a time.
+        version: Incremented whenever the same inputs would give other rows.
+        group: Group in the lineage graph.
+        upstream: What it reads: tables of the same video or day, some columns of a table, or the name of another asset.
+        inputs: Returns the versions of what the rows are made from; equal versions mean equal rows.
+        compute: Computes the rows. Its docstring describes the asset.
+        also: Further tables it writes, which are not published. They are written first.
         kinds: Libraries shown in the graph.
     """
 
@@ -130,9 +130,9 @@ class Run:
 
     Attributes:
         run_id: Its id.
-        log: Told what people should know.
-        progress: Told how far it is.
-        reuse: Whether a stage whose version and inputs are those of its present rows leaves them as they are.
+        log: The log for people.
+        progress: Receives the progress.
+        reuse: Whether to reuse current rows if version and inputs are unchanged.
     """
 
     run_id: str = ""
@@ -143,17 +143,17 @@ class Run:
 
 @dataclass
 class Stage:
-    """What a stage sees while it works on one video or day.
+    """A stage at work on one video or day.
 
     Attributes:
         spec: The stage.
         subject: The video or day.
-        installation: Where it works.
-        run: What it is part of.
-        records: Table -> record of its present partition, where they are known already; else read from the lake.
-        source: Version of the recording's content, where it is known; else read from the recording.
-        work: Names what the rows depend on, the stage's version included: equal work gives equal rows.
-        wanted: What the rows depend on; set before they are made.
+        installation: The installation.
+        run: The run it is part of.
+        records: Table -> record of its current partition, if already known; else read from the lake.
+        source: Version of the recording's content, if already known; else read from the recording.
+        work: Hash of the stage's version and inputs: equal work gives equal rows.
+        target: Provenance of the rows to be computed; set before they are.
     """
 
     spec: StageSpec
@@ -163,7 +163,7 @@ class Stage:
     records: Mapping[str, Provenance] | None = None
     source: str | None = None
     work: str = ""
-    wanted: Provenance | None = None
+    target: Provenance | None = None
 
     @property
     def key(self) -> str:
@@ -187,17 +187,17 @@ class Stage:
 
     @property
     def log(self) -> logging.Logger:
-        """Where people read what happens."""
+        """The log for people."""
         return self.run.log
 
     def record(self, table: Table) -> Provenance | None:
-        """Return the record of a table's present partition, None if it has not been made."""
+        """Return the record of a table's current partition, None if it has not been made."""
         if self.records is not None:
             return self.records.get(table.name)
         return self.lake.provenance(table, self.key)
 
     def read(self, table: Table) -> pa.Table:
-        """Read an input of the same video or day, in the columns that the stage says it reads."""
+        """Read an input of the same video or day, with the columns that the stage declares."""
         rows = self.lake.read(table, self.key)
         columns = self.spec.columns_of(table.name)
         return rows if columns is None else rows.select(columns)
@@ -214,19 +214,19 @@ class Stage:
         columns = self.spec.columns_of(table.name)
         before = (self.records or {}).get(self.table.name)
         if columns and before and before.input_versions.get(table.name) == record.data_version:
-            # Who only compares reads nothing: rows made before columns had versions name the whole table.
+            # A mere comparison need not read rows: those made before columns had versions name the whole table.
             return record.data_version
         return input_version(self.lake, table, self.subject, record, columns)
 
     def earlier(self, *inputs: str) -> pa.Table | None:
-        """Return the rows that this table holds, if the same stage made them from the same versions of these inputs."""
+        """Return the current rows of this table if the same stage made them from the same versions of these inputs."""
         try:
-            before, wanted = self.record(self.table), self.wanted
+            before, target = self.record(self.table), self.target
         except DamagedError:
             return None
-        if before is None or wanted is None or before.stage_version != wanted.stage_version:
+        if before is None or target is None or before.stage_version != target.stage_version:
             return None
-        if any(before.input_versions.get(name) != wanted.input_versions[name] for name in inputs):
+        if any(before.input_versions.get(name) != target.input_versions[name] for name in inputs):
             return None
         return self.lake.read(self.table, self.key)
 
@@ -242,18 +242,18 @@ class Stage:
 
     @cached_property
     def files(self) -> Mapping[str, str]:
-        """Hashes of the recording and its sidecars ('' where there is none), as the stage `videos` found them."""
+        """Hashes of the recording and its sidecars ('' if there is none), as recorded by the stage `videos`."""
         return dict(self._found.get("files", {}))
 
     @cached_property
     def has_sound(self) -> bool:
-        """Whether there is something to listen to."""
-        # A record made before this was noted: then the status said it.
+        """Whether there is any audio to analyse."""
+        # Records made before this was noted: the status has it.
         return bool(self._found["has_sound"]) if "has_sound" in self._found else self.video["status"] == "ok"
 
     @property
     def sound(self) -> Path | None:
-        """The recording, None where there is nothing to listen to."""
+        """The recording, None if it has no audio to analyse."""
         return self.recording.path if self.has_sound else None
 
     @cached_property
@@ -266,7 +266,7 @@ class Stage:
         inbox = self.settings.vod_inbox
         name = self.installation.registry.path_of(self.key)
         if name is None:
-            raise NotFoundError(f"no recording in the inbox has the id {self.key!r}", hint="klip videos lists them")
+            raise NotFoundError(f"no recording {self.key!r} in the inbox", hint="klip videos lists them")
         found = recording_at(inbox, inbox / name)
         if found is None:
             raise NotFoundError(f"{name} is gone from the inbox", hint=f"put it back, or: klip remove {self.key}")
@@ -274,11 +274,11 @@ class Stage:
 
     @cached_property
     def signature(self) -> str:
-        """Sizes and times of the recording's files when this stage first looked."""
+        """Sizes and times of the recording's files when this stage first checked them."""
         return self.recording.signature
 
     def source_version(self) -> str:
-        """Return the version of the recording's content: as it is now, unless it is known."""
+        """Return the version of the recording's content: the known one, else read now."""
         if self.source is not None:
             return self.source
         self.signature  # noqa: B018  Taken before the content is read.
@@ -301,22 +301,22 @@ class Stage:
         )
 
     def report_progress(self) -> Callable[[float], None]:
-        """Return a function to call with the seconds of sound done."""
+        """Return a function to call with the seconds of audio done."""
         return self.run.progress.reporter(self.key, self.table.name, self.video["duration_s"], self.log.info)
 
 
 def versions_of(*tables: Table) -> Callable[[Stage], dict[str, str]]:
-    """Return inputs that are other tables of the same video or day."""
+    """Return an `inputs` function for other tables of the same video or day."""
     return lambda stage: {table.name: stage.version(table) for table in tables}
 
 
 def moment(started_at: datetime | None) -> str:
-    """Return a time as it enters the version of a stage, '' if it is not known."""
+    """Return a time as text for the version of an input, '' if unknown."""
     return started_at.isoformat() if started_at else ""
 
 
 def digest_of_work(version: str, inputs: Mapping[str, str]) -> str:
-    """Name what rows depend on."""
-    # Klip's own version stood before the slash once. As it was then it stays, so that a transcript that was half heard
-    # by that release is not begun again.
+    """Return a hash of what rows depend on."""
+    # Klip's version used to be part of this. The value at that time is kept, so that a transcript left unfinished by
+    # that release is not started over.
     return hashlib.sha256(repr((f"0.1.0/{version}", sorted(inputs.items()))).encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Group `tweets`: a day's tweets, what models read in them, and the daily roll-up."""
+"""Group `tweets`: a day's tweets, their sentiment, and the daily roll-up."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from klip_assets.work.stages.stage import Output, Stage, StageSpec, versions_of
 
 GROUP = "tweets"
 
-#: Asset that reads the files of the tweet inbox; it fills no table of its own.
+#: Asset that reads the files in the tweet inbox; it has no table of its own.
 TWEET_FILES = "tweet_files"
 
 
 def tweets(stage: Stage) -> pa.Table:
-    """Copies and versions merged: the first text stays, the latest counts win; what was deleted is taken out."""
+    """Copies and versions merged: the first text and the latest counts are kept, deleted tweets are removed."""
     sources = [RawSource(source.sha256, source.name, source.rows()) for source in sources_of(stage.lake, stage.key)]
     now, deleted = datetime.now(UTC).replace(tzinfo=None), deleted_on(stage.lake, stage.key)
     return merge_day(sources, ingested_at=now, deleted=deleted)
 
 
 def tweet_sentiment(stage: Stage) -> Output:
-    """Read by the best configured tier; a failed or skipped row has NULL scores and says why.
+    """Read by the best available tier of those configured; a failed or skipped row has NULL scores and the reason.
 
-    Texts that were read before by the same models are not read again.
+    Texts already read by the same models are not read again.
     """
     earlier = stage.earlier("tiers", "reads", "languages")
     known = known_readings(earlier) if earlier is not None else NOTHING_KNOWN
@@ -43,7 +43,7 @@ def tweet_sentiment(stage: Stage) -> Output:
 
 
 def tweet_daily(stage: Stage) -> pa.Table:
-    """Counts, sentiment and hashtags of the day; only authors' own words enter the sentiment."""
+    """Counts, sentiment and hashtags of the day; retweets do not enter the sentiment."""
     return roll_up_day(date.fromisoformat(stage.key), stage.read(TWEETS), stage.read(TWEET_SENTIMENT))
 
 

@@ -15,7 +15,7 @@ from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, WAITS_S, Attempt, Attempts, Ending
 from klip_assets.store.state.registry import Registry
-from klip_assets.work.due import due_videos, note_deadly
+from klip_assets.work.due import due_videos, note_crash_looping
 
 
 @pytest.fixture
@@ -119,10 +119,10 @@ def test_what_is_deadly_is_named_once(settings: Settings, lake: Lake, attempts: 
         attempts.begin({"a": "1"})
     due = due_videos([entry], attempts, lake)
     assert due.videos == [] and due.crash_looping == [entry]
-    note_deadly(lake, entry)
+    note_crash_looping(lake, entry)
     (row,) = read_stages(lake, "a")
     assert row["status"] == "failed" and "klip process a" in row["error"]
-    note_deadly(lake, entry)
+    note_crash_looping(lake, entry)
     assert read_stages(lake, "a") == [row]
 
 

@@ -1,4 +1,4 @@
-"""Roll-ups for analysts: one SQL file for each mart, run when a version is built.
+"""Roll-ups for analysts: one SQL file per mart, run when a version is built.
 
 Put here: SQL over published tables.
 Keep out: anything that needs more than one statement.

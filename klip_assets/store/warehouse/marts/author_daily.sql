@@ -1,4 +1,4 @@
--- What one person wrote on one day (UTC), and what became of it. Tweets whose author no file names are left out.
+-- Tweets of one author on one UTC day, and the responses to them. Tweets without an author are left out.
 SELECT
     day,
     coalesce(author_id, lower(author)) AS author_key,

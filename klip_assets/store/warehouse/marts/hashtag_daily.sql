@@ -1,5 +1,5 @@
--- A hashtag on a day (UTC): how much it is used, against how much it was used on the seven days before, and where it is
--- going. Days of which no tweet is known count as unknown, not as silent. Retweets repeat somebody's tag: they don't count.
+-- A hashtag on a UTC day: how much it is used, compared with the seven days before, and its trend. Days without any
+-- known tweets count as unknown, not as zero. Retweets only repeat someone else's hashtag and are left out.
 WITH uses AS (
     SELECT
         day, tweet_id, coalesce('id ' || author_id, 'name ' || lower(author)) AS who,
@@ -29,11 +29,11 @@ days AS (
 measured AS (
     SELECT
         *,
-        -- Days of the window on which nobody used it stand for zeros.
+        -- Known days of the window on which it was not used count as zero.
         CASE WHEN known_days >= 3 THEN list_median(
             list_resize(coalesce(earlier, []), known_days, 0::BIGINT)
         ) END AS usual_tweets,
-        -- NULL where the day before is unknown; zero where the tag was not used on it.
+        -- NULL if the day before is unknown; zero if the tag was not used on it.
         CASE WHEN is_day_before_known THEN if(last_day = day - 1, last_tweets, 0) END AS tweets_before
     FROM (
         SELECT
@@ -49,7 +49,7 @@ measured AS (
 SELECT
     day, tag, tweets, authors,
     usual_tweets,
-    -- greatest alone would make 1 of NULL.
+    -- greatest alone would turn NULL into 1.
     CASE WHEN usual_tweets IS NOT NULL THEN tweets / greatest(usual_tweets, 1) END AS velocity,
     mean_sentiment, positive_share, negative_share,
     CASE

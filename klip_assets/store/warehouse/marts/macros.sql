@@ -1,5 +1,6 @@
--- The score interval of a share (Wilson, Probable inference, the law of succession, and statistical inference, 1927) at
--- 95 %: unlike the plain one it stays within 0..1 and says something where all or none agree. NULL of no cases.
+-- The 95 % score interval of a share (Wilson, Probable inference, the law of succession, and statistical inference,
+-- 1927): unlike the normal approximation it stays within 0..1 and is not empty where all or none agree. NULL without
+-- cases.
 CREATE OR REPLACE TEMP MACRO wilson_low(k, n) AS
     CASE WHEN n > 0 THEN greatest(
         0, (k / n + 1.9207294 / n - 1.95996398 * sqrt((k / n * (1 - k / n) + 0.9603647 / n) / n)) / (1 + 3.8414588 / n)
@@ -9,22 +10,22 @@ CREATE OR REPLACE TEMP MACRO wilson_high(k, n) AS
         1, (k / n + 1.9207294 / n + 1.95996398 * sqrt((k / n * (1 - k / n) + 0.9603647 / n) / n)) / (1 + 3.8414588 / n)
     ) END;
 
--- What two links to one page have in common: the id of a YouTube video, else host and path.
+-- A key that links to the same page share: the id of a YouTube video, else host and path.
 CREATE OR REPLACE TEMP MACRO page_key(url) AS
     CASE WHEN regexp_matches(url, '(?i)^https?://([a-z]+\.)?(youtu\.be/.|youtube\.com/(.*[?&]v=|live/|shorts/|embed/).)')
         THEN 'youtube:' || regexp_extract(url, '(?:[?&]v=|youtu\.be/|/live/|/shorts/|/embed/)([A-Za-z0-9_-]+)', 1)
         ELSE rtrim(regexp_replace(
             regexp_replace(lower(url), '^https?://((www|m|mobile|go)\.)?', ''), '[?#].*$', ''), '/') END;
 
--- Whether a text is in a script that puts no spaces between words, so that a name can stand within one.
+-- Whether a text is in a script without spaces between words, so that a name can occur inside a run of letters.
 CREATE OR REPLACE TEMP MACRO is_unspaced(words) AS
     regexp_matches(words, '[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]');
 
--- A text in lower case with a space for all that is no letter, mark or digit. ASCII alone takes the quick way.
+-- A text in lower case, with everything except letters, marks and digits replaced by spaces. ASCII takes a fast path.
 CREATE OR REPLACE TEMP MACRO spaced(words) AS
     CASE WHEN len(words) = strlen(words)
         THEN translate(lower(words), e'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r', repeat(' ', 35))
         ELSE regexp_replace(lower(words), '[^\p{L}\p{M}\p{N}]', ' ', 'g') END;
 
--- The same with single spaces and none around it: words, to be compared with words.
+-- The same with single spaces and trimmed, for comparing words with words.
 CREATE OR REPLACE TEMP MACRO words_of(words) AS trim(regexp_replace(spaced(words), ' +', ' ', 'g'));

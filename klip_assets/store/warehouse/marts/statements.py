@@ -1,4 +1,4 @@
-"""The SQL files of this folder, by the table they fill."""
+"""The SQL files in this folder, by the table they fill."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import duckdb
 
 from klip_assets.contracts import DERIVED_TABLES, TABLES
 
-#: Functions that the statements share.
+#: Macros that the statements share.
 MACROS = "macros"
 
 
 @cache
 def statement(name: str) -> str:
-    """Return the statement whose result is a table."""
+    """Return the SELECT statement that fills a table."""
     return files("klip_assets.store.warehouse.marts").joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def derive(connection: duckdb.DuckDBPyConnection, changed: Collection[str]) -> list[str]:
-    """Make anew what is derived from tables that changed, in the order in which one builds on another.
+    """Rebuild what is derived from changed tables, in dependency order.
 
     Args:
-        connection: A database that holds every published table.
-        changed: Tables whose rows changed; a derived one is made anew itself.
+        connection: A database with every published table.
+        changed: Tables whose rows changed; a derived table among them is rebuilt itself.
 
     Returns:
-        The derived tables that were made.
+        The derived tables that were rebuilt.
     """
     stale, made = set(changed), []
     connection.execute(statement(MACROS))

@@ -1,14 +1,14 @@
--- The one row of a day. Reads `tweets` and `sentiment` of that day; $day is the day.
+-- The row of one day. Reads `tweets` and `sentiment` of that day; $day is the day.
 --
--- Retweets are counted, but neither their authors nor their words: sentiment, emotions and hashtags are those of people's
--- own tweets. Failed and skipped rows have no scores and enter no share.
+-- Retweets are counted, but their authors and texts are not: sentiment, emotions and hashtags come from original tweets
+-- only. Failed and skipped rows have no scores and do not enter the shares.
 WITH own AS (
     SELECT * FROM tweets WHERE day = $day AND NOT coalesce(is_retweet, false)
 ),
 scored AS (
     SELECT
         s.*,
-        -- Ten times the applause is worth one more voice or two, not ten.
+        -- Logarithmic: ten times the engagement adds a vote or two, not ten times the weight.
         1 + ln(1 + coalesce(o.like_count, 0)::DOUBLE + coalesce(o.retweet_count, 0)::DOUBLE
                  + coalesce(o.reply_count, 0)::DOUBLE + coalesce(o.quote_count, 0)::DOUBLE) AS weight
     FROM own AS o JOIN sentiment AS s USING (tweet_id)
@@ -39,9 +39,9 @@ scores AS (
         avg(neutral) AS neutral
     FROM scored
 ),
--- A Poisson bootstrap (Chamandy et al., Estimating uncertainty for massive data streams, 2012): in each of 200 replicates a
--- tweet counts 0, 1, 2 ... times, as often as a Poisson variable of mean 1 would say; the draw is a hash of its id and the
--- replicate, so that equal tweets always give an equal interval.
+-- A Poisson bootstrap (Chamandy et al., Estimating uncertainty for massive data streams, 2012): in each of 200
+-- replicates a tweet counts 0, 1, 2 ... times, drawn from a Poisson distribution with mean 1; the draw is a hash of its
+-- id and the replicate, so that equal tweets always give an equal interval.
 draws AS (
     SELECT replicate, sentiment, hash(tweet_id, replicate) / 18446744073709551616.0 AS u
     FROM scored, range(200) AS r(replicate)
@@ -72,9 +72,9 @@ SELECT
     tweets,
     CASE WHEN tweets = 0 OR known_authors > 0 THEN known_authors END AS authors,
     retweets,
-    -- Rounding may lift a mean of ones above 1. greatest and least alone would make 1 of NULL.
+    -- Rounding may lift a mean of ones above 1. greatest and least alone would turn NULL into 1.
     CASE WHEN mean_sentiment IS NOT NULL THEN greatest(-1, least(1, mean_sentiment)) END AS mean_sentiment,
-    -- One voice says nothing about how others would have felt.
+    -- A single tweet gives no interval.
     CASE WHEN n > 1 THEN greatest(-1, least(1, low)) END AS mean_sentiment_low,
     CASE WHEN n > 1 THEN greatest(-1, least(1, high)) END AS mean_sentiment_high,
     CASE WHEN weighted_sentiment IS NOT NULL THEN greatest(-1, least(1, weighted_sentiment)) END AS weighted_sentiment,
@@ -87,7 +87,7 @@ SELECT
     negative / nullif(n, 0) AS negative_share,
     wilson_low(negative, n) AS negative_share_low,
     wilson_high(negative, n) AS negative_share_high,
-    -- The highest mean, the first named of equal ones; neutral only if no other shows.
+    -- The emotion with the highest mean, the first listed of equal ones; neutral only if no other shows.
     CASE greatest(excitement, amusement, joy, anger, sadness, surprise, disgust, fear)
         WHEN 0 THEN if(neutral IS NOT NULL, 'neutral', NULL)
         WHEN excitement THEN 'excitement' WHEN amusement THEN 'amusement' WHEN joy THEN 'joy' WHEN anger THEN 'anger'

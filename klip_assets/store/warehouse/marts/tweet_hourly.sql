@@ -1,11 +1,11 @@
--- Tweets by the hour (UTC). Retweets are counted, but their words are not their authors' own and enter no sentiment.
+-- Tweets by UTC hour. Retweets are counted, but do not enter the sentiment, since their text is not their author's own.
 SELECT
     date_trunc('hour', created_at) AS hour_at,
     day,
     count(*) FILTER (WHERE NOT is_retweet) AS tweets,
     count(DISTINCT coalesce('id ' || author_id, 'name ' || lower(author))) FILTER (WHERE NOT is_retweet) AS authors,
     count(*) FILTER (WHERE is_retweet) AS retweets,
-    -- A mean of decimals does not depend on the order of the rows, to the last digit.
+    -- Decimals, so that the mean does not depend on the order of the rows.
     avg(sentiment::DECIMAL(10, 9)) FILTER (WHERE NOT is_retweet) AS mean_sentiment,
     count(*) FILTER (WHERE NOT is_retweet AND label = 'positive' AND sentiment IS NOT NULL)
         / nullif(count(sentiment) FILTER (WHERE NOT is_retweet), 0) AS positive_share,

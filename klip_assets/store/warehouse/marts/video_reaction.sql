@@ -1,5 +1,5 @@
--- How the audience of a stream felt before, during and after it, from the tweets about it (`video_tweets`); retweets are
--- left out. One row for each stream whose start is known, also if nobody tweeted.
+-- Sentiment of the audience before, during and after a stream, from the tweets about it (`video_tweets`), without
+-- retweets. One row per stream whose start is known, even without tweets.
 WITH streams AS (
     SELECT video_id, duration_s FROM videos
     WHERE started_at IS NOT NULL AND duration_s IS NOT NULL AND duplicate_of IS NULL
@@ -7,7 +7,7 @@ WITH streams AS (
 about AS (
     SELECT
         v.video_id, tweet_id, t.hashtags, coalesce('id ' || t.author_id, 'name ' || lower(t.author)) AS who,
-        -- Whole seconds of a decimal: means of these do not depend on the order of the rows.
+        -- Decimals, so that means do not depend on the order of the rows.
         r.sentiment::DECIMAL(10, 9) AS sentiment,
         CASE WHEN v.offset_s < 0 THEN 'before' WHEN v.offset_s < s.duration_s THEN 'during' ELSE 'after' END AS phase,
         floor(v.offset_s / 60)::INTEGER AS minute
@@ -38,7 +38,7 @@ tags AS (
 ),
 top AS (SELECT video_id, list({'tag': tag, 'n': n} ORDER BY place) AS top_hashtags FROM tags WHERE place <= 10 GROUP BY video_id),
 minutes AS (SELECT video_id, minute, count(*) AS n FROM about WHERE phase = 'during' GROUP BY video_id, minute),
--- A spike is three tweets or more in a minute, and three times what an even stream of them would give; the first of equals.
+-- A spike is a minute with three or more tweets and three times the mean per minute; the first of equal ones.
 spikes AS (
     SELECT video_id, arg_max(minute, (n, -minute)) AS spike_minute, max(n) AS spike_tweets
     FROM minutes JOIN streams USING (video_id) JOIN counts USING (video_id)

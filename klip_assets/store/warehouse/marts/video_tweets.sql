@@ -1,8 +1,8 @@
--- Tweets about a stream: written from an hour before it starts to a day after it ends, and naming its page, its channel, a
--- phrase of its title, or its game. One row a pair, with the surest of these reasons.
+-- Tweets about a stream: written from an hour before it starts to a day after it ends, and naming its page, its channel,
+-- a phrase of its title, or its game. One row per pair, with the most certain of these reasons.
 --
--- Names are compared as words: lower case, everything but letters and digits a space. Text in scripts that write without
--- spaces (Han, Kana, Hangul, Thai) is searched for as it is.
+-- Names are compared as words: in lower case, with everything except letters and digits replaced by spaces. Names in
+-- scripts without spaces (Han, Kana, Hangul, Thai) are searched for as substrings.
 WITH streams AS (
     SELECT
         video_id, platform, url, title, game,
@@ -19,7 +19,7 @@ phrases AS (
     SELECT video_id, words_of(phrase) AS words
     FROM (SELECT video_id, unnest(regexp_split_to_array(title, '\s+[-–—:~/]\s+|[|｜•·「」【】\[\]()]|:\s')) AS phrase FROM streams)
 ),
--- What names a stream: kind 'page' is compared with links, 'tag' with hashtags, 'mention' with mentions, 'words' with text.
+-- Names of a stream: 'page' is compared with links, 'tag' with hashtags, 'mention' with mentions, 'words' with text.
 names AS (
     SELECT DISTINCT * FROM (
         SELECT video_id, 'url' AS reason, 'page' AS kind, page_key(url) AS name FROM streams
@@ -27,7 +27,7 @@ names AS (
         UNION ALL SELECT video_id, 'url', 'page', 'youtube.com/@' || handle FROM streams WHERE platform = 'youtube'
         UNION ALL SELECT video_id, 'channel', 'mention', handle FROM streams WHERE len(handle) >= 3
         UNION ALL SELECT video_id, 'channel', 'tag', handle FROM streams WHERE len(handle) >= 3
-        -- A channel named like an everyday word (short, or one word of four letters) is meant too seldom.
+        -- A channel name under five letters is mostly an everyday word and rarely means the channel.
         UNION ALL SELECT video_id, 'channel', 'words', channel_words FROM streams WHERE len(channel_words) >= 5
         UNION ALL SELECT video_id, 'title', 'words', words FROM phrases
             WHERE (contains(words, ' ') AND len(words) >= 8) OR (is_unspaced(words) AND len(words) >= 4)
@@ -50,7 +50,7 @@ said AS (
     UNION ALL SELECT DISTINCT tweet_id, 'tag', lower(unnest(hashtags)) FROM around WHERE len(hashtags) > 0
 ),
 phrase_names AS (SELECT DISTINCT name, split_part(name, ' ', 1) AS first_word FROM names WHERE kind = 'words'),
--- A phrase is looked for only in tweets that hold its first word.
+-- A phrase is searched for only in tweets that contain its first word.
 first_words AS (
     SELECT tweet_id, word
     FROM (SELECT tweet_id, unnest(string_split(spaced(text), ' ')) AS word FROM around)
