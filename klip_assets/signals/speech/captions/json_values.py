@@ -147,7 +147,7 @@ def _loads(text: str) -> Any:
 
 
 def _up_to(text: str, damaged_at: int) -> str | None:
-    """Return the document cut after the last whole list element before the damage, and closed; None if there is none."""
+    """Return the document cut after the last list element before the damage, and closed; None if there is none."""
     # The open brackets as a linked list, so that saving them costs nothing.
     open_brackets: tuple[Any, str] | None = None
     best: tuple[int, tuple[Any, str] | None] | None = None

@@ -7,8 +7,8 @@ What counts as a tag:
 - **Parentheses** may also hold speech, so they are a tag only if they name a sound of the vocabulary in a few words,
   none of which is typical of sentences (I, you, is ...), or if they are alone on their line, all upper or all lower
   case, with two to four such words. Everything else in parentheses is kept as words.
-- **A speaker's name** (`[John]`, `[Young Ann]`, `[man]`, `[HOST:]`) is neither: its last word is capitalized, or it is a
-  common word for a person. Nor are `>>` and dashes, which mark a change of speaker.
+- **A speaker's name** (`[John]`, `[Young Ann]`, `[man]`, `[HOST:]`) is neither: its last word is capitalized, or it is
+  a common word for a person. Nor are `>>` and dashes, which mark a change of speaker.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Separates spoken words from sound tags in timed text.
 
-Every reader cuts its text into timed pieces: a cue up to its next inline time, a word of a recognizer. Tags are searched
-for in the text of a whole cue or segment, since they may span several pieces. A sound gets the time of all pieces it
-spans; its exact time within them is unknown.
+Every reader cuts its text into timed pieces: a cue up to its next inline time, a word of a recognizer. Tags are
+searched for in the text of a whole cue or segment, since they may span several pieces. A sound gets the time of all
+pieces it spans; its exact time within them is unknown.
 """
 
 from __future__ import annotations
