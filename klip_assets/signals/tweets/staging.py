@@ -19,7 +19,7 @@ from klip_assets.signals.tweets.readers import TweetReader
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE
 from klip_assets.signals.tweets.spill import Spill
 
-#: Refusals that are kept by name; a file that is broken throughout would otherwise fill the memory with them.
+#: Refusals listed individually; a file that is broken throughout would otherwise fill the memory with them.
 MAX_REFUSED = MAX_LISTED
 
 _ROWS_PER_CHUNK = 20_000
@@ -29,13 +29,13 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Staged:
-    """What one file holds: rows_in = the rows of all parts + duplicates + what was refused + deletions.
+    """Content of one file: rows_in = rows of all parts + duplicates + refusals + deletions.
 
     Attributes:
-        kind: What the file is, in a few words; '' if it is nothing known.
-        parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW; a part is made when it is asked for.
+        kind: Format of the file, in a few words; '' if unknown.
+        parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW; a part is built on access.
         deleted: Tweets it reports as deleted, by day, each once, as TWEETS_DELETED.
-        refused: What could not be used; the last entry says how many more there are beyond 10,000.
+        refused: Entries that could not be used; the last one says how many more there are beyond 10,000.
         rows_in: Records seen.
         rows_out: Tweets in all parts.
         duplicates: Copies of a tweet that lost to another copy in the same file.

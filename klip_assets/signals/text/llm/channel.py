@@ -267,7 +267,7 @@ class Channel:
         if not self._ledger.budget.is_set:
             return max_usd
         if max_usd is None:
-            reason = "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK), so no budget can be kept"
+            reason = "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK): no budget holds"
             await self.close(reason)
             raise NotAnsweredError(reason)
         # Only one call polls at a time: each attempt is a transaction.
