@@ -79,7 +79,7 @@ def test_where_no_tier_is_configured_every_row_says_so() -> None:
 def test_the_states_say_why_a_tier_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     states = {state.name: state for state in tier_states(["llm", "bert", "lexicon"], Settings())}
     assert not states["llm"].ready and "KLIP_LLM_BASE_URL" in states["llm"].why
-    assert states["bert"].ready and "compact model of this package" in states["bert"].why
+    assert states["bert"].ready and "compact model from this package" in states["bert"].why
     assert states["lexicon"].ready and "vader" in states["lexicon"].why
     monkeypatch.setenv("KLIP_LLM_BASE_URL", "http://127.0.0.1:9/v1")
     (state,) = tier_states(["llm"], Settings())
