@@ -248,7 +248,10 @@ def test_a_weight_set_written_and_read_is_the_same(tmp_path: Path) -> None:
         ("", "contains no weight set"),
         ("[x]\nemotion = 'not_neutral'", "it needs `emotion` and a table `weights`"),
         ("[x]\nemotion = 'calm'\nweights = {burst_term = 1}", "emotion is 'calm'; it can be high_arousal"),
-        ("[x]\nemotion = 'not_neutral'\nweights = {luck = 1}", "unknown term 'luck'; the terms are absolute_loudness_term"),
+        (
+            "[x]\nemotion = 'not_neutral'\nweights = {luck = 1}",
+            "unknown term 'luck'; the terms are absolute_loudness_term",
+        ),
         ("[x]\nemotion = 'not_neutral'\nweights = {burst_term = -1}", "burst_term is -1; a weight must be a number"),
         ("[x]\nemotion = 'not_neutral'\nweights = {burst_term = nan}", "burst_term is nan"),
         ("[x]\nemotion = 'not_neutral'\nweights = {burst_term = true}", "burst_term is True"),
