@@ -95,8 +95,8 @@ def _compare(
     if table not in other:
         return Difference(table)
     volatile = TABLES[table].volatile if table in TABLES else frozenset()
-    wanted = [name for name in mine[table] if name not in volatile and f"{table}.{name}" not in skip | OF_A_RUN]
-    columns = [name for name in wanted if name in other[table]]
+    compared = [name for name in mine[table] if name not in volatile and f"{table}.{name}" not in skip | OF_A_RUN]
+    columns = [name for name in compared if name in other[table]]
     chosen = ", ".join(f'"{name}"' for name in columns)
     of = {name: f'(SELECT {chosen} FROM {name}."{table}")' for name in ("a", "b")}  # noqa: S608
     lost = [f"{of['a']} EXCEPT ALL {of['b']}", f"{of['b']} EXCEPT ALL {of['a']}"]
@@ -104,7 +104,7 @@ def _compare(
         table,
         (_count(connection, of["a"]), _count(connection, of["b"])),
         columns,
-        gone=[name for name in wanted if name not in other[table]],
+        gone=[name for name in compared if name not in other[table]],
         added=[name for name in other[table] if name not in mine[table]],
         lost=(_count(connection, f"({lost[0]})"), _count(connection, f"({lost[1]})")),
     )

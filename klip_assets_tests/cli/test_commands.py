@@ -144,7 +144,7 @@ def test_files_that_are_neither_recording_nor_tweets_are_refused(settings: Setti
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("KLIP_WEIGHTS", "nope", "there is no weight set 'nope'"),
+        ("KLIP_WEIGHTS", "nope", "unknown weight set 'nope'"),
         ("KLIP_SEGMENT_TIERS", "magic", "KLIP_SEGMENT_TIERS"),
         ("KLIP_LEXICON", "latin", "KLIP_LEXICON"),
     ],

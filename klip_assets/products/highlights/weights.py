@@ -70,13 +70,13 @@ def weight_set(name: str) -> WeightSet:
     path, _, version = name.partition("#")
     if not path.endswith(".toml"):
         raise InputError(
-            f"there is no weight set {name!r}", hint=f"KLIP_WEIGHTS can be {', '.join(known)}, or a .toml file"
+            f"unknown weight set {name!r}", hint=f"KLIP_WEIGHTS can be {', '.join(known)}, or a .toml file"
         )
     found = read_weights(Path(path).expanduser())
     if version in found:
         return found[version]
     if version or len(found) > 1:
-        wrong = f"there is no weight set {version!r} in {path}" if version else f"{path} holds several weight sets"
+        wrong = f"{path} contains no weight set {version!r}" if version else f"{path} contains several weight sets"
         raise InputError(wrong, hint=f"KLIP_WEIGHTS can be {', '.join(f'{path}#{each}' for each in found)}")
     return next(iter(found.values()))
 
