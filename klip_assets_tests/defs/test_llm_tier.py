@@ -56,7 +56,7 @@ def test_a_run_without_an_answer_succeeds_and_says_what_happened(llm: FakeLlm, s
         (event,) = instance.fetch_materializations(dg.AssetKey(["segment_sentiment"]), limit=1).records
         metadata = event.asset_materialization.metadata
         assert metadata["note/llm_calls"].value == 1
-        assert "refuses the API key" in str(metadata["note/llm_models_left_alone"].value)
+        assert "rejects the API key" in str(metadata["note/llm_models_left_alone"].value)
     _assert_nowhere(KEY, settings.data_dir)
 
 
