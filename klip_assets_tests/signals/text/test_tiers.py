@@ -86,7 +86,7 @@ def test_the_states_say_why_a_tier_is_not_used(monkeypatch: pytest.MonkeyPatch) 
     assert state.ready and "gemma-2-9b-it" in state.why
     monkeypatch.setenv("KLIP_LLM_BASE_URL", "ftp://nowhere")
     (state,) = tier_states(["llm"], Settings())
-    assert not state.ready and "no http address" in state.why
+    assert not state.ready and "not an HTTP URL" in state.why
 
 
 def test_the_version_of_a_chain_names_what_reads(monkeypatch: pytest.MonkeyPatch) -> None:

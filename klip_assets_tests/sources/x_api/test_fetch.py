@@ -78,7 +78,7 @@ def test_a_bound_is_kept_and_the_next_runs_go_on_backwards_and_then_forwards(
     for minute in range(95):
         x.add(minute)
     first = fetch(max_posts=30)
-    assert first.posts == {QUERY: 30} and "KLIP_X_MAX_POSTS is reached" in first.notes[0]
+    assert first.posts == {QUERY: 30} and "KLIP_X_MAX_POSTS reached" in first.notes[0]
     assert min(ids_in(inbox)) > sorted(x.ids())[60], "the newest first"
     x.clock_s += 900
     x.add(-5)
@@ -178,7 +178,7 @@ def test_pages_without_posts_are_passed_over_but_not_for_ever(x: FakeX, fetch: F
     assert fetch().posts == {QUERY: 1}
     x.empty_first = 10_000
     done = fetch("other")
-    assert done.requests == 10 and "again and again" in done.notes[0]
+    assert done.requests == 10 and "keeps sending the same or empty pages" in done.notes[0]
 
 
 def test_an_unknown_user_is_named_and_the_others_are_fetched(x: FakeX, fetch: Fetch) -> None:

@@ -227,7 +227,7 @@ def test_brackets_in_the_text_do_not_mislead_the_search_for_the_damage(tmp_path:
         ('{"comments": []}', "JSON with comments is not a transcript in a supported format"),
         ("[1, 2]", "JSON that is not an object is not a transcript"),
         ("7", "not a transcript in a supported format"),
-        ('{"segments": []}', "no transcript of a known kind"),
+        ('{"segments": []}', "not a transcript in a supported format"),
         ('{"status": "error", "error": "out of credits"}', "the recognizer failed: out of credits"),
         ('{"words": [1, 2]}', r"none of its words can be used; the first \(words\[0\]\)"),
         ('{"results": {"channels": [{"alternatives": [{"transcript": "a b"}]}]}}', "text without times"),
