@@ -69,7 +69,7 @@ def deletion_of(value: Mapping[str, object]) -> Deletion:
     assert isinstance(event, dict)
     tweet = next((event[key] for key in ("tweet", "status") if isinstance(event.get(key), dict)), None)
     if tweet is None:
-        raise RowRefused(_NOT_APPLIED, f"delete: {_OF_A_USER}" if "user" in event else "delete, of no tweet")
+        raise RowRefused(_NOT_APPLIED, f"delete: {_OF_A_USER}" if "user" in event else "delete, not of a tweet")
     return _deletion(tweet.get("id_str") or tweet.get("id"), None)
 
 

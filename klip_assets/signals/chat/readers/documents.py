@@ -28,7 +28,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
     if window.next() == "[":
         yield from array_items(window)
         if window.next():
-            raise BrokenJsonError("there is more behind its end")
+            raise BrokenJsonError("there is more after its end")
     elif window.next() == "{":
         entries: dict[str, object] = {}
         window.take("{")
@@ -45,7 +45,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
                 window.take(",")
         window.take("}")
         if window.next():
-            raise BrokenJsonError("there is more behind its end")
+            raise BrokenJsonError("there is more after its end")
         yield entries
     else:
         raise BrokenJsonError("neither an array nor an object")

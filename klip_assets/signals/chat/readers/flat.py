@@ -41,7 +41,7 @@ def read_record(position: str, fields: Item) -> Iterator[Message | Refused | Pas
     elif columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
         yield PassedOver(valid_unicode(kind[:60]))
     else:
-        yield Refused(position, NO_MESSAGE, "no time and text" if fields else "an empty object")
+        yield Refused(position, NO_MESSAGE, "no time or no text" if fields else "an empty object")
 
 
 def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | PassedOver] | None:

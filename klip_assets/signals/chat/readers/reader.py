@@ -121,7 +121,7 @@ class _Source:
         with open_text(self._path) as stream:
             rows = read_rows(stream, delimiter)
             if rows is None:
-                yield Refused("row 1", NO_MESSAGE, "no time and text in the header")
+                yield Refused("row 1", NO_MESSAGE, "no time or no text in the header")
                 return
             yield from rows
 

@@ -226,7 +226,7 @@ class Channel:
         except AnswerError as error:
             self._invalid += 1
             if self._invalid >= BREAK_AFTER_INVALID:
-                await self.close(f"{self._invalid} replies in a row held no valid answer")
+                await self.close(f"{self._invalid} replies in a row without a valid answer")
             raise NotAnsweredError(f"no valid answer: {error}") from None
         finally:
             call.latency_ms = 1000 * (perf_counter() - began)
