@@ -79,7 +79,7 @@ def test_a_run_that_fails_says_why_and_the_token_stands_nowhere(
     [
         ("KLIP_X_BEARER_TOKEN", "", "KLIP_X_BEARER_TOKEN is not set"),
         ("KLIP_X_QUERIES", " ; ", "KLIP_X_QUERIES is not set"),
-        ("KLIP_X_QUERIES", "from:two-words", "no user name"),
+        ("KLIP_X_QUERIES", "from:two-words", "not a valid X user name"),
         ("KLIP_X_BASE_URL", "http://api.x.com/2", "without https"),
     ],
 )

@@ -257,7 +257,7 @@ def test_a_weight_set_written_and_read_is_the_same(tmp_path: Path) -> None:
         ("[x]\nemotion = 'not_neutral'\nweights = {burst_term = true}", "burst_term is True"),
         ("[x]\nemotion = 'not_neutral'\nweights = {burst_term = 1, model_score = 2}", "the model's share"),
         ("[x]\nemotion = 'not_neutral'\nweights = {burst_term = 0}", "no weight is above 0"),
-        ("[klip-1]\nemotion = 'not_neutral'\nweights = {burst_term = 1}", "comes with Klip"),
+        ("[klip-1]\nemotion = 'not_neutral'\nweights = {burst_term = 1}", "Klip ships a set"),
     ],
 )
 def test_a_file_of_weights_that_cant_be_used_says_why(tmp_path: Path, content: str | None, message: str) -> None:
