@@ -1,10 +1,10 @@
-"""How fast sound is measured: all audio features and the voice detector, beside librosa on the same sound.
+"""Speed of audio analysis: all audio features and the voice detector, compared with librosa on the same sound.
 
     python benchmarks/audio_speed.py [--hours 1 4 8] [--plain-minutes 10]
 
-Each length is a process of its own: wall and processor time, peak memory. The plain way is what a notebook does:
-librosa.load, librosa's functions for the same features (pyin says what is voiced; yin, which is faster, does not), and
-faster-whisper's detector, the whole sound in memory.
+Each length runs in a separate process: wall and CPU time, peak memory. The plain way is what a notebook would do:
+librosa.load, librosa's functions for the same features (pyin detects voicing; yin, which is faster, does not), and
+faster-whisper's detector, with the whole sound in memory.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def run(code: str, path: Path, **environment: str) -> dict[str, float]:
-    """Run code in a process of its own; return what it prints."""
+    """Run code in a separate process; return what it prints."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
     done = subprocess.run(
         [sys.executable, "-c", FRAME.replace("# CODE", code), str(path)], cwd=REPOSITORY, check=True,

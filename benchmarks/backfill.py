@@ -1,11 +1,11 @@
-"""How Klip bears a hundred new videos as one backfill: wall time, failed runs, memory of a run, time until published.
+"""A backfill of a hundred new videos: wall time, failed runs, memory per run, time until published.
 
     python benchmarks/backfill.py [--videos 100] [--seconds 5] [--as-assets]
 
-Short recordings with captions lie in an inbox, registered as partitions; the sensor `vods` is switched off, so that
-nothing but the backfill works on them. It is launched as the button on the page of the job process_video does: a run
-of the job for each partition. With `--as-assets` it is launched as the button on the lineage graph does, and Dagster
-itself divides the selected assets into runs. The sensor `publish` and everything else of `klip dev` is on.
+Short recordings with captions are in an inbox, registered as partitions; the sensor `vods` is switched off, so that
+only the backfill works on them. It is launched like from the page of the job process_video: one run per partition. With
+`--as-assets` it is launched like from the lineage graph, and Dagster divides the selected assets into runs. The sensor
+`publish` and everything else of `klip dev` is running.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SELECTOR = {"repositoryLocationName": "klip_assets", "repositoryName": "__reposi
 
 
 def main() -> None:
-    """Start the service, launch the backfill, print a row of a table, stop and remove everything."""
+    """Start the service, launch the backfill, print a table row, stop and clean up everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--videos", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=5.0, help="Length of a recording.")
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def stop_vods(service: Service) -> None:
-    """Switch the sensor `vods` off, as the switch on its page does."""
+    """Switch the sensor `vods` off, like the switch on its page."""
     query = "query($s: SensorSelector!) {sensorOrError(sensorSelector: $s) {... on Sensor {id}}}"
     found = ask(service, query, s={**SELECTOR, "sensorName": "vods"})["sensorOrError"]["id"]
     query = "mutation($id: String) {stopSensor(id: $id) {... on StopSensorMutationResult {instigationState {status}}}}"
@@ -113,7 +113,7 @@ def measure(service: Service, ids: list[str], *, as_assets: bool) -> dict[str, s
 
 
 def launch(service: Service, ids: list[str], *, as_assets: bool) -> str:
-    """Launch the backfill with what the browser sends; return its id."""
+    """Launch the backfill with the request that the browser sends; return its id."""
     assets = [{"path": [name]} for name in ("weights", *VIDEO_TABLES)]
     params: dict[str, Any] = {"tags": [], "assetSelection": assets, "partitionNames": ids, "fromFailure": False}
     if not as_assets:
@@ -126,7 +126,7 @@ def launch(service: Service, ids: list[str], *, as_assets: bool) -> str:
 
 
 def ask(service: Service, query: str, **variables: object) -> dict[str, Any]:
-    """Ask the web page's GraphQL."""
+    """Query the GraphQL API of the web server."""
     body, kind = json.dumps({"query": query, "variables": variables}).encode(), {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{service.url}/graphql", body, kind)
     with urllib.request.urlopen(request, timeout=60) as reply:

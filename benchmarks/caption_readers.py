@@ -1,10 +1,10 @@
-"""What caption libraries keep of real files, beside what Klip keeps: why the readers are Klip's own.
+"""What caption libraries keep of real files, compared with Klip: the reason for Klip's own readers.
 
-Of each file: cues (or segments), words in their text, and how many times of single words are left. What a library does
-with broken and hostile files it is shown on files made here. Libraries that are not installed are named and skipped;
-so is every real file that is not at hand.
+For each file: cues (or segments), words in their text, and the number of word times kept. Handling of broken and
+hostile files is tested on synthetic ones. Libraries that are not installed are named and skipped, and so are real files
+that are not available.
 
-    pip install webvtt-py pysubs2 pycaption ttconv srt      # into an environment of its own
+    pip install webvtt-py pysubs2 pycaption ttconv srt      # into a separate environment
     python benchmarks/caption_readers.py [--data ../shared/data]
 """
 
@@ -135,7 +135,7 @@ LIBRARIES: dict[str, tuple[str, tuple[str, ...], Callable[[Path], Kept]]] = {
 
 @contextmanager
 def at_most(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds."""
+    """Raise TimeoutError after this many seconds."""
 
     def stop(*_: object) -> None:
         raise TimeoutError(f"not done in {seconds} s")
@@ -149,14 +149,14 @@ def at_most(seconds: int) -> Iterator[None]:
 
 
 def outcome(read: Callable[[Path], Kept], path: Path) -> tuple[str, Kept | None]:
-    """Read a file; return what became of it in words, and what was kept."""
+    """Read a file; return a description of the outcome, and what was kept."""
     began = time.perf_counter()
     try:
         with at_most(MAX_S):
             found = read(path)
     except UnreadableSidecarError as error:
         return f"refused: {error.message.partition(': ')[2]}", None
-    except Exception as error:  # noqa: BLE001  Whatever a library raises is what is to be seen.
+    except Exception as error:  # noqa: BLE001  Whatever a library raises is part of the result.
         return f"{type(error).__name__}: {' '.join(str(error).split())[:90]}", None
     text = str(found) if read is not with_klip else f"{found.words:,} words{found.said}"
     return f"{text} ({time.perf_counter() - began:.2f} s)", found
@@ -192,7 +192,7 @@ MADE = {
 
 
 def main() -> None:
-    """Print what each reader keeps of each file, and keep the totals."""
+    """Print what each reader keeps of each file, and record the totals."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
     data = parser.parse_args().data
@@ -208,16 +208,14 @@ def main() -> None:
     for path in files:
         show(path, installed, totals)
     with tempfile.TemporaryDirectory() as folder:
-        print("\nMade files: one cue of three is broken, or hostile")
+        print("\nSynthetic files: one of three cues is broken, or hostile")
         for name, text in MADE.items():
             path = Path(folder, name)
             path.write_text(text)
             show(path, installed, Counter())
     print(f"\nskipped: {', '.join(missing) or 'no library'}", end="; ")
     absent = [pattern for pattern in patterns if not list(data.glob(pattern))]
-    print(
-        f"real files not at hand: {', '.join(absent) or 'none of those looked for'}; no real TTML or json3 is at hand"
-    )
+    print(f"real files not available: {', '.join(absent) or 'none'}; no real TTML or json3 file is available")
     keep("caption_readers", skipped=missing, files=len(files), **dict(totals))
 
 

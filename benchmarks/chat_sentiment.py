@@ -1,12 +1,12 @@
-"""How well chat messages are read, beside VADER and TextBlob, and how fast.
+"""Quality and speed of chat sentiment, compared with VADER and TextBlob.
 
 The labelled messages are those of Kobs et al., Emote-Controlled (2020), github.com/konstantinkobs/emote-controlled: 902
-of Twitch, each labelled -1, 0 or 1 by three people. They are for non-commercial use and lie outside this repository:
+from Twitch, each labelled -1, 0 or 1 by three people. They are for non-commercial use and not in this repository:
 
     python benchmarks/chat_sentiment.py [--data ../shared/data/chat-emote-controlled]
 
-(or KLIP_GOLDEN_DIR names the folder, or the one it lies in). A score counts as positive from the threshold on, as
-negative from its negative on. VADER's authors state .05; the other thresholds show how much hangs on it.
+(or KLIP_GOLDEN_DIR is the folder or its parent). Scores at or above the threshold are positive, at or below its
+negative negative. VADER's authors recommend .05; the other thresholds show how much depends on it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
         )
     table(rows)
     rates = speed(texts)
-    print("\n" + "; ".join(f"{what}: {rate:,.0f} messages a second" for what, rate in rates.items()))
+    print("\n" + "; ".join(f"{what}: {rate:,.0f} messages per second" for what, rate in rates.items()))
     keep("chat_sentiment", systems=rows, messages=len(truth), messages_a_second=rates)
 
 
@@ -87,7 +87,7 @@ def with_textblob(texts: list[str]) -> Scores:
 
 
 def with_klip(texts: list[str]) -> Scores:
-    """Score with Klip; what is blank has no score and counts as neutral."""
+    """Score with Klip; blank messages have no score and count as neutral."""
     return np.array([0.0 if score is None else score for score in message_scores(texts)])
 
 
@@ -121,7 +121,7 @@ def interval(truth: Labels, scores: Scores) -> tuple[float, float]:
 
 
 def speed(texts: list[str]) -> dict[str, float]:
-    """Return messages a second of processor time: all different, and as a chat repeats them."""
+    """Return messages per second of CPU time: all different, and with the repetition of a chat."""
     different = [f"{text} {turn}" for turn in range(20) for text in texts]
     order = np.random.default_rng(0).integers(0, 2_000, 500_000)
     repeated = [different[at] for at in order]

@@ -1,9 +1,9 @@
-"""How long a clip takes, copied and encoded anew, beside the ffmpeg command.
+"""Time per clip, copied and re-encoded, compared with the ffmpeg command.
 
     python benchmarks/clip_speed.py [--minutes 180] [--clips 8]
 
-On the sample (240 s, 320 x 180) and on a made recording (1280 x 720, 30 frames a second, a keyframe each 2 s, as
-streaming sites keep them). Each clip is 30 s long; a process of ffmpeg is started for each, as one does by hand.
+On the sample (240 s, 320 x 180) and on a synthetic recording (1280 x 720, 30 frames per second, a keyframe every 2 s,
+as on streaming sites). Each clip is 30 s long; one ffmpeg process is started per clip, as one would by hand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LENGTH_S = 30.0
 
 
 def main() -> None:
-    """Make the recording, time each way on each, print a table."""
+    """Generate the recording, time each way on each, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=180)
     parser.add_argument("--clips", type=int, default=8)
@@ -66,7 +66,7 @@ def seconds_each(starts: list[float], cut: Callable[[float], None]) -> float:
 
 
 def klip(path: Path, start_s: float, folder: Path, **options: Any) -> None:
-    """Cut one clip as `klip clip` does."""
+    """Cut one clip like `klip clip`."""
     place = {"start_s": start_s, "end_s": start_s + LENGTH_S, "peak_s": start_s + LENGTH_S / 2}
     make_clip(path, {"video_id": "made", "rank": 1, **place}, folder, force=True, **{"thumbnail": False, **options})
 
@@ -78,7 +78,7 @@ def ffmpeg(path: Path, start_s: float, folder: Path) -> None:
 
 
 def make_recording(path: Path, length_s: float) -> Path:
-    """Encode 20 s of moving picture and noise, and repeat its packets."""
+    """Encode 20 s of moving pictures and noise, and repeat the packets."""
     import av
     import numpy as np
 

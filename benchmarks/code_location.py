@@ -1,7 +1,7 @@
-"""How long Dagster waits for the code location: a fresh interpreter, import and build of all definitions.
+"""Load time of the code location: a fresh interpreter, import and build of all definitions.
 
-Beside it, in the same run, `import dagster` alone: the part Klip can't change; and both where no byte code is kept, as
-in images that set PYTHONDONTWRITEBYTECODE and install without compiling.
+For comparison, in the same run, `import dagster` alone, the part Klip can't change; and both without cached byte code,
+as in images that set PYTHONDONTWRITEBYTECODE and install without compiling.
 
     python benchmarks/code_location.py [--runs 5]
 """
@@ -29,7 +29,7 @@ def seconds(statement: str, **environment: str) -> float:
 
 
 def main() -> None:
-    """Print the medians, and keep them."""
+    """Print the medians, and record them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs

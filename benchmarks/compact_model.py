@@ -1,6 +1,6 @@
-"""How well the compact model reads, beside a linear model that learnt from the same texts, and the lexica.
+"""Quality of the compact model, compared with a linear model trained on the same texts, and the lexicons.
 
-Needs the extra `train`, and a folder with the sets of docs/training.md; nothing of them is learnt from here.
+Needs the extra `train`, and a folder with the sets of docs/training.md; only the linear model is trained here.
 
     python benchmarks/compact_model.py DATA_FOLDER
 """
@@ -30,7 +30,7 @@ def main() -> None:
     ours = {figure.metric: round(figure.value, 1) for figure in every if figure.system == name}
     print("; ".join(f"{metric} {value}" for metric, value in ours.items()))
     size = sum((SHIPPED / file).stat().st_size for file in ("model.onnx", "tokenizer.json"))
-    print(f"{rows.num_rows:,} texts to learn from; model and tokenizer {size / 1e6:.1f} MB")
+    print(f"{rows.num_rows:,} training texts; model and tokenizer {size / 1e6:.1f} MB")
     keep("compact_model", model=name, megabytes=round(size / 1e6, 1), **ours)
 
 

@@ -1,9 +1,9 @@
-"""How fast sound is decoded, beside the ffmpeg command and faster-whisper's decoder, container by container.
+"""Decoding speed per container, compared with the ffmpeg command and faster-whisper's decoder.
 
     python benchmarks/decode_speed.py [--minutes 60] [--source FILE]
 
-Each way brings the same file to 16 kHz mono; Klip in blocks of 10 s, faster_whisper.decode_audio whole in memory, the
-ffmpeg command (if it is installed) through a pipe that is read and thrown away.
+Each way decodes the same file to 16 kHz mono: Klip in blocks of 10 s, faster_whisper.decode_audio whole in memory, the
+ffmpeg command (if installed) into a pipe that is read and discarded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONTAINERS = {".mp4": "mp4", ".mkv": "matroska", ".mp3": "mp3", ".wav": "wav"}
 
 
 def main() -> None:
-    """Make the files, time each way on each, print a table."""
+    """Generate the files, time each way on each, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--source", type=Path, default=sample())
@@ -44,7 +44,7 @@ def main() -> None:
     if shutil.which("ffmpeg"):
         ways["ffmpeg command"] = ffmpeg
     else:
-        print("The ffmpeg command is not installed (apt-get install ffmpeg): it is left out.\n")
+        print("The ffmpeg command is not installed (apt-get install ffmpeg): skipped.\n")
     rows = []
     with tempfile.TemporaryDirectory(prefix="klip-decode-") as folder:
         for name, codec, rate_hz, layout in KINDS:
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def klip(path: Path) -> float:
-    """Return how many times real time decode_sound takes."""
+    """Return the speed of decode_sound as a multiple of real time."""
     began, samples = time.perf_counter(), 0
     for block in decode_sound(path):
         samples += len(block)
@@ -70,7 +70,7 @@ def klip(path: Path) -> float:
 
 
 def faster_whisper(path: Path) -> float:
-    """Return how many times real time faster-whisper's decoder takes."""
+    """Return the speed of faster-whisper's decoder as a multiple of real time."""
     from faster_whisper import decode_audio
 
     began = time.perf_counter()
@@ -79,7 +79,7 @@ def faster_whisper(path: Path) -> float:
 
 
 def ffmpeg(path: Path) -> float:
-    """Return how many times real time the ffmpeg command takes."""
+    """Return the speed of the ffmpeg command as a multiple of real time."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "f32le", "-"]
     began, size = time.perf_counter(), 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

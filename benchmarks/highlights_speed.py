@@ -1,8 +1,8 @@
-"""From features to highlights: how long it takes and how much memory, and whether it grows with the length.
+"""From features to highlights: time, memory, and how they grow with the length.
 
-Made videos of 1, 2, 5 and 10 hours with 50,000 messages an hour, words at two a second and nine moments
-an hour. Measured: chat_activity and its lag, segment scores, candidates, highlights. Each length is a process of
-its own; peak memory is that of the whole process, what it was given included.
+Synthetic videos of 1, 2, 5 and 10 hours with 50,000 messages per hour, two words per second and nine moments per hour.
+Measured: chat_activity and its lag, segment scores, candidates, highlights. Each length runs in a separate process;
+peak memory is that of the whole process, including its input.
 
     python benchmarks/highlights_speed.py [--hours 1 2 5 10]
 """
@@ -37,7 +37,7 @@ MESSAGES_AN_HOUR = 50_000
 
 
 def made(hours: float) -> tuple[Signals, pa.Table]:
-    """Return the signals of a video without its chat's activity, and its chat."""
+    """Return the signals of a video without its chat activity, and its chat."""
     rng = np.random.default_rng(0)
     seconds = round(3600 * hours)
     t = np.arange(seconds)
@@ -89,7 +89,7 @@ def made(hours: float) -> tuple[Signals, pa.Table]:
 
 
 def measure(hours: float) -> dict[str, Any]:
-    """Measure one length in this process; the best of three times."""
+    """Measure one length in this process; best of three."""
     signals, chat = made(hours)
     weights, default_s = weight_set(Settings().weights), Settings().chat_lag_s
     duration_s = signals.duration_s or 0.0
@@ -115,7 +115,7 @@ def measure(hours: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print a line a length, the growth from the shortest to the longest, and a JSON line."""
+    """Print one line per length, the growth from the shortest to the longest, and a JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, nargs="+", default=[1, 2, 5, 10])
     parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
@@ -130,7 +130,7 @@ def main() -> None:
     table(rows)
     first, last = rows[0], rows[-1]
     growth = (last["processor_s"] / first["processor_s"]) / (last["hours"] / first["hours"])
-    print(f"growth of processor time over growth of length: {growth:.2f} (1 is linear)")
+    print(f"growth of CPU time over growth of length: {growth:.2f} (1 is linear)")
     keep("highlights_speed", rows=rows, growth=round(growth, 2))
 
 

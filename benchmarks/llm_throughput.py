@@ -1,10 +1,10 @@
-"""How fast segments go through the LLM tier: cache, ledger and budget on, against a server of a known latency.
+"""Throughput of the LLM tier with cache, ledger and budget on, against a server with known latency.
 
     python benchmarks/llm_throughput.py [--segments 1000] [--latency-ms 200] [--concurrency 50]
 
-The server is a process of its own that answers well after that latency. The ideal is segments x latency / concurrency.
-Beside Klip: the bare OpenAI client asking the same with the same concurrency, which keeps nothing. Then Klip again:
-every answer comes from the cache.
+The server is a separate process that gives valid answers after that latency. The ideal is segments x latency /
+concurrency. For comparison: the bare OpenAI client with the same questions and concurrency, which stores nothing. Then
+Klip again, with every answer from the cache.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SENTENCE = "So we go on along the river and then, oh wow, what a shot that was, 
 
 
 def main() -> None:
-    """Time the bare client, a first and a second reading."""
+    """Time the bare client, then a first and a second reading with Klip."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--segments", type=int, default=1000)
     parser.add_argument("--latency-ms", type=float, default=200)
@@ -98,7 +98,7 @@ async def bare(base_url: str, items: list[Item], concurrency: int) -> float:
 
 
 def serve(latency_s: float, pipe: Connection) -> None:
-    """Answer until killed; say how many calls there were when asked."""
+    """Answer until killed; report the number of calls on request."""
     with serving(FakeLlm(delay_s=latency_s)) as fake:
         pipe.send(fake.base_url)
         while pipe.recv():
@@ -106,7 +106,7 @@ def serve(latency_s: float, pipe: Connection) -> None:
 
 
 def calls(pipe: Connection) -> int:
-    """Return the calls so far."""
+    """Return the number of calls so far."""
     pipe.send(True)
     return int(pipe.recv())
 

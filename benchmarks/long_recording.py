@@ -1,10 +1,10 @@
-"""How Klip bears a recording of twelve hours: peak memory and time beside one of an hour, captions given.
+"""A recording of twelve hours: peak memory and time compared with one of an hour, with captions.
 
     python benchmarks/long_recording.py [--source FILE] [--hours 1 12]
 
-The recording is a real one repeated (by default the shipped sample's), its packets copied, so that it is as long as it
-says and compressed as streams are. Captions are a sentence every four seconds, the chat a message a second.
-Each length is processed by `klip process` in a process and a data folder of its own.
+The recording is a repeated one (by default the shipped sample), with its packets copied, so that it has the full length
+and real compression. Captions are one sentence every four seconds, the chat one message per second. Each length is
+processed by `klip process` in a separate process and data folder.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, default=sample())
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 12.0])
     arguments = parser.parse_args()
-    print("| hours | file | wall time | seconds an hour | peak memory | slowest stages |")
+    print("| hours | file | wall time | seconds per hour | peak memory | slowest stages |")
     print("| --- | --- | --- | --- | --- | --- |")
     for hours in arguments.hours:
         print(measure(arguments.source, hours), flush=True)

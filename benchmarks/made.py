@@ -1,6 +1,6 @@
-"""Recordings for benchmarks, made from a short one: repeated by copying its packets, or encoded anew.
+"""Recordings for benchmarks, derived from a short one: repeated by copying packets, or re-encoded.
 
-Put here: making recordings. Keep out: measuring.
+Put here: generating recordings. Keep out: measuring.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def sample() -> Path:
 
 
 def repeat(source: Path, target: Path, seconds: float, *, container: str = "matroska") -> Path:
-    """Copy the sound of a recording again and again into one of a given length, packet by packet."""
+    """Repeat the sound of a recording up to a given length, by copying packets."""
     with av.open(str(target), "w", format=container) as output:
         written, offset_s = None, Fraction(0)
         while offset_s < seconds:

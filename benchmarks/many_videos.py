@@ -1,10 +1,10 @@
-"""How Klip bears ten thousand videos: a look of the sensor, a publish, the code location.
+"""Ten thousand videos: scans of the sensors, publishes, `klip process`.
 
     python benchmarks/many_videos.py [--videos 10000] [--keep FOLDER]
 
-One short stream is processed for real; its partitions are then written again under other ids (the same rows, ids
-aside), its accepted generation with them. What is timed afterwards is the real thing on that lake. With `--keep` the
-folder stays, to be opened with `klip dev` (KLIP_DATA_DIR=FOLDER/data DAGSTER_HOME=FOLDER).
+One short stream is actually processed; its partitions and its accepted generation are then copied under other ids (the
+same rows except for ids). The real operations are then timed on that lake. With `--keep` the folder is kept, to be
+opened with `klip dev` (KLIP_DATA_DIR=FOLDER/data DAGSTER_HOME=FOLDER).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from klip_assets_tests.processed import drop_stream, process
 
 
 def main() -> None:
-    """Make the lake, time what is done on it, print the rows of a table."""
+    """Build the lake, time the operations on it, print the rows of a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--videos", type=int, default=10_000)
     parser.add_argument("--keep", type=Path)
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def multiply(settings: Settings, number: int) -> None:
-    """Write the partitions of the one video again under other ids, until there are `number` videos."""
+    """Copy the partitions of the one video under other ids, until there are `number` videos."""
     lake = Lake(settings.lake_dir)
     rows = {name: lake.read(TABLES[name], "stream") for name in VIDEO_TABLES}
     records = {name: lake.provenance(TABLES[name], "stream") for name in VIDEO_TABLES}
@@ -83,7 +83,7 @@ def multiply(settings: Settings, number: int) -> None:
         for name in VIDEO_TABLES:
             ids = pa.repeat(entry.video_id, rows[name].num_rows)
             changed = rows[name].set_column(rows[name].schema.get_field_index("video_id"), "video_id", ids)
-            # Columns that a stage names hold no id: their versions stay.
+            # Columns named by a stage contain no id, so their versions stay the same.
             inputs = {
                 source: version if STAGES[name].columns_of(source) else versions.get(source, version)
                 for source, version in records[name].input_versions.items()
@@ -99,18 +99,18 @@ def multiply(settings: Settings, number: int) -> None:
 
 
 def _write(path: Path, rows: pa.Table, record: Provenance) -> None:
-    # As the lake does, without its checks and its waiting for the disk: these rows passed them once.
+    # Like the lake, but without its checks and fsync: these rows have passed them once.
     path.parent.mkdir(parents=True)
     pq.write_table(rows.replace_schema_metadata({FOOTER_KEY: record.to_json().encode()}), path, compression="zstd")
 
 
 def measure(settings: Settings) -> Iterator[tuple[str, float]]:
-    """Time what grows with the number of videos."""
-    yield "first publish: every video is looked at and accepted", _timed(lambda: _publish(settings, from_nothing=True))
-    yield "publish from nothing of what is accepted", _timed(lambda: _publish(settings, from_nothing=True))
+    """Time the operations that grow with the number of videos."""
+    yield "first publish: every video is checked and accepted", _timed(lambda: _publish(settings, from_nothing=True))
+    yield "publish of all accepted videos from scratch", _timed(lambda: _publish(settings, from_nothing=True))
     changed = Lake(settings.lake_dir).keys(TABLES["videos"])[-1]
     withdraw(Lake(settings.lake_dir), Subject.video(changed))
-    yield "publish that takes one video out", _timed(lambda: _publish(settings))
+    yield "publish that removes one video", _timed(lambda: _publish(settings))
     os.utime(Lake(settings.lake_dir).path(STAGE_STATUS, changed))
     yield "publish that accepts one video", _timed(lambda: _publish(settings))
     with dagster_instance(settings) as instance:
@@ -118,9 +118,9 @@ def measure(settings: Settings) -> Iterator[tuple[str, float]]:
         for name in ("vods", "publish"):
             resources = {"installation": InstallationResource()}
             with dg.build_sensor_context(instance=instance, cursor="{}", resources=resources) as context:
-                yield f"look of the sensor {name}", _timed(lambda look=sensors[name], context=context: look(context))
+                yield f"scan of the sensor {name}", _timed(lambda scan=sensors[name], context=context: scan(context))
     yield "klip process with nothing to do", _timed(lambda: process(settings))
-    yield "looking for what is stale", _timed(lambda: stale_subjects(Installation(settings)))
+    yield "finding what is stale", _timed(lambda: stale_subjects(Installation(settings)))
 
 
 def _publish(settings: Settings, *, from_nothing: bool = False) -> None:

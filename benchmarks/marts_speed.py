@@ -1,4 +1,4 @@
-"""How long the roll-ups take that each publish makes of tweets: a million tweets on 90 days, a thousand streams.
+"""Time of the tweet roll-ups of each publish: a million tweets on 90 days, a thousand streams.
 
 Usage: python benchmarks/marts_speed.py [--tweets N] [--streams N]
 """
@@ -52,7 +52,7 @@ FROM range($n) AS r(i)"""
 
 
 def main() -> None:
-    """Fill a database in memory, make each table of the marts, print and record the times."""
+    """Fill an in-memory database, build each table of the marts, print and record the times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tweets", type=int, default=1_000_000)
     parser.add_argument("--streams", type=int, default=1_000)

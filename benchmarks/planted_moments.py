@@ -1,8 +1,8 @@
-"""How many planted moments the top highlights hit, over fresh variants of the sample stream.
+"""Planted moments hit by the top highlights, over new variants of the sample stream.
 
-Makes variants with seeds nobody tuned on, runs each through the real pipeline (captions given, chat beside it), and
-prints hits, recall and the random baseline; then the same from the same signals with the chat taken out, the words, and
-both. Needs flite (Debian package flite).
+Generates variants with seeds not used for tuning, runs each through the real pipeline (with captions and chat), and
+prints hits, recall and the random baseline; then the same with chat, words, or both removed from the signals. Needs
+flite (Debian package flite).
 
     python benchmarks/planted_moments.py [--seeds 20] [--first 1000] [--duration 120] [--planted 3]
 """
@@ -35,7 +35,7 @@ from klip_assets.signals.text.tables import read_segments
 from klip_assets.signals.text.tiers import Chain
 from klip_assets.store.lake.lake import Lake
 
-#: What is left of a video: its words, its chat.
+#: What is kept of a video: its words, its chat.
 CONDITIONS = {
     "all signals": (True, True),
     "without chat": (True, False),
@@ -45,7 +45,7 @@ CONDITIONS = {
 
 
 def hits_of_seeds(folder: Path, seeds: range, *, duration_s: float, planted: int) -> dict[str, dict[int, Hits]]:
-    """Make, process and measure one variant a seed, all in one installation below `folder`.
+    """Generate, process and measure one variant per seed, all in one installation below `folder`.
 
     Returns:
         Hits by condition and seed; those of "all signals" are of the highlights in the lake.
@@ -77,7 +77,7 @@ def hits_of_seeds(folder: Path, seeds: range, *, duration_s: float, planted: int
 
 
 def left_of(signals: Signals, *, words: bool, chat: bool) -> Signals:
-    """Take the words or the chat out of a video's signals, with all that was made of them."""
+    """Remove the words or the chat from a video's signals, with everything derived from them."""
     left = replace(signals, chat_activity=signals.chat_activity if chat else CHAT_ACTIVITY.empty())
     if words:
         return left
@@ -96,7 +96,7 @@ def peaks_of(signals: Signals, weights_version: str) -> list[float]:
 
 
 def main() -> None:
-    """Print what was missed, the totals of each condition, and a JSON line."""
+    """Print the misses, the totals of each condition, and a JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1000)

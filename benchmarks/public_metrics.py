@@ -1,10 +1,10 @@
-"""Klip's metrics beside what others publish for the same predictions: QVHighlights and TVSum.
+"""Klip's metrics compared with published ones for the same predictions: QVHighlights and TVSum.
 
     python benchmarks/public_metrics.py DATA_FOLDER
 
-DATA_FOLDER holds `hl-qvhighlights` (jayleicn/moment_detr: its sample predictions, the truth, and the figures that its
-own evaluation gave) and `hl-tvsum` (Song et al., 2015). Otani et al. (2019) publish how well people agree
-on TVSum: Kendall's tau .177 and Spearman's rho .204.
+DATA_FOLDER contains `hl-qvhighlights` (jayleicn/moment_detr: its sample predictions, the truth, and the figures from
+its own evaluation) and `hl-tvsum` (Song et al., 2015). Otani et al. (2019) publish the human agreement on TVSum:
+Kendall's tau .177 and Spearman's rho .204.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from klip_assets.evaluation.intervals import (
 )
 from klip_assets.evaluation.ranking import rank_correlation
 
-#: Lengths of the true stretches, in seconds, by the name of the figure.
+#: Lengths of the true intervals in seconds, by name of the figure.
 LENGTHS = {"full": (0, 150), "short": (0, 10), "middle": (10, 30), "long": (30, 150)}
 OTANI = {"Kendall's tau": 0.177, "Spearman's rho": 0.204}
 
@@ -52,7 +52,7 @@ class Published:
         }
 
     def first(self, name: str) -> dict[str, float]:
-        """Return how often the stretch that stands first hits, by IoU threshold."""
+        """Return how often the top-ranked interval hits, by IoU threshold."""
         rankings = self._rankings(name)
         return {
             f"{threshold:g}": _percent(
@@ -67,7 +67,7 @@ class Published:
         return self._over_clips(saliency_average_precision, at_least), self._over_clips(saliency_hit, at_least)
 
     def _rankings(self, name: str) -> list[tuple[np.ndarray, list[list[float]], np.ndarray]]:
-        # Ranked stretches, true ones of some length, and the stretches as they stand in the file.
+        # Ranked intervals, true ones of some length, and the intervals as in the file.
         found, (shortest, longest) = [], LENGTHS[name]
         for row in self.truth:
             windows = [window for window in row["relevant_windows"] if shortest < window[1] - window[0] <= longest]
@@ -88,10 +88,9 @@ class Published:
 
 
 def tvsum_agreement(folder: Path) -> tuple[float, float, int]:
-    """Return tau and rho between annotators, the mean over videos of the mean over pairs, and how many videos.
+    """Return tau and rho between annotators (means over videos of means over pairs), and the number of videos.
 
-    The file is HDF5 inside, which scipy does not read. Every tenth frame is enough: people rated stretches of two
-    seconds.
+    The file is HDF5, which scipy does not read. Every tenth frame is enough: people rated intervals of two seconds.
     """
     import h5py
 
@@ -114,7 +113,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Print each figure beside the published one."""
+    """Print each figure next to the published one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
     data = parser.parse_args().data

@@ -1,9 +1,9 @@
-"""What Klip makes of recordings and tweets that nobody here made: rows and seconds by stage.
+"""Results on real recordings and tweets: rows and seconds per stage.
 
     python benchmarks/real_recordings.py [--top 3] FILE...
 
-Without files it takes the longest recording of each speech and media set beside the checkout, and the real tweet
-files (../shared/data; see docs/figures.md).
+Without files it uses the longest recording of each speech and media set next to the checkout, and the real tweet files
+(../shared/data; see docs/figures.md).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TWEETS = ("tw-538", "tw-twarc-v2")
 
 
 def main() -> None:
-    """Process the files in a folder of their own and print what came out."""
+    """Process the files in a separate folder and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--top", type=int, default=3)
@@ -56,7 +56,7 @@ def real_files(data: Path) -> list[Path]:
 
 
 def show(settings: Settings, top: int) -> None:
-    """Print rows and seconds by stage, the top highlights, and the tweets."""
+    """Print rows and seconds per stage, the top highlights, and the tweets."""
     path = settings.warehouse_path
     statement = """
         SELECT v.video_id, v.status, round(v.duration_s, 1) AS duration_s,

@@ -1,10 +1,10 @@
-"""How fast and how well pocketsphinx recognizes: two processes beside one, and its word error rate set by set.
+"""Speed and quality of pocketsphinx: two processes compared with one, and its word error rate per set.
 
     python benchmarks/recognizer.py [DATA] [--seconds 300]
 
-The word error rate (substitutions, deletions and insertions over words said; case and punctuation aside, counted by
-jiwer) is that of all utterances of a set together. DATA holds the public sets (by default ../shared/data beside the
-checkout); the shipped sample is always measured.
+The word error rate (substitutions, deletions and insertions over words said; ignoring case and punctuation, counted by
+jiwer) is over all utterances of a set. DATA contains the public sets (by default ../shared/data next to the checkout);
+the shipped sample is always measured.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from klip_assets_tests.made import REPOSITORY, SAMPLE
 JFK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 RAVDESS = {"01": "kids are talking by the door", "02": "dogs are sitting by the door"}
 
-#: A recording, and what is said in it.
+#: A recording and its reference text.
 Said = tuple[Path, str]
 
 
@@ -37,9 +37,9 @@ def main() -> None:
     """Time both ways on the sample, then count errors."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--seconds", type=float, default=300, help="Length of the sound that is timed.")
+    parser.add_argument("--seconds", type=float, default=300, help="Length of the timed sound in seconds.")
     arguments = parser.parse_args()
-    # Long enough that Klip takes a second decoder by itself (`sphinx.WORTH_S` of speech).
+    # Long enough that Klip starts a second decoder by itself (`sphinx.WORTH_S` of speech).
     sound = np.resize(np.concatenate(list(decode_sound(sample()))), round(arguments.seconds * SAMPLE_RATE_HZ))
     assert sum(span.end_s - span.start_s for span in spans_of(sound)) >= sphinx.WORTH_S, "too short for two decoders"
     took: dict[int, list[float]] = {1: [], 2: []}
@@ -67,19 +67,19 @@ def main() -> None:
 
 
 def spans_of(sound: np.ndarray) -> list[Span]:
-    """Return what is recognized of a sound."""
+    """Return the recognized text of a sound."""
     return plan(hear([sound]), pause_s=sphinx.PAUSE_S, enough_s=0, longest_s=sphinx.LONGEST_S)
 
 
 def seconds_for(sound: np.ndarray, workers: int) -> float:
-    """Return the wall time of recognizing, loading of the model included."""
+    """Return the wall time of recognition, including loading the model."""
     began = time.perf_counter()
     assert sphinx.transcribe(lambda: [sound], workers=workers).words
     return time.perf_counter() - began
 
 
 def sets(data: Path) -> Iterator[tuple[str, list[Said]]]:
-    """Yield the sets that are at hand: their names and utterances."""
+    """Yield the available sets: their names and utterances."""
     truth = json.loads((SAMPLE / "truth.json").read_text())
     yield "sample (flite voices, game noise)", [(sample(), " ".join(line["text"] for line in truth["spoken"]))]
     for name, find in SETS.items():
@@ -89,7 +89,7 @@ def sets(data: Path) -> Iterator[tuple[str, list[Said]]]:
 
 
 def plain(text: str) -> str:
-    """Return text as it is compared: small letters, no punctuation."""
+    """Return text normalised for comparison: lower case, no punctuation."""
     return " ".join(re.sub(r"[^\w' ]", " ", text.lower().replace("’", "'")).split())
 
 

@@ -1,6 +1,6 @@
-"""What every benchmark shares: the machine it ran on, and a line of figures kept under benchmarks/results/.
+"""Shared by all benchmarks: the machine description, and recording figures under benchmarks/results/.
 
-Put here: keeping figures. Keep out: measuring.
+Put here: recording figures. Keep out: measuring.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""How well `shout` tells raised voices from calm ones, and how often it takes other sounds for a raised voice.
+"""How well `shout` separates raised from calm voices, and how often it mistakes other sounds for a raised voice.
 
-Strong anger, fear and joy against neutral and calm speech of the RAVDESS clips (two actors), as recorded and with
-every clip brought to the same loudness, then with beds, codecs and a compressor; what is left when weights and pivots
-move; and what it says of other recordings. A clip's evidence is the mean over its seconds, weighed by their voiced
-share. Weights were set by hand with these clips at hand, none is fitted to them.
+Strong anger, fear and joy against neutral and calm speech of the RAVDESS clips (two actors), as recorded and normalised
+to equal loudness, then with background sounds, codecs and a compressor; with changed weights and pivots; and on other
+recordings. A clip's score is the mean over its seconds, weighted by their voiced share. Weights were set by hand on
+these clips, none was fitted to them.
 
     python benchmarks/shout.py [DATA]
 
-DATA holds the public sets (sp-ravdess-dev and others; by default ../shared/data beside the checkout). Takes about
+DATA contains the public sets (sp-ravdess-dev and others; by default ../shared/data next to the checkout). Takes about
 three minutes.
 """
 
@@ -69,7 +69,7 @@ class Clip:
 
     @property
     def raised(self) -> bool | None:
-        """True for strong anger, fear and joy, False for neutral and calm, None for what is in between."""
+        """True for strong anger, fear and joy, False for neutral and calm, None for anything in between."""
         if self.emotion in CALM:
             return False
         return True if self.strong and self.emotion in STRONG else None
@@ -87,7 +87,7 @@ def main() -> None:
     judged = [clip for clip in clips if clip.raised is not None]
     raw = [cues_of(clip.sound) for clip in judged]
     equal = [cues_of(at_loudness(clip.sound, EQUAL_LUFS)) for clip in judged]
-    print(f"{len(judged)} clips; ROC-AUC. hits, alarms: share of raised and calm clips above 0.5")
+    print(f"{len(judged)} clips; ROC AUC. hits, alarms: share of raised and calm clips above 0.5")
     show("as recorded", judged, evidences(raw))
     show(f"equal loudness ({EQUAL_LUFS:g} LUFS)", judged, evidences(equal))
     show("  its highest second", judged, evidences(equal, highest=True))
@@ -97,7 +97,7 @@ def main() -> None:
     print("\nequal loudness, then:")
     for name, change in changes(data).items():
         show(f"  {name}", judged, evidences([cues_of(change(at_loudness(c.sound, EQUAL_LUFS))) for c in judged]))
-    print("\nthe same, all 60 clips of an actor as one recording, against whose own medians they count:")
+    print("\nthe same, with all 60 clips of an actor as one recording with its own medians:")
     for name, change in changes(data).items():
         if name in IN_A_STREAM:
             show_stream(name, clips, change)
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def read_clips(folder: Path) -> Iterator[Clip]:
-    """Yield the clips of a folder; modality-channel-emotion-intensity-statement-repetition-actor is in their names."""
+    """Yield the clips of a folder; their names are modality-channel-emotion-intensity-statement-repetition-actor."""
     for path in sorted(folder.rglob("*.wav")):
         _, _, emotion, intensity, _, _, actor = path.stem.split("-")
         yield Clip(actor, emotion, intensity == "02", np.concatenate(list(decode_sound(path))))
@@ -136,13 +136,13 @@ def scores_of(cues: Cues, how: tuple[Cue, Cue, Cue] = CUES, *, gate: bool = True
 
 
 def mean_of(values: np.ndarray, cues: Cues) -> float:
-    """Return the mean over the seconds that are known, weighed by their voiced share; 0 if there are none."""
+    """Return the mean over the known seconds, weighted by their voiced share; 0 if there are none."""
     known = np.isfinite(values) & (cues["voiced_share"] > 0)
     return float(np.average(values[known], weights=cues["voiced_share"][known])) if known.any() else 0.0
 
 
 def evidences(measured: list[Cues], how: tuple[Cue, Cue, Cue] = CUES, *, highest: bool = False) -> list[float]:
-    """Return one figure a clip."""
+    """Return one figure per clip."""
     scores = [scores_of(cues, how) for cues in measured]
     if highest:
         return [float(np.nan_to_num(values).max(initial=0.0)) for values in scores]
@@ -172,7 +172,7 @@ def show(name: str, clips: list[Clip], values: list[float], *, scores: bool = Tr
 
 
 def changes(data: Path) -> dict[str, Change]:
-    """Return what is done to the sound, by name."""
+    """Return the transformations of the sound, by name."""
     rng = np.random.default_rng(7)
     found: dict[str, Change] = {}
     beds: dict[str, Callable[[int], np.ndarray]] = {"white noise": rng.standard_normal, "pink noise": _pink(rng)}
@@ -189,13 +189,13 @@ def changes(data: Path) -> dict[str, Change]:
 
 
 def mixed(sound: np.ndarray, bed: np.ndarray, snr_db: float) -> np.ndarray:
-    """Add a bed so many dB below the sound, by power over the whole clip."""
+    """Add a background this many dB below the sound, by power over the whole clip."""
     gain = np.sqrt(np.mean(sound**2) / np.mean(bed**2) / 10 ** (snr_db / 10))
     return (sound + gain * bed).astype(np.float32)
 
 
 def compressed(sound: np.ndarray) -> np.ndarray:
-    """Compress 4:1 above -40 dBFS (a power envelope of 50 ms), then bring back to the same loudness."""
+    """Compress 4:1 above -40 dBFS (a power envelope of 50 ms), then restore the loudness."""
     from scipy.signal import lfilter
 
     envelope = np.sqrt(lfilter([1 / 800], [1, -(1 - 1 / 800)], sound.astype(np.float64) ** 2)) + 1e-9
@@ -203,7 +203,7 @@ def compressed(sound: np.ndarray) -> np.ndarray:
 
 
 def bright(sound: np.ndarray) -> np.ndarray:
-    """Lift what is above 2 kHz by 6 dB, less between 500 Hz and there."""
+    """Boost frequencies above 2 kHz by 6 dB, and less between 500 Hz and 2 kHz."""
     bins = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ)
     gain_db = 6 * np.clip(np.log2(np.maximum(bins, 1) / 500) / 2, 0, 1)
     return np.fft.irfft(np.fft.rfft(sound) * 10 ** (gain_db / 20), len(sound)).astype(np.float32)
@@ -226,7 +226,7 @@ def coded(sound: np.ndarray, container: str, codec: str, bit_rate: int = 32_000)
 
 
 def show_stream(name: str, clips: list[Clip], change: Change) -> None:
-    """Print what is left when all clips of an actor are one recording."""
+    """Print the results with all clips of an actor as one recording."""
     rng = np.random.default_rng(7)
     values = {}
     for actor in sorted({clip.actor for clip in clips}):
@@ -241,7 +241,7 @@ def show_stream(name: str, clips: list[Clip], change: Change) -> None:
 
 
 def show_weights(clips: list[Clip], raw: list[Cues], equal: list[Cues]) -> None:
-    """Print the lowest AUC over weights 30 % up and down in all combinations, and over moved pivots."""
+    """Print the lowest AUC over all combinations of weights changed by +-30 %, and over shifted pivots."""
     weighed = [
         tuple(replace(cue, unit=cue.unit / factor) for cue, factor in zip(CUES, factors, strict=True))
         for factors in itertools.product((0.7, 1.0, 1.3), repeat=3)
@@ -265,15 +265,15 @@ def show_weights(clips: list[Clip], raw: list[Cues], equal: list[Cues]) -> None:
 
 
 def show_others(data: Path) -> None:
-    """Print what it says of recordings that hold talk, music, laughter, rain, tones or nothing."""
+    """Print its values on recordings of talk, music, laughter, rain, tones or silence."""
     print("\nother recordings: seconds, those with a known value, its median and 90th percentile, share above 0.5;")
-    print("the last column: share of the seconds above 0.5 if whatever is voiced were taken for a voice")
+    print("the last column: share of the seconds above 0.5 if everything voiced counted as a voice")
     seen = set()
     for name in OTHERS:
         for path in sorted((data / name).rglob("*")):
             if path.suffix.lower() not in MEDIA_SUFFIXES or path.stat().st_size in seen:
                 continue
-            seen.add(path.stat().st_size)  # Some sets hold the same file twice.
+            seen.add(path.stat().st_size)  # Some sets contain the same file twice.
             try:
                 blocks = list(decode_sound(path))
             except UnreadableMediaError:
@@ -293,7 +293,7 @@ def show_others(data: Path) -> None:
 
 
 def show_cost(clips: list[Clip]) -> None:
-    """Print the processor time that the pass takes with the meter, beside the meters it needs anyway."""
+    """Print the CPU time of the pass with this meter, and of the meters it needs anyway."""
     sound = np.concatenate([clip.sound for clip in clips])
     spent = {"spectrum": 0.0, "pitch": 0.0, "shout": 0.0}
     spectrum, pitch, meter = SpectrumMeter(), PitchMeter(), ShoutMeter()
@@ -309,7 +309,7 @@ def show_cost(clips: list[Clip]) -> None:
         for name, seconds in zip(spent, np.diff(times), strict=True):
             spent[name] += float(seconds)
     hours = len(sound) / SAMPLE_RATE_HZ / 3600
-    print("\nprocessor seconds an hour of sound: " + ", ".join(f"{k} {v / hours:.2f}" for k, v in spent.items()))
+    print("\nCPU seconds per hour of sound: " + ", ".join(f"{k} {v / hours:.2f}" for k, v in spent.items()))
 
 
 def _pink(rng: np.random.Generator) -> Callable[[int], np.ndarray]:

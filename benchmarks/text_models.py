@@ -1,10 +1,10 @@
-"""How fast texts are read: a DistilBERT-size model as Klip runs it beside the pipeline, and the compact one.
+"""Speed of text models: a DistilBERT-size model run by Klip and by the transformers pipeline, and the compact one.
 
     python benchmarks/text_models.py [--texts 2000]
 
-The DistilBERT has made weights (66 M of them), so what it says means nothing; its time is that of a real one. Texts
-have 25 tokens in the mean, as tweets have. Each way is a process of its own, and they take turns: texts a second,
-processor time, peak memory.
+The DistilBERT has random weights (66 M of them), so its results mean nothing; its speed is that of a real one. Texts
+have 25 tokens on average, like tweets. Each way runs in a separate process, and they take turns: texts per second, CPU
+time, peak memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from klip_assets.signals.text.bert.compact import SHIPPED
 from klip_assets_tests.made import REPOSITORY
 
-#: Name of a way, how it is called below, share of the texts it reads.
+#: Name of a way, its key below, share of the texts it reads.
 WAYS = (
     ("pipeline, one text at a time", "one", 1 / 8),
     ("pipeline, batches of 50 in order", "fifty", 1 / 8),
@@ -40,7 +40,7 @@ def main() -> None:
     """Time each way and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each way has its turn")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds")
     arguments = parser.parse_args()
     made = [text(number) for number in range(arguments.texts)]
     found: dict[str, list[dict[str, float]]] = {way: [] for _, way, _ in WAYS}
@@ -54,25 +54,25 @@ def main() -> None:
     rows = [{"way": name, **shown(found[way], found["one"])} for name, way, _ in WAYS]
     table(rows)
     tokens = mean_tokens(made)
-    print(f"medians of {arguments.rounds}; {arguments.texts:,} texts of {tokens:.1f} tokens in the mean")
+    print(f"medians of {arguments.rounds}; {arguments.texts:,} texts of {tokens:.1f} tokens on average")
     keep("text_models", rows=rows, tokens=tokens)
 
 
 def mean_tokens(texts: list[str]) -> float:
-    """Return how many tokens texts have in the mean, marks of beginning and end included."""
+    """Return the mean number of tokens per text, including begin and end tokens."""
     tokenizer = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
     return sum(len(tokenizer.encode(text).ids) for text in texts) / len(texts)
 
 
 def text(number: int) -> str:
-    """Return a text, with its marks 25 tokens in the mean; as with tweets, most are shorter and some much longer."""
+    """Return a text; with begin and end 25 tokens on average: like tweets, most are shorter, some much longer."""
     order = random.Random(number)
     count = max(2, min(70, round(order.lognormvariate(2.98, 0.6))))
     return " ".join(order.choice(WORDS) for _ in range(count))
 
 
 def run(code: str, folder: str, texts: Path, **environment: str) -> dict[str, float]:
-    """Run code in a process of its own; return what it prints last."""
+    """Run code in a separate process; return the last line it prints."""
     done = subprocess.run(
         [sys.executable, "-c", FRAME.replace("# CODE", code), folder, str(texts)], cwd=REPOSITORY, check=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment,
@@ -99,7 +99,7 @@ _WORDS = (
 )
 WORDS = _WORDS.split()
 
-# What loads the model and reads once is not timed: a run pays for it once.
+# Loading the model and a warm-up are not timed: a run pays for them once.
 FRAME = """
 import json, os, re, sys, time
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""What becomes of every record of every tweet file below a folder: read, merged, reported as deleted, or refused.
+"""Accounts for every record of every tweet file below a folder: read, merged, reported as deleted, or refused.
 
     python benchmarks/tweet_files.py FOLDER
 
-Looks at the folders `tw-*` in FOLDER (or at all of FOLDER, if it has none), prints a row a file, and fails if a record
-is unaccounted for. No text of a tweet is printed.
+Searches the folders `tw-*` in FOLDER (or all of FOLDER, if it has none), prints one row per file, and fails if a record
+is unaccounted for. No tweet text is printed.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ NO_HEADER = {"tweet_id": "#1", "text": "#3"}
 
 
 def look(folder: Path) -> list[dict[str, Any]]:
-    """Stage every tweet file below a folder; return a row each."""
+    """Stage every tweet file below a folder; return one row each."""
     roots = sorted(folder.glob("tw-*")) or [folder]
     paths = [path for root in roots for path in sorted(root.rglob("*")) if path.name.endswith(SUFFIXES)]
     return [look_at(path, path.relative_to(folder)) for path in paths]
 
 
 def look_at(path: Path, name: Path) -> dict[str, Any]:
-    """Stage one file; say what became of its records."""
+    """Stage one file; account for its records."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as base:
         if "Subtask_A" in path.parts:
-            # Beside a map of its columns, as `klip add --map` lays it; the folder itself may be read-only.
+            # Next to a column map, as written by `klip add --map`; the folder itself may be read-only.
             link = Path(base) / path.name
             link.symlink_to(path.resolve())
             map_path(link).write_text(json.dumps(NO_HEADER))
@@ -59,7 +59,7 @@ def look_at(path: Path, name: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the table, and what is wrong with it."""
+    """Print the table, and any problems with it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     rows = look(parser.parse_args().folder)

@@ -1,8 +1,7 @@
-"""How fast tweets come in: a made file of a million, through staging, lake and merge, as the assets do it.
+"""Speed of tweet ingest: a synthetic file of a million, through staging, lake and merge, like the assets.
 
-Beside it, on the same file: what pandas.read_json and DuckDB's read_json take to read it at all, which do neither
-days, copies, refusals nor entities. Then memory (a process of its own for each size), and the file once more, which
-must rewrite nothing.
+For comparison, on the same file: the time pandas.read_json and DuckDB's read_json take just to parse it, without days,
+copies, refusals or entities. Then memory (one process per size), and the same file again, which must rewrite nothing.
 
     python benchmarks/tweet_ingest.py [--rows 1000000] [--days 90] [--keep FILE]
 """
@@ -35,7 +34,7 @@ TAGS = ("speedrun", "worldrecord", "gg", "lumendrift", "saturday", "été", "日
 
 
 def made_tweet(number: int, chance: random.Random, days: int) -> dict[str, object]:
-    """Make a tweet as the X API v2 delivers it and twarc flattens it."""
+    """Return a tweet as delivered by the X API v2 and flattened by twarc."""
     moment = FIRST + timedelta(seconds=chance.random() * 86_400 * days)
     milliseconds = int(moment.timestamp() * 1000)
     tweet_id = str((milliseconds - 1_288_834_974_657) << 22 | number & 0x3FFFFF)
@@ -76,7 +75,7 @@ def made_tweet(number: int, chance: random.Random, days: int) -> dict[str, objec
 
 
 def write(path: Path, rows: int, days: int) -> None:
-    """Write so many tweets, one a line, in no order of time; one in fifty twice."""
+    """Write this many tweets, one per line, in random time order; one in fifty twice."""
     chance = random.Random(11)
     with path.open("w", encoding="utf-8") as file:
         for number in range(rows):
@@ -85,7 +84,7 @@ def write(path: Path, rows: int, days: int) -> None:
 
 
 def ingest(path: Path, data: Path) -> dict[str, Any]:
-    """Bring a file to days: stage, lay down, merge each day, write it. Return seconds by step, and counts."""
+    """Ingest a file: stage it, store the parts, merge and write each day. Return seconds per step, and counts."""
     from klip_assets.contracts import TWEETS
     from klip_assets.signals.tweets.merge import RawSource, merge_day
     from klip_assets.signals.tweets.staging import stage
@@ -119,7 +118,7 @@ def ingest(path: Path, data: Path) -> dict[str, Any]:
 
 
 def in_own_process(path: Path) -> dict[str, Any]:
-    """Ingest a file in a process of its own, so that its memory is its own."""
+    """Ingest a file in a separate process, to measure its memory."""
     with tempfile.TemporaryDirectory(prefix="klip-tweets-") as data:
         command = [sys.executable, __file__, "--ingest", str(path), "--data", data]
         return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
@@ -133,7 +132,7 @@ def seconds(read: Callable[[], object]) -> float:
 
 
 def others(path: Path) -> dict[str, float]:
-    """Time what else reads the file."""
+    """Time the other readers of the file."""
     import duckdb
     import pandas as pd
 
@@ -147,7 +146,7 @@ def others(path: Path) -> dict[str, float]:
 
 
 def again(path: Path) -> dict[str, int]:
-    """Process a file by the command line's way, touch it, process again; count the files that changed."""
+    """Process a file like the command line, touch it, process it again; count the files that changed."""
     import os
 
     with tempfile.TemporaryDirectory(prefix="klip-again-") as base:
@@ -174,11 +173,11 @@ def again(path: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    """Make the files, measure, print, keep."""
+    """Generate the files, measure, print, record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=90)
-    parser.add_argument("--keep", type=Path, help="Where the made file is kept, or lies already.")
+    parser.add_argument("--keep", type=Path, help="Path of the generated file; an existing one is reused.")
     parser.add_argument("--ingest", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
-"""How well the language of short texts is told: `python benchmarks/tweet_language.py DATA_FOLDER`.
+"""Quality of language identification of short texts: `python benchmarks/tweet_language.py DATA_FOLDER`.
 
-DATA_FOLDER holds tw-twarc-v2 (tweets with the language X gave them), tw-airline, tw-tweeteval and txt-goemotions (all
-English). What counts: English that is taken for something else is not read, and something else that is taken for
-English, or not told, is read as English.
+DATA_FOLDER contains tw-twarc-v2 (tweets with X's language), tw-airline, tw-tweeteval and txt-goemotions (all English).
+What matters: English mistaken for another language is not read, and another language mistaken for English, or not
+identified, is read as English.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def sets(data: Path) -> dict[str, Said]:
     tweets: dict[str, tuple[str, str]] = {}
     for path in sorted((data / "tw-twarc-v2" / "test-data").glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
-            # Two of the files are broken on purpose.
+            # Two of the files are deliberately broken.
             for tweet in tweets_in(json.loads(line) if line.startswith(("{", "[")) else None):
                 if language := language_of_code(tweet["lang"]):
                     tweets[tweet["id"]] = (tweet["text"], language)
@@ -72,7 +72,7 @@ def tweets_in(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def share(marks: Iterator[bool]) -> str:
-    """Return a share in percent, as it is shown."""
+    """Return a share as a percentage."""
     found = list(marks)
     return f"{100 * sum(found) / len(found):.2f} %" if found else "-"
 

@@ -1,12 +1,12 @@
-"""How the pages of Dagster bear ten thousand videos: a real browser on a folder that many_videos.py kept.
+"""Dagster's pages with ten thousand videos: a real browser on a folder kept by many_videos.py.
 
     python benchmarks/many_videos.py --videos 10000 --keep FOLDER
     python benchmarks/ui_many.py FOLDER [--pictures FOLDER]
 
-Dagster has seen only the one stream of that folder being made. So materializations of `videos` and `highlights` are
-reported first, one a partition, with the tags and metadata (the plot, too) that the run left for the one stream: as
-they are after real runs, the other assets aside. That takes some 50 ms an event, once: those that are there stay.
-Then `dagster-webserver` alone serves the folder, and a headless Chromium, new for each page, opens it.
+Dagster has only seen the run of the one stream in that folder. So materializations of `videos` and `highlights` are
+reported first, one per partition, with the tags and metadata (including the plot) from that run: as after real runs,
+except for the other assets. That takes about 50 ms per event, once: existing ones are kept. Then `dagster-webserver`
+alone serves the folder, and a headless Chromium, new for each page, opens it.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.service.browser import FLAGS, SIZE
 from klip_assets_tests.service.klip_dev import Service
 
-#: Milliseconds that a page may take before the benchmark gives up.
+#: Timeout of a page in milliseconds.
 PATIENCE_MS = 120_000
 TABLES = (HIGHLIGHTS, VIDEOS)
 
 
 def main() -> None:
-    """Report what is missing, serve the folder, print the rows of a table."""
+    """Report missing materializations, serve the folder, print the rows of a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pictures", type=Path, help="Keep a picture of each page there.")
+    parser.add_argument("--pictures", type=Path, help="Folder for a screenshot of each page.")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
-    # A folder of its own within the folder, since the log of the service lies beside it.
+    # A separate subfolder, since the log of the service is next to it.
     home = folder / "home"
     home.mkdir(exist_ok=True)
     shutil.copy(REPOSITORY / "dagster.yaml", home)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def report(service: Service) -> int:
-    """Tell Dagster that every partition of two assets is made; return the number of partitions."""
+    """Report every partition of two assets as materialized; return the number of partitions."""
     with service.instance() as instance:
         keys = instance.get_dynamic_partitions(PARTITIONS.name or "")
         for table in TABLES:
@@ -94,7 +94,7 @@ def measure_code_location(service: Service) -> Iterator[tuple[str, float]]:
 
 
 def measure_reload(service: Service) -> Iterator[tuple[str, float]]:
-    """Time the button that loads the code location anew."""
+    """Time the button that reloads the code location."""
     query = """mutation {reloadRepositoryLocation(repositoryLocationName: "klip_assets") {
         ... on WorkspaceLocationEntry {loadStatus locationOrLoadError {__typename}}}}"""
     began = time.perf_counter()
@@ -104,7 +104,7 @@ def measure_reload(service: Service) -> Iterator[tuple[str, float]]:
 
 
 def measure_pages(service: Service, number: int, pictures: Path | None) -> Iterator[tuple[str, float]]:
-    """Time each page until it shows what a person opened it for."""
+    """Time each page until it shows its main content."""
     count = f"{number // 1000},?{number % 1000:03d}" if number >= 1000 else str(number)
     pages = []
     for table in TABLES:
@@ -114,7 +114,7 @@ def measure_pages(service: Service, number: int, pictures: Path | None) -> Itera
         pages.append((f"{name}: partitions", f"/assets/{name}?view=partitions", [made, "Missing (0)", "Failed (0)"]))
         pages.append((f"{name}: events", f"/assets/{name}?view=events", ["input_versions"]))
     graph = f"/asset-groups/{HIGHLIGHTS.name}?expanded=global@global:highlights,global@global:recordings"
-    pages.append(("lineage graph, highlights chosen", graph, ["weights", re.compile(rf"^{count}/{count}$")]))
+    pages.append(("lineage graph, highlights selected", graph, ["weights", re.compile(rf"^{count}/{count}$")]))
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert chromium, "no browser is installed"
     with sync_playwright() as playwright:

@@ -1,11 +1,11 @@
-"""How well speech is found: beside WebRTC's detector, on meetings and a phone call that people marked.
+"""Quality of voice activity detection, compared with WebRTC's detector, on hand-marked meetings and a phone call.
 
     python benchmarks/voice.py [DATA]
 
-DATA holds the public sets (by default ../shared/data beside the checkout): the RTTM files of sp-ami-pyannote say where
-somebody speaks. Frames of 32 ms are compared. Then what recognizers would be given, and the words pocketsphinx makes of
-it, of files with no word in them: silence, laughter, music, noise. Words there are 0 with any engine if no stretch is
-given to it.
+DATA contains the public sets (by default ../shared/data next to the checkout): the RTTM files of sp-ami-pyannote mark
+where somebody speaks. Frames of 32 ms are compared. Then, for files without a word (silence, laughter, music, noise):
+what recognizers would be given, and the words pocketsphinx finds in it. With any engine these are 0 if nothing is given
+to it.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ WORDLESS = (
 
 
 def main() -> None:
-    """Compare the detectors, then listen to files without a word."""
+    """Compare the detectors, then check files without a word."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=Path, default=REPOSITORY.parent / "shared" / "data")
     data = parser.parse_args().data
     if not (data / "sp-ami-pyannote").is_dir():
-        print(f"{data / 'sp-ami-pyannote'} is not there: nothing to compare with.")
+        print(f"{data / 'sp-ami-pyannote'} does not exist: nothing to compare with.")
         return
     marked = list(truth(data / "sp-ami-pyannote"))
     sounds = [np.concatenate(list(decode_sound(path))) for path, _ in marked]
@@ -90,7 +90,7 @@ def hear(sound: np.ndarray) -> np.ndarray:
 
 
 def webrtc(sound: np.ndarray) -> np.ndarray:
-    """Return WebRTC's decisions (frames of 20 ms), brought to frames of 32 ms."""
+    """Return WebRTC's decisions (frames of 20 ms), converted to frames of 32 ms."""
     from pocketsphinx import Vad
 
     vad = Vad(2, SAMPLE_RATE_HZ, 0.02)
@@ -102,7 +102,7 @@ def webrtc(sound: np.ndarray) -> np.ndarray:
 
 
 def scores(found: list[np.ndarray], spans: list[list[tuple[float, float]]]) -> dict[str, object]:
-    """Compare decisions with what people marked, all recordings together."""
+    """Compare decisions with the hand-marked speech, over all recordings."""
     hits = alarms = misses = 0
     for flags, marked in zip(found, spans, strict=True):
         middles = (np.arange(len(flags)) + 0.5) * FRAME_S

@@ -1,11 +1,11 @@
-"""Compare two published warehouses, table by table: does B still say what A says?
+"""Compare two published warehouses, table by table: does B still contain everything in A?
 
     python scripts/compare_warehouses.py A B [--skip TABLE[.COLUMN]]... [--show 3]
 
-A and B are published files (or data folders that hold one). Every table of A is compared in the columns of A, row by
-row and with multiplicity; comments, times and ids of runs, and what is skipped are left aside. Tables and columns that
-only B has are named and are no difference. Exits with 1 if anything of A is missing or changed, with 2 if a file is not
-there.
+A and B are published files (or data folders with one). Every table of A is compared in the columns of A, row by row and
+with multiplicity, except for comments, times and ids of runs, and anything skipped. Tables and columns that only B has
+are named and do not count as a difference. Exits with 1 if anything of A is missing or changed, with 2 if a file does
+not exist.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import duckdb
 
 from klip_assets.contracts import TABLES
 
-#: What a publish says of itself, besides the columns that the contracts call volatile.
+#: Columns about a publish itself, besides the columns that the contracts call volatile.
 OF_A_RUN = frozenset({"provenance.run_id", "provenance.written_at"})
 
 
 @dataclass
 class Difference:
-    """What became of one table of A.
+    """Result for one table of A.
 
     Attributes:
         table: Its name.
@@ -34,7 +34,7 @@ class Difference:
         columns: Columns compared.
         gone: Columns (or, if `rows` is None, the table) that B lacks.
         added: Columns that only B has.
-        lost: Rows of A that B does not have, and the other way round.
+        lost: Number of rows only in A, and only in B.
         examples: Some of them, as text.
     """
 
@@ -48,7 +48,7 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        """Whether everything of A is in B, and nothing else."""
+        """Whether both have the same rows."""
         return self.rows is not None and not self.gone and self.lost == (0, 0)
 
 
@@ -76,10 +76,10 @@ def compare(
 
 
 def published_file(path: Path) -> Path:
-    """Return the published file that a path means: itself, or that of a data folder.
+    """Return the published file for a path: itself, or the one in a data folder.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: It does not exist.
     """
     return (path / "warehouse" / "klip.duckdb" if path.is_dir() else path).resolve(strict=True)
 
@@ -95,8 +95,8 @@ def _compare(
     if table not in other:
         return Difference(table)
     volatile = TABLES[table].volatile if table in TABLES else frozenset()
-    wanted = [name for name in mine[table] if name not in volatile and f"{table}.{name}" not in skip | OF_A_RUN]
-    columns = [name for name in wanted if name in other[table]]
+    compared = [name for name in mine[table] if name not in volatile and f"{table}.{name}" not in skip | OF_A_RUN]
+    columns = [name for name in compared if name in other[table]]
     chosen = ", ".join(f'"{name}"' for name in columns)
     of = {name: f'(SELECT {chosen} FROM {name}."{table}")' for name in ("a", "b")}  # noqa: S608
     lost = [f"{of['a']} EXCEPT ALL {of['b']}", f"{of['b']} EXCEPT ALL {of['a']}"]
@@ -104,7 +104,7 @@ def _compare(
         table,
         (_count(connection, of["a"]), _count(connection, of["b"])),
         columns,
-        gone=[name for name in wanted if name not in other[table]],
+        gone=[name for name in compared if name not in other[table]],
         added=[name for name in other[table] if name not in mine[table]],
         lost=(_count(connection, f"({lost[0]})"), _count(connection, f"({lost[1]})")),
     )
@@ -130,14 +130,14 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 
 def main() -> int:
-    """Print a line for each table, and examples of what differs."""
+    """Print a line for each table, and examples of the differences."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("a", type=Path, help="the older file, or a data folder")
     parser.add_argument("b", type=Path, help="the newer one")
     parser.add_argument(
-        "--skip", action="append", default=[], metavar="TABLE", help="leave a table, or a column as TABLE.COLUMN, aside"
+        "--skip", action="append", default=[], metavar="TABLE", help="skip a table, or a column as TABLE.COLUMN"
     )
-    parser.add_argument("--show", type=int, default=3, help="rows shown of each difference")
+    parser.add_argument("--show", type=int, default=3, help="rows to show per difference")
     args = parser.parse_args()
     try:
         a, b = published_file(args.a), published_file(args.b)

@@ -1,4 +1,4 @@
-"""Makes a fictional livestream whose highlights are known beforehand: recording, chat, tweets, truth.
+"""Generates a fictional livestream with known highlights: recording, chat, tweets, truth.
 
 Used for the sample in `data/sample` and for tests; see `data/sample/README.md`. Needs the command `flite`.
 
@@ -31,22 +31,22 @@ def make_sample(
     name: str = "sample_stream",
     video: bool = True,
 ) -> Truth:
-    """Writes a recording, its sidecars, tweets and truth into a folder; what is there is replaced.
+    """Write a recording, its sidecars, tweets and truth into a folder; existing files are replaced.
 
     Args:
-        out_dir: The folder; it is created.
+        out_dir: The folder; created if missing.
         seed: The same seed gives the same truth, chat, tweets and sound before encoding.
         duration_s: Length of the recording in seconds.
-        planted: How many moments to plant.
+        planted: Number of moments to plant.
         captions: Also write WebVTT captions.
         name: Stem of the files.
-        video: Write an MP4 with pictures; otherwise an M4A of sound alone.
+        video: Write an MP4 with pictures; otherwise an M4A with only sound.
 
     Returns:
-        What is true about the recording; `truth.json` holds the same.
+        The truth about the recording, as in `truth.json`.
 
     Raises:
-        ValueError: There is nothing to plant, or it does not fit.
+        ValueError: No moments are requested, or they do not fit.
         FliteMissingError: The command flite is not on the PATH.
     """
     if planted < 1:
@@ -76,22 +76,22 @@ def _write_json(path: Path, content: dict[str, Any], indent: int | None = None) 
 
 
 def _write(path: Path, text: str) -> None:
-    """Replaces a file whole, so that a hard link to the old one, as an inbox may hold, keeps what it had."""
+    """Replace a file by a new one, so that hard links to the old one, such as in an inbox, keep their content."""
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 
 def main() -> None:
-    """Runs the command line."""
-    parser = argparse.ArgumentParser(description="Makes a fictional livestream whose highlights are known.")
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Generate a fictional livestream with known highlights.")
     parser.add_argument("out_dir", type=Path, metavar="OUT_DIR")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--duration", type=float, default=240.0, metavar="SECONDS")
-    parser.add_argument("--planted", type=int, default=4, metavar="N", help="how many moments to plant")
+    parser.add_argument("--planted", type=int, default=4, metavar="N", help="number of moments to plant")
     parser.add_argument("--captions", action="store_true", help="also write WebVTT captions")
     parser.add_argument("--name", default="sample_stream", help="stem of the files")
-    parser.add_argument("--no-video", action="store_true", help="write an .m4a of sound alone")
+    parser.add_argument("--no-video", action="store_true", help="write an .m4a with only sound")
     args = parser.parse_args()
     try:
         truth = make_sample(

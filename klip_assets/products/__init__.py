@@ -1,5 +1,5 @@
-"""What people asked for, made from the rows of several senses.
+"""Products for users, built from the rows of several signals.
 
-Put here: a package or module for each product.
-Keep out: another product (editing alone reads highlights), the inbox.
+Put here: one package or module per product.
+Keep out: other products (only editing reads highlights), the inbox.
 """

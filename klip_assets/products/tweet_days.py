@@ -1,4 +1,4 @@
-"""The day in one row: how many tweets, by how many people, and how they sound."""
+"""A day of tweets in one row: how many, by how many people, and their sentiment."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from klip_assets.store.warehouse.marts.statements import MACROS, statement
 
 
 def roll_up_day(day: date, tweets: pa.Table, sentiment: pa.Table) -> pa.Table:
-    """Roll a day up into the one row of TWEET_DAILY, or none if the day has no tweets.
+    """Roll a day up into one row of TWEET_DAILY, or none if the day has no tweets.
 
-    Retweets are counted, but neither their authors nor their words: sentiment, emotions and hashtags are those of
-    people's own tweets. Failed and skipped rows have no scores and enter no share. `authors` is NULL where no tweet
-    names its author. Intervals are of 95 %: Wilson's for shares, a Poisson bootstrap's for the mean.
+    Retweets are counted, but not their authors or texts: sentiment, emotions and hashtags are those of original
+    tweets. Failed and skipped rows have no scores and are in no share. `authors` is NULL if no tweet names its author.
+    Intervals are 95 %: Wilson for shares, Poisson bootstrap for the mean.
 
     Args:
         day: The UTC day.
         tweets: Its tweets, as TWEETS.
-        sentiment: What a model read in them, as TWEET_SENTIMENT.
+        sentiment: Their sentiment, as TWEET_SENTIMENT.
     """
-    # One thread: the order in which floats are added, and so the last digit, must not change from run to run.
+    # One thread: the order of floating-point additions, and so the last digit, must not vary between runs.
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         connection.register("tweets", tweets)
         connection.register("sentiment", sentiment)

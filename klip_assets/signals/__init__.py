@@ -1,5 +1,5 @@
-"""The senses: rows of what can be heard, said, chatted, read and tweeted.
+"""Signals: rows measured from sound, speech, chat, text and tweets.
 
-Put here: plain Python in, plain tables out, a room for each sense.
-Keep out: other senses (speech alone listens through audio), the store, the inbox, settings.
+Put here: plain Python in, plain tables out, one package per signal.
+Keep out: other signals (only speech uses audio), the store, the inbox, settings.
 """

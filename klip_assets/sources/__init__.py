@@ -1,5 +1,5 @@
-"""What fetches into the inbox by itself.
+"""Sources that are fetched into the inbox automatically.
 
-Put here: a room for each place that is asked.
-Keep out: reading what came: that is the inbox's way, as if a person had dropped it.
+Put here: one package per source.
+Keep out: reading the fetched files: they are handled like files a person put into the inbox.
 """

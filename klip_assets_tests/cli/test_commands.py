@@ -144,7 +144,7 @@ def test_files_that_are_neither_recording_nor_tweets_are_refused(settings: Setti
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("KLIP_WEIGHTS", "nope", "there is no weight set 'nope'"),
+        ("KLIP_WEIGHTS", "nope", "unknown weight set 'nope'"),
         ("KLIP_SEGMENT_TIERS", "magic", "KLIP_SEGMENT_TIERS"),
         ("KLIP_LEXICON", "latin", "KLIP_LEXICON"),
     ],
@@ -310,8 +310,8 @@ def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path
     path = tmp_path / "odd.csv"
     path.write_text("ident,body\n")
     assert "is not of the form COLUMN=NAME (e.g. text=body)" in error_of(klip("add", path, "--map", "body"))
-    assert "there is no column 'colour'" in error_of(klip("add", path, "--map", "colour=body"))
-    assert "either all columns are given by number" in error_of(
+    assert "unknown column 'colour'" in error_of(klip("add", path, "--map", "colour=body"))
+    assert "either all columns must be given by number" in error_of(
         klip("add", path, "--map", "text=#1", "--map", "lang=x")
     )
     (tmp_path / "a.mp4").write_text("x")

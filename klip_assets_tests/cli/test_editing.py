@@ -68,7 +68,9 @@ def test_all_highlights_are_exported_unless_top_says_how_many(ranked: list[dict[
 
 def test_a_recording_of_sound_alone_is_cut_on_an_audio_channel(ranked: list[dict[str, Any]]) -> None:
     text = klip("highlights", "stream", "--export", "edl").stdout
-    assert "001  AX       A     C " in text and "25 frames a second" in text and "* FROM CLIP NAME: stream.wav" in text
+    assert (
+        "001  AX       A     C " in text and "25 frames per second" in text and "* FROM CLIP NAME: stream.wav" in text
+    )
 
 
 @pytest.mark.parametrize(

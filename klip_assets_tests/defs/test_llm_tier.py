@@ -51,12 +51,12 @@ def test_a_run_without_an_answer_succeeds_and_says_what_happened(llm: FakeLlm, s
     assert process(settings).ok
     rows = query(settings, "SELECT DISTINCT status, error FROM segment_sentiment")
     assert {row["status"] for row in rows} == {"fallback"}
-    assert all("refuses the API key" in row["error"] for row in rows)
+    assert all("rejects the API key" in row["error"] for row in rows)
     with dagster_instance(settings) as instance:
         (event,) = instance.fetch_materializations(dg.AssetKey(["segment_sentiment"]), limit=1).records
         metadata = event.asset_materialization.metadata
         assert metadata["note/llm_calls"].value == 1
-        assert "refuses the API key" in str(metadata["note/llm_models_left_alone"].value)
+        assert "rejects the API key" in str(metadata["note/llm_models_left_alone"].value)
     _assert_nowhere(KEY, settings.data_dir)
 
 

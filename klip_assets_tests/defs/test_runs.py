@@ -102,7 +102,7 @@ def test_a_stage_that_fails_says_so_and_is_not_published(
     assert not result.success
     failed = {row["table_name"]: row["error"] for row in read_stages(lake, "a") if row["status"] == "failed"}
     assert set(failed) == {"segment_scores", "highlight_candidates"}
-    assert "there is no weight set 'nope'" in failed["segment_scores"]
+    assert "unknown weight set 'nope'" in failed["segment_scores"]
     assert "segment_scores failed" in " ".join(consider(lake, Subject.video("a")))
     assert accepted_generation(lake, Subject.video("a")) is not None
 

@@ -66,7 +66,7 @@ def test_a_run_that_fails_says_why_and_the_token_stands_nowhere(
     result = run(instance)
     assert not result.success
     (failed,) = [event for event in result.all_events if event.is_step_failure]
-    assert "does not accept KLIP_X_BEARER_TOKEN (401)" in str(failed.step_failure_data.user_failure_data.description)
+    assert "rejects KLIP_X_BEARER_TOKEN (401)" in str(failed.step_failure_data.user_failure_data.description)
     logs = "".join(str(record) for record in instance.all_logs(result.run_id)) + "".join(capfd.readouterr())
     assert TOKEN not in logs and TOKEN[-6:] not in logs
     for path in settings.data_dir.rglob("*"):
@@ -79,7 +79,7 @@ def test_a_run_that_fails_says_why_and_the_token_stands_nowhere(
     [
         ("KLIP_X_BEARER_TOKEN", "", "KLIP_X_BEARER_TOKEN is not set"),
         ("KLIP_X_QUERIES", " ; ", "KLIP_X_QUERIES is not set"),
-        ("KLIP_X_QUERIES", "from:two-words", "no user name"),
+        ("KLIP_X_QUERIES", "from:two-words", "not a valid X user name"),
         ("KLIP_X_BASE_URL", "http://api.x.com/2", "without https"),
     ],
 )

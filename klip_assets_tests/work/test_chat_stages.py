@@ -52,7 +52,7 @@ def test_times_of_day_are_placed_by_the_metadata_also_if_that_comes_late(setting
     assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 0}]
     (refused,) = query(settings, "SELECT source_file, detail FROM quarantine")
     assert refused["source_file"] == "talk.chat.csv"
-    assert "its 2 messages have only the time of day" in refused["detail"]
+    assert "its 2 messages have only a time of day" in refused["detail"]
     assert "release_timestamp" in refused["detail"] and "offset_s" in refused["detail"]
     path.with_name("talk.info.json").write_text(json.dumps({"title": "Talk", "release_timestamp": START}))
     work(settings)

@@ -87,4 +87,4 @@ def test_json_that_is_not_a_transcript_is_named_and_the_next_source_is_used(sett
     refused = query(settings, "SELECT source_file, reason, detail FROM quarantine ORDER BY source_file")
     assert [row["source_file"] for row in refused] == ["talk.heatmap.json", "talk.json"]
     assert "with an unknown ending" in refused[0]["reason"] + refused[0]["detail"]
-    assert "not one of its words can be used" in refused[1]["detail"]
+    assert "none of its words can be used" in refused[1]["detail"]

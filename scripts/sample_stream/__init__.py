@@ -1,5 +1,5 @@
-"""The fictional livestream behind `data/sample`: what is said, heard, seen, chatted and tweeted.
+"""The fictional livestream behind `data/sample`: speech, sound, picture, chat and tweets.
 
-Belongs here: what `scripts/make_sample.py` needs to invent a recording whose highlights are known beforehand.
-Does not belong here: anything Klip itself runs on. `klip_assets` never imports this package.
+Belongs here: what `scripts/make_sample.py` needs to generate a recording with known highlights.
+Does not belong here: anything Klip itself needs. `klip_assets` never imports this package.
 """

@@ -1,4 +1,4 @@
-"""What the chat writes, in the form TwitchDownloader saves.
+"""The chat, in TwitchDownloader's format.
 
 Belongs here: viewers and their messages. Does not belong here: when moments are (timeline).
 """
@@ -21,7 +21,7 @@ EMOTES = {
     "PogChamp": "305954156", "KEKW": "9100001", "LUL": "425618", "Kreygasm": "41", "HeyGuys": "30259",
     "porterHype": "9100002", "porterLove": "9100003", "NotLikeThis": "58765",
 }  # fmt: skip
-"""Names and ids; the porter ones belong to the fictional channel."""
+"""Names and ids; those starting with "porter" belong to the fictional channel."""
 
 COLOURS = ("#FF0000", "#0000FF", "#008000", "#B22222", "#FF7F50", "#9ACD32", "#1E90FF", "#8A2BE2", None)
 VIEWERS = (
@@ -92,7 +92,7 @@ class _Message:
 
 
 def chat(truth: Truth) -> dict[str, Any]:
-    """Returns a recording's chat (`<name>.chat.json`)."""
+    """Return a recording's chat (`<name>.chat.json`)."""
     rng = np.random.default_rng([truth.seed, 4])
     viewers = _viewers(rng)
     messages = [*_background(truth, viewers, rng), *_bot(truth, viewers, rng)]
@@ -130,7 +130,7 @@ def chat(truth: Truth) -> dict[str, Any]:
 
 
 def _viewers(rng: np.random.Generator) -> list[_Viewer]:
-    """Invents the viewers; the last one is the bot."""
+    """Invent the viewers; the last one is the bot."""
     made = []
     for name in (*VIEWERS, BOT):
         badges: list[tuple[str, str]] = []
@@ -147,7 +147,7 @@ def _viewers(rng: np.random.Generator) -> list[_Viewer]:
 def _messages(
     offsets_s: np.ndarray, viewers: list[_Viewer], bodies: Iterator[str], rng: np.random.Generator
 ) -> list[_Message]:
-    """Lets random viewers, not the bot, write at given offsets in seconds."""
+    """Let random viewers, not the bot, write at given offsets in seconds."""
     people = rng.permutation(len(viewers) - 1)
     return [
         _Message(round(float(offset_s), 3), viewers[int(people[n % len(people)])], next(bodies))
@@ -156,7 +156,7 @@ def _messages(
 
 
 def _background(truth: Truth, viewers: list[_Viewer], rng: np.random.Generator) -> list[_Message]:
-    """Returns one or two messages in every 10 s."""
+    """Return one or two messages every 10 s."""
     offsets_s = [
         rng.uniform(start_s, min(start_s + 10.0, truth.duration_s))
         for start_s in np.arange(0.0, truth.duration_s, 10.0)
@@ -172,7 +172,7 @@ def _burst(
     bodies: Iterator[str],
     rng: np.random.Generator,
 ) -> list[_Message]:
-    """Returns the chat's answer to a moment: 10-25 messages in 8 s, from 4-6 s after its peak on."""
+    """Return the chat's reaction to a moment: 10-25 messages in 8 s, starting 4-6 s after its peak."""
     first_s = moment.peak_s + rng.uniform(4.2, 5.6)
     room_s = min(8.0, duration_s - 0.2 - first_s)
     offsets_s = first_s + room_s * np.sort(rng.beta(1.2, 2.0, size=rng.integers(13, 24)))
@@ -180,7 +180,7 @@ def _burst(
 
 
 def _bot(truth: Truth, viewers: list[_Viewer], rng: np.random.Generator) -> list[_Message]:
-    """Returns commands and the bot's replies, one about every 70 s, none during the decoy."""
+    """Return commands and the bot's replies, about one every 70 s, none during the decoy."""
     messages: list[_Message] = []
     for start_s in np.arange(0.0, truth.duration_s, 70.0):
         asked_s = round(start_s + float(rng.uniform(8, 60)), 3)
@@ -195,7 +195,7 @@ def _bot(truth: Truth, viewers: list[_Viewer], rng: np.random.Generator) -> list
 
 
 def _comment(message: _Message, truth: Truth, rng: np.random.Generator) -> dict[str, Any]:
-    """Returns a message as TwitchDownloader writes it."""
+    """Return a message as TwitchDownloader writes it."""
     written_at = _stamp(STARTED_AT + timedelta(seconds=message.offset_s))
     viewer = message.viewer
     fragments, emoticons = _fragments(message.body)
@@ -234,7 +234,7 @@ def _comment(message: _Message, truth: Truth, rng: np.random.Generator) -> dict[
 
 
 def _fragments(body: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Splits a message into text and emotes; an emote's `end` is its last character."""
+    """Split a message into text and emotes; an emote's `end` is its last character."""
     fragments: list[dict[str, Any]] = []
     emoticons: list[dict[str, Any]] = []
     text, at = "", 0
@@ -255,5 +255,5 @@ def _fragments(body: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def _stamp(at: datetime) -> str:
-    """Returns a UTC time as TwitchDownloader writes it, to the millisecond."""
+    """Return a UTC time as TwitchDownloader writes it, to the millisecond."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

@@ -1,6 +1,6 @@
-"""Encoding with PyAV: H.264 and AAC in an MP4, or AAC alone in an M4A.
+"""Encoding with PyAV: H.264 and AAC in an MP4, or only AAC in an M4A.
 
-Belongs here: containers and codecs. Does not belong here: what is seen and heard (picture, sound).
+Belongs here: containers and codecs. Does not belong here: content (picture, sound).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ VIDEO_OPTIONS = {"preset": "ultrafast", "tune": "animation", "crf": "33", "g": "
 
 
 def write(path: Path, sound: np.ndarray, pictures: Iterator[np.ndarray] | None) -> None:
-    """Writes a recording; the file appears under its name only when it is whole.
+    """Write a recording; the file appears under its name only when complete.
 
     Args:
-        path: Where to, `.mp4` or `.m4a`.
+        path: The file, `.mp4` or `.m4a`.
         sound: (samples,) float32 at 44.1 kHz, mono.
-        pictures: (180, 320, 3) uint8 RGB frames, ten a second; none for sound alone.
+        pictures: (180, 320, 3) uint8 RGB frames, ten per second; none for sound only.
     """
     part = path.with_name(path.name + ".part")
     kind = "ipod" if pictures is None else "mp4"

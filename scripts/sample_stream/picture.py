@@ -1,8 +1,8 @@
-"""What is seen: a small side-scrolling game with a progress bar and a clock.
+"""The picture: a small side-scrolling game with a progress bar and a clock.
 
 Belongs here: frames. Does not belong here: encoding them (media).
 
-Everything is drawn in numbered colours, (rows, columns) uint8, 0 where one sees through; PALETTE tells which.
+Everything is drawn in indexed colours, (rows, columns) uint8, where 0 is transparent; PALETTE defines the colours.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GLYPHS = {
 
 
 def frames(duration_s: float, seed: int) -> Iterator[np.ndarray]:
-    """Yields the pictures of a recording, ten a second.
+    """Yield the pictures of a recording, ten per second.
 
     Args:
         duration_s: Length of the recording in seconds.
@@ -60,7 +60,7 @@ def frames(duration_s: float, seed: int) -> Iterator[np.ndarray]:
 
 
 def _world(heights_px: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draws the ground and the coins, and its beginning once more at its end."""
+    """Draw the ground and the coins, with the start repeated at the end."""
     world = np.zeros((HEIGHT, WORLD_TILES * TILE), dtype=np.uint8)
     for tile, height_px in enumerate(heights_px):
         x, top = tile * TILE, HEIGHT - height_px
@@ -73,7 +73,7 @@ def _world(heights_px: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _hills() -> np.ndarray:
-    """Draws the sky and the far hills, and their beginning once more at their end."""
+    """Draw the sky and the far hills, with the start repeated at the end."""
     x, y = np.arange(HILLS_WIDTH), np.arange(HEIGHT)[:, None]
     ridge = 105 + 18 * np.sin(2 * np.pi * x / 320) + 9 * np.sin(2 * np.pi * x / 192)
     hills = np.where(y > ridge, HILL, SKY + y // 2).astype(np.uint8)
@@ -81,7 +81,7 @@ def _hills() -> np.ndarray:
 
 
 def _player(picture: np.ndarray, heights_px: np.ndarray, left: int) -> None:
-    """Draws the player on the ground, hopping where the ground changes; changes the picture in place."""
+    """Draw the player on the ground, hopping where the ground changes; changes the picture in place."""
     at = (left + PLAYER_X) / TILE
     tile, along = int(at) % WORLD_TILES, at % 1.0
     here, ahead = int(heights_px[tile]), int(heights_px[(tile + 1) % WORLD_TILES])
@@ -92,7 +92,7 @@ def _player(picture: np.ndarray, heights_px: np.ndarray, left: int) -> None:
 
 
 def _glyphs() -> dict[str, np.ndarray]:
-    """Returns the characters of the clock at twice their size: (10, 6) bool, true where there is ink."""
+    """Return the characters of the clock at double size: (10, 6) bool, true for foreground."""
     bits = np.array([4, 2, 1])
     inks = {name: np.array([int(row) for row in rows])[:, None] & bits > 0 for name, rows in GLYPHS.items()}
     return {name: np.kron(ink, np.ones((2, 2), dtype=bool)) for name, ink in inks.items()}

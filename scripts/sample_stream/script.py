@@ -1,6 +1,6 @@
-"""What is said: the pools of sentences and who speaks them.
+"""The script: the pools of sentences and who speaks them.
 
-Belongs here: the words. Does not belong here: when they fall (timeline) or how they sound (voice, sound).
+Belongs here: the words. Does not belong here: when they are said (timeline) or how they sound (voice, sound).
 """
 
 from __future__ import annotations
@@ -114,21 +114,21 @@ LAUGHS = (
 )
 
 CALM_VOICES = ("slt", "rms", "awb")
-"""The streamer, and two friends who sit beside."""
+"""The streamer, and two friends."""
 
 HYPE_VOICES = ("slt", "awb")
-"""Flite leaves the pitch of rms as it is, so rms never shouts."""
+"""Flite can't change the pitch of rms, so rms never shouts."""
 
 
 def deal(pool: tuple[str, ...], rng: np.random.Generator) -> Iterator[str]:
-    """Yields sentences for ever, each once before any comes again."""
+    """Yield sentences endlessly, each once before any is repeated."""
     while True:
         for index in rng.permutation(len(pool)):
             yield pool[index]
 
 
 def calm_lines(rng: np.random.Generator) -> Iterator[Line]:
-    """Yields calm lines for ever; a voice mostly keeps the word for a few sentences."""
+    """Yield calm lines endlessly; a voice usually speaks for a few sentences."""
     voice = CALM_VOICES[0]
     for text in deal(CALM, rng):
         if rng.random() < 0.4:
@@ -137,7 +137,7 @@ def calm_lines(rng: np.random.Generator) -> Iterator[Line]:
 
 
 def hype_groups(count: int, rng: np.random.Generator) -> list[tuple[Line, ...]]:
-    """Returns `count` groups of two or three lines, each group shouted by one voice."""
+    """Return `count` groups of two or three lines, each group shouted by one voice."""
     texts = deal(HYPE, rng)
     groups = []
     for _ in range(count):
@@ -147,5 +147,5 @@ def hype_groups(count: int, rng: np.random.Generator) -> list[tuple[Line, ...]]:
 
 
 def laugh_line(rng: np.random.Generator) -> Line:
-    """Returns the one laugh of the recording."""
+    """Return the one laugh of the recording."""
     return Line(str(rng.choice(LAUGHS)), "slt", "calm")

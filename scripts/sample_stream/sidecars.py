@@ -1,4 +1,4 @@
-"""The small files beside a recording: yt-dlp's metadata, captions, and what is told of the stream.
+"""The small files beside a recording: yt-dlp's metadata and captions.
 
 Belongs here: the stream's fictional identity and its plain sidecars. Does not belong here: chat, tweets.
 """
@@ -18,7 +18,7 @@ CHANNEL_ID = "90210713"
 
 
 def info(truth: Truth) -> dict[str, Any]:
-    """Returns metadata in yt-dlp's form (`<name>.info.json`)."""
+    """Return metadata in yt-dlp's format (`<name>.info.json`)."""
     started = int(STARTED_AT.timestamp())
     video_id = f"v{2_000_000_000 + truth.seed}"
     minutes, seconds = divmod(round(truth.duration_s), 60)
@@ -50,12 +50,12 @@ def info(truth: Truth) -> dict[str, Any]:
 
 
 def captions(truth: Truth) -> str:
-    """Returns WebVTT captions, a cue for each spoken sentence (`<name>.en.vtt`)."""
+    """Return WebVTT captions, one cue per spoken sentence (`<name>.en.vtt`)."""
     cues = [f"{_stamp(s.start_s)} --> {_stamp(s.end_s)}\n{s.line.text}\n" for s in truth.spoken]
     return "\n".join(["WEBVTT\nKind: captions\nLanguage: en\n", *cues])
 
 
 def _stamp(time_s: float) -> str:
-    """Returns a time in seconds as hh:mm:ss.mmm."""
+    """Return a time in seconds as hh:mm:ss.mmm."""
     ms = round(time_s * 1000)
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"

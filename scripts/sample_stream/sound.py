@@ -1,4 +1,4 @@
-"""What is heard: voices, a quiet music bed, the crowd and the decoy, mixed to a loudness.
+"""The sound: voices, a quiet music bed, the crowd and the decoy, mixed to a target loudness.
 
 Belongs here: samples. All arrays are (samples,) float32 at 44.1 kHz, mono, full scale 1.0.
 Does not belong here: when things happen (timeline), encoding (media).
@@ -24,7 +24,7 @@ CHORDS = ((57, 60, 64, 69), (53, 57, 60, 65), (48, 55, 60, 64), (55, 59, 62, 67)
 
 
 def mix(truth: Truth, speakers: Speakers) -> np.ndarray:
-    """Makes the whole sound of a recording.
+    """Mix the whole sound of a recording.
 
     Args:
         truth: When everything happens.
@@ -54,12 +54,12 @@ def mix(truth: Truth, speakers: Speakers) -> np.ndarray:
 
 
 def rms_dbfs(sound: np.ndarray) -> float:
-    """Returns the RMS level of (samples,) in dBFS."""
+    """Return the RMS level of (samples,) in dBFS."""
     return float(10 * np.log10(np.mean(np.square(sound, dtype=np.float64)) + 1e-12))
 
 
 def integrated_lufs(sound: np.ndarray) -> float:
-    """Returns the gated loudness of (samples,) at 44.1 kHz in LUFS, after ITU-R BS.1770."""
+    """Return the gated loudness of (samples,) at 44.1 kHz in LUFS, after ITU-R BS.1770."""
     weighted = lfilter(*_high_pass(38.0, 0.5), lfilter(*_high_shelf(1500.0, 4.0, 0.5**0.5), sound))
     hop = RATE_HZ // 10
     tenths = np.mean(weighted[: len(weighted) // hop * hop].reshape(-1, hop) ** 2, axis=1)
@@ -74,7 +74,7 @@ def _lufs(power: np.ndarray) -> np.ndarray:
 
 
 def _high_shelf(corner_hz: float, gain_db: float, q: float) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a biquad's numerator and denominator, (3,) each."""
+    """Return a biquad's numerator and denominator, (3,) each."""
     gain, w = 10 ** (gain_db / 40), 2 * np.pi * corner_hz / RATE_HZ
     alpha, cos = np.sin(w) / (2 * q), np.cos(w)
     root = 2 * np.sqrt(gain) * alpha
@@ -85,7 +85,7 @@ def _high_shelf(corner_hz: float, gain_db: float, q: float) -> tuple[np.ndarray,
 
 
 def _high_pass(corner_hz: float, q: float) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a biquad's numerator and denominator, (3,) each."""
+    """Return a biquad's numerator and denominator, (3,) each."""
     w = 2 * np.pi * corner_hz / RATE_HZ
     alpha, cos = np.sin(w) / (2 * q), np.cos(w)
     a = np.array([1 + alpha, -2 * cos, 1 - alpha])
@@ -93,12 +93,12 @@ def _high_pass(corner_hz: float, q: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _at_level(sound: np.ndarray, level_dbfs: float) -> np.ndarray:
-    """Returns the sound with its RMS at a level."""
+    """Return the sound scaled to an RMS level."""
     return (sound * 10 ** ((level_dbfs - rms_dbfs(sound)) / 20)).astype(np.float32)
 
 
 def _add(sound: np.ndarray, piece: np.ndarray, start_s: float) -> None:
-    """Adds a piece to the mix, in place; what reaches over the end is cut off."""
+    """Add a piece to the mix, in place; anything past the end is cut off."""
     first = round(start_s * RATE_HZ)
     last = min(len(sound), first + len(piece))
     sound[first:last] += piece[: last - first]
@@ -109,7 +109,7 @@ def _cut(sound: np.ndarray, span: Planted | Span) -> np.ndarray:
 
 
 def _music(samples: int) -> np.ndarray:
-    """Returns an arpeggio over four chords, a note every quarter of a second, repeated for ever."""
+    """Return an arpeggio over four chords, one note every quarter of a second, repeated."""
     note_s, tail_s = 0.25, 1.0
     t = np.arange(round(tail_s * RATE_HZ)) / RATE_HZ
     envelope = np.minimum(1.0, t / 0.01) * np.exp(-4.0 * t) * np.minimum(1.0, (tail_s - t) / 0.05)
@@ -124,7 +124,7 @@ def _music(samples: int) -> np.ndarray:
 
 
 def _blip(rng: np.random.Generator) -> np.ndarray:
-    """Returns a short sound of the game: two rising tones."""
+    """Return a short sound of the game: two rising tones."""
     t = np.arange(round(0.09 * RATE_HZ)) / RATE_HZ
     hz = rng.uniform(600, 1100)
     tones = [np.sin(2 * np.pi * hz * ratio * t) * np.exp(-18 * t) for ratio in (1.0, 1.5)]
@@ -132,21 +132,21 @@ def _blip(rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(samples: int, low_hz: float, high_hz: float, rng: np.random.Generator) -> np.ndarray:
-    """Returns band noise."""
+    """Return band noise."""
     band = butter(2, (low_hz, high_hz), btype="bandpass", fs=RATE_HZ, output="sos")
     return sosfilt(band, rng.standard_normal(samples))
 
 
 def _wander(samples: int, rate_hz: float, rng: np.random.Generator) -> np.ndarray:
-    """Returns a slow random curve around 1 that takes a new value `rate_hz` times a second."""
+    """Return a slow random curve around 1 that changes `rate_hz` times per second."""
     points = rng.uniform(0.6, 1.4, size=int(samples / RATE_HZ * rate_hz) + 2)
     return np.interp(np.arange(samples) / RATE_HZ * rate_hz, np.arange(len(points)), points)
 
 
 def _crowd(moment: Planted, rng: np.random.Generator) -> np.ndarray:
-    """Returns cheering: soft under the shouting, swelling as it ends, and gone at the moment's end.
+    """Return cheering: soft under the shouting, swelling as it ends, and gone at the moment's end.
 
-    It is soft under the shouting because noise 18 dB below a voice already leaves a small recogniser no word.
+    It is soft under the shouting because noise only 18 dB below a voice already defeats a small recogniser.
     """
     whole_s = moment.end_s - moment.start_s
     samples = round(whole_s * RATE_HZ)
@@ -162,7 +162,7 @@ def _crowd(moment: Planted, rng: np.random.Generator) -> np.ndarray:
 
 
 def _roar(decoy: Span, rng: np.random.Generator) -> np.ndarray:
-    """Returns an engine's roar: broad noise and a buzz whose pitch wanders a little."""
+    """Return an engine's roar: broad noise and a buzz whose pitch wanders a little."""
     whole_s = decoy.end_s - decoy.start_s
     samples = round(whole_s * RATE_HZ)
     t = np.arange(samples) / RATE_HZ
@@ -174,7 +174,7 @@ def _roar(decoy: Span, rng: np.random.Generator) -> np.ndarray:
 
 
 def _limit(sound: np.ndarray) -> np.ndarray:
-    """Bends peaks above the knee softly under the ceiling."""
+    """Limit peaks above the knee softly to the ceiling."""
     over = np.abs(sound) > KNEE
     bent = KNEE + (CEILING - KNEE) * np.tanh((np.abs(sound[over]) - KNEE) / (CEILING - KNEE))
     sound[over] = np.sign(sound[over]) * bent

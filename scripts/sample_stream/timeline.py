@@ -1,6 +1,6 @@
-"""When everything happens: where the planted moments, the decoy and the calm sentences fall.
+"""When everything happens: the times of the planted moments, the decoy and the calm sentences.
 
-Belongs here: places in time, in seconds. Does not belong here: words (script), samples (sound).
+Belongs here: times, in seconds. Does not belong here: words (script), samples (sound).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EDGE_S = 8.0
 """No planted moment and no decoy in the first or the last seconds."""
 
 SPACINGS_S = ((35.0, 20.0), (30.0, 20.0), (25.0, 20.0), (21.0, 20.0), (18.0, 20.0), (18.0, 14.0), (18.0, 8.0))
-"""From roomy to tight: peak to peak of two planted moments, and edge to edge of a moment and the decoy."""
+"""Minimum gaps from wide to tight: between peaks of two moments, and between edges of a moment and the decoy."""
 
 SPEECH_SHARE = 0.61
 HYPE_PAUSE_S = 0.12
@@ -32,7 +32,7 @@ LAUGH_DBFS = -20.5
 
 @dataclass(frozen=True)
 class _Block:
-    """Something to be placed: it reaches `head_s` before and `tail_s` after its middle."""
+    """Something to be placed: it extends `head_s` before and `tail_s` after its middle."""
 
     head_s: float
     tail_s: float
@@ -44,20 +44,20 @@ class _Block:
 
 
 def lay_out(name: str, seed: int, duration_s: float, planted: int, speakers: Speakers) -> Truth:
-    """Decides when everything in a recording happens.
+    """Decide when everything in a recording happens.
 
     Args:
         name: Stem of the files.
         seed: Seed of every draw.
         duration_s: Length of the recording in seconds.
-        planted: How many moments to plant, at least one.
-        speakers: Says how long a line takes.
+        planted: Number of moments to plant, at least one.
+        speakers: Gives the duration of a line.
 
     Returns:
         The truth of the recording.
 
     Raises:
-        ValueError: So many moments and the decoy do not fit into so short a recording.
+        ValueError: The moments and the decoy do not fit into the recording.
     """
     rng = np.random.default_rng([seed, 1])
     groups = script.hype_groups(planted, rng)
@@ -103,7 +103,7 @@ def lay_out(name: str, seed: int, duration_s: float, planted: int, speakers: Spe
 
 
 def _moment(lines: tuple[Line, ...], speakers: Speakers, rng: np.random.Generator) -> _Block:
-    """Returns a planted moment of 6-10 s around the middle of its shouted speech."""
+    """Return a planted moment of 6-10 s around the middle of its shouted speech."""
     shouted_s = sum(speakers.seconds(line) for line in lines) + HYPE_PAUSE_S * (len(lines) - 1)
     whole_s = float(np.clip(shouted_s + rng.uniform(2.0, 3.4), 6.0, 10.0))
     return _Block(shouted_s / 2, whole_s - shouted_s / 2, lines)
@@ -112,10 +112,10 @@ def _moment(lines: tuple[Line, ...], speakers: Speakers, rng: np.random.Generato
 def _place(
     blocks: list[_Block], decoy: _Block, duration_s: float, rng: np.random.Generator
 ) -> tuple[list[_Block], list[float]]:
-    """Finds random places for the moments and the decoy, as roomy as the recording allows.
+    """Find random times for the moments and the decoy, with gaps as wide as the recording allows.
 
     Returns:
-        The blocks in order of time, and the middle of each in seconds.
+        The blocks in time order, and the middle of each in seconds.
 
     Raises:
         ValueError: They do not fit.
@@ -144,7 +144,7 @@ def _place(
 
 
 def _step(a: _Block, b: _Block, spacing_s: float, margin_s: float) -> float:
-    """Returns the least distance in seconds from the middle of `a` to the middle of `b`, which comes next."""
+    """Return the minimum distance in seconds from the middle of `a` to the middle of `b`, which comes next."""
     if a.is_decoy or b.is_decoy:
         return a.tail_s + margin_s + b.head_s
     return max(spacing_s, a.tail_s + 4.0 + b.head_s)
@@ -153,7 +153,7 @@ def _step(a: _Block, b: _Block, spacing_s: float, margin_s: float) -> float:
 def _back_to_back(
     lines: tuple[Line, ...], start_s: float, speakers: Speakers, rng: np.random.Generator
 ) -> list[Spoken]:
-    """Places shouted lines one after the other from `start_s` on."""
+    """Place shouted lines in sequence from `start_s` on."""
     spoken = []
     for line in lines:
         end_s = round(start_s + speakers.seconds(line), 3)
@@ -163,7 +163,7 @@ def _back_to_back(
 
 
 def _free_spans(taken: list[Span], duration_s: float) -> list[Span]:
-    """Returns the stretches of at least 3 s that are left for calm speech, in order of time."""
+    """Return the stretches of at least 3 s left for calm speech, in time order."""
     free, start_s = [], 0.0
     for span in sorted(taken, key=lambda s: s.start_s):
         free.append(Span(start_s, span.start_s - GUARD_S))
@@ -173,7 +173,7 @@ def _free_spans(taken: list[Span], duration_s: float) -> list[Span]:
 
 
 def _with_laugh(lines: Iterator[Line], laugh: Line, position: int) -> Iterator[Line]:
-    """Yields calm lines with the laugh in between them, once."""
+    """Yield calm lines with the laugh in between them, once."""
     for number, line in enumerate(lines):
         if number == position:
             yield laugh
@@ -188,7 +188,7 @@ def _fill(
     laugh: Line,
     rng: np.random.Generator,
 ) -> list[Spoken]:
-    """Fills `share` of a free stretch with calm sentences; the rest becomes pauses, some short, some long."""
+    """Fill `share` of a free stretch with calm sentences; the rest becomes pauses, some short, some long."""
     room_s = span.end_s - span.start_s
     chosen: list[Line] = []
     said_s = 0.0
@@ -211,7 +211,7 @@ def _fill(
 
 
 def _chat_bump(moments: list[Planted], decoy: Span, duration_s: float, rng: np.random.Generator) -> Span | None:
-    """Finds 10 s for unrelated chat, away from the moments, the chat's answer to them, and the decoy."""
+    """Find 10 s for unrelated chat, away from the moments, the chat's reactions to them, and the decoy."""
     avoid = [Span(m.start_s - 4.0, m.peak_s + 15.5) for m in moments]
     avoid.append(Span(decoy.start_s - 4.0, decoy.end_s + 8.0))
     starts_s = [

@@ -1,6 +1,6 @@
-"""What is true about a made recording: its planted moments, its decoy and every spoken sentence.
+"""The truth about a generated recording: its planted moments, its decoy and every spoken sentence.
 
-Belongs here: the plain records that the other modules share and `truth.json` holds.
+Belongs here: the plain records shared by the other modules and stored in `truth.json`.
 Does not belong here: how they are chosen (timeline) or rendered (sound, chat).
 """
 
@@ -27,13 +27,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Spoken:
-    """A line at its place in the recording.
+    """A line at its time in the recording.
 
     Attributes:
         line: What is said, and how.
-        start_s: Where the voice sets in, in seconds from the start of the recording.
-        end_s: Where it ends, in seconds.
-        level_dbfs: RMS level of the voice before the whole mix is brought to its loudness.
+        start_s: Start of the voice, in seconds from the start of the recording.
+        end_s: Its end, in seconds.
+        level_dbfs: RMS level of the voice before the whole mix is normalised.
     """
 
     line: Line
@@ -62,17 +62,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Truth:
-    """All that is known about one made recording.
+    """Everything known about one generated recording.
 
     Attributes:
         name: Stem of the files.
-        seed: Seed that everything was drawn from.
+        seed: Seed of all random draws.
         duration_s: Length of the recording in seconds.
-        planted: The planted moments, in order of time.
-        decoy: Loud noise that is no highlight: nobody speaks and the chat does not react.
+        planted: The planted moments, in time order.
+        decoy: Loud noise that is not a highlight: nobody speaks and the chat does not react.
         laugh: A laugh somewhat louder than calm speech: a mild distractor.
         chat_bump: A few messages together about something else: a mild distractor.
-        spoken: Every spoken sentence, in order of time.
+        spoken: Every spoken sentence, in time order.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Truth:
     spoken: tuple[Spoken, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns what `truth.json` holds."""
+        """Return the content of `truth.json`."""
         distractors = [
             {"kind": kind, "start_s": span.start_s, "end_s": span.end_s}
             for kind, span in (("laugh", self.laugh), ("chat_bump", self.chat_bump))

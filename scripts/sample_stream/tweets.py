@@ -1,4 +1,4 @@
-"""What is tweeted about the stream, in the form of X API v2 responses.
+"""Tweets about the stream, as X API v2 responses.
 
 Belongs here: authors, texts and ids of tweets. Does not belong here: chat.
 """
@@ -160,9 +160,9 @@ class _Tweet:
         author: Index of its author among all users.
         text: Its text.
         tweet_id: Its snowflake.
-        references: Pairs of kind (retweeted, quoted, replied_to) and the tweet meant.
+        references: Pairs of kind (retweeted, quoted, replied_to) and the referenced tweet.
         history: Ids of its versions, oldest first.
-        links: Whole addresses by their short form.
+        links: Full URLs by their short form.
     """
 
     at: datetime
@@ -176,7 +176,7 @@ class _Tweet:
 
     @property
     def root(self) -> int:
-        """The id of the tweet that began the conversation."""
+        """The id of the tweet that started the conversation."""
         answered = [tweet for kind, tweet in self.references if kind == "replied_to"]
         return answered[0].root if answered else (self.history or [self.tweet_id])[0]
 
@@ -185,13 +185,13 @@ class _Writer:
     """Writes tweets with one random generator; no two share a millisecond."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        """Takes the generator that every draw comes from."""
+        """Take the generator that every draw comes from."""
         self.rng = rng
         self.users = _users(rng)
         self._taken: set[datetime] = set()
 
     def tweet(self, at: datetime, author: int, pattern: str) -> _Tweet:
-        """Writes a tweet from a pattern at about the given time."""
+        """Write a tweet from a pattern at about the given time."""
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         while at in self._taken:
             at += timedelta(milliseconds=1)
@@ -218,7 +218,7 @@ class _Writer:
         return tweet
 
     def retweet(self, original: _Tweet, at: datetime, author: int) -> _Tweet:
-        """Writes a retweet; its text is cut to 140 characters at a space."""
+        """Write a retweet; its text is cut to 140 characters at a space."""
         text = f"RT @{self.users[original.author]['username']}: {original.text}"
         if len(text) > 140:
             text = text[:139].rsplit(" ", 1)[0] + "…"
@@ -228,13 +228,13 @@ class _Writer:
         return tweet
 
     def reply(self, original: _Tweet, at: datetime, author: int, pattern: str) -> _Tweet:
-        """Writes a reply; its text begins with the name of whom it answers."""
+        """Write a reply; its text begins with the name of the author it replies to."""
         tweet = self.tweet(at, author, f"@{self.users[original.author]['username']} {pattern}")
         tweet.references = [("replied_to", original)]
         return tweet
 
     def quote(self, original: _Tweet, at: datetime, author: int, pattern: str) -> _Tweet:
-        """Writes a quote; its text ends with a link to what it quotes."""
+        """Write a quote; its text ends with a link to what it quotes."""
         tweet = self.tweet(at, author, pattern)
         short = self._short_link()
         tweet.text = f"{tweet.text} {short}"
@@ -244,14 +244,14 @@ class _Writer:
         return tweet
 
     def edit(self, tweet: _Tweet, text: str) -> _Tweet:
-        """Writes a new version of a tweet, a few minutes later."""
+        """Write a new version of a tweet, a few minutes later."""
         newer = self.tweet(tweet.at + timedelta(seconds=float(self.rng.uniform(60, 1500))), tweet.author, "")
         newer.text, newer.links, newer.references = text, tweet.links, tweet.references
         newer.history = [*tweet.history, newer.tweet_id]
         return newer
 
     def anybody(self) -> int:
-        """Returns a fan; some tweet more than others."""
+        """Return a fan; some tweet more than others."""
         return 3 + int(len(FANS) * self.rng.beta(0.9, 1.6))
 
     def _pick(self, choices: tuple[str, ...]) -> str:
@@ -263,7 +263,7 @@ class _Writer:
 
 
 def pages(seed: int) -> list[dict[str, Any]]:
-    """Returns about 200 tweets over three UTC days (`tweets.jsonl`), 50 a response, the newest first."""
+    """Return about 200 tweets over three UTC days (`tweets.jsonl`), 50 per response, the newest first."""
     rng = np.random.default_rng([seed, 5])
     writer = _Writer(rng)
     tweets = sorted(_conversation(writer), key=lambda tweet: tweet.tweet_id, reverse=True)
@@ -284,7 +284,7 @@ def pages(seed: int) -> list[dict[str, Any]]:
 
 
 def _conversation(writer: _Writer) -> list[_Tweet]:
-    """Writes all tweets, in no order: originals, then what answers them, then edits."""
+    """Write all tweets, unordered: originals, then reactions to them, then edits."""
     rng, midnight = writer.rng, STARTED_AT.replace(hour=0)
     before, live, after = deal(BEFORE, rng), deal(LIVE, rng), deal(AFTER, rng)
     originals: list[_Tweet] = []
@@ -335,7 +335,7 @@ def _conversation(writer: _Writer) -> list[_Tweet]:
 
 
 def _count(tweets: list[_Tweet], rng: np.random.Generator) -> None:
-    """Gives every tweet its public counts; a retweet has those of the original, and no likes of its own."""
+    """Give every tweet its public counts; a retweet has those of the original, and no likes of its own."""
     for tweet in tweets:
         likes = int(rng.pareto(1.1) * 4)
         answers = [kind for other in tweets for kind, meant in other.references if meant is tweet]
@@ -354,7 +354,7 @@ def _count(tweets: list[_Tweet], rng: np.random.Generator) -> None:
 
 
 def _row(tweet: _Tweet, users: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns a tweet as the API does."""
+    """Return a tweet as the API does."""
     row: dict[str, Any] = {
         "id": str(tweet.tweet_id),
         "text": tweet.text,
@@ -379,7 +379,7 @@ def _row(tweet: _Tweet, users: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _entities(tweet: _Tweet, users: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Finds tags, names and links in a text; places count code points, and `end` is exclusive."""
+    """Find tags, names and links in a text; positions count code points, and `end` is exclusive."""
     ids = {user["username"]: user["id"] for user in users}
     found: dict[str, list[dict[str, Any]]] = {}
     for match in ENTITY.finditer(tweet.text):
@@ -397,7 +397,7 @@ def _entities(tweet: _Tweet, users: list[dict[str, Any]]) -> dict[str, list[dict
 
 
 def _mentioned(page: list[_Tweet], rows: list[dict[str, Any]], users: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns the users that a page's tweets are by or mention, each once."""
+    """Return the authors and mentioned users of a page's tweets, each once."""
     ids = dict.fromkeys(users[tweet.author]["id"] for tweet in page)
     ids |= dict.fromkeys(m["id"] for row in rows for m in row.get("entities", {}).get("mentions", []))
     by_id = {user["id"]: user for user in users}
@@ -405,7 +405,7 @@ def _mentioned(page: list[_Tweet], rows: list[dict[str, Any]], users: list[dict[
 
 
 def _users(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Invents the users: the host, the studio, the event, and the fans."""
+    """Invent the users: the host, the studio, the event, and the fans."""
     made = []
     for username, name in (HOST, STUDIO, EVENT, *FANS):
         followers = int(rng.pareto(1.0) * 80) + (20_000 if username in (HOST[0], STUDIO[0], EVENT[0]) else 5)
@@ -429,7 +429,7 @@ def _users(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 
 def _language(text: str) -> str:
-    """Returns the language of one of this module's texts."""
+    """Return the language of one of this module's texts."""
     if SPANISH.search(text):
         return "es"
     return "de" if GERMAN.search(text) else "en"
@@ -440,5 +440,5 @@ def _milliseconds(at: datetime) -> int:
 
 
 def _stamp(at: datetime) -> str:
-    """Returns a UTC time as the API writes it, to the millisecond."""
+    """Return a UTC time as the API writes it, to the millisecond."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

@@ -1,6 +1,6 @@
-"""Speech from flite, the one outside command this needs.
+"""Speech from flite, the only external command needed.
 
-Belongs here: calling flite and trimming what it says. Does not belong here: levels and mixing (sound).
+Belongs here: calling flite and trimming its output. Does not belong here: levels and mixing (sound).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Speakers:
     """Renders lines with flite, each once.
 
     Args:
-        folder: Where flite may write its wave files; it belongs to this run alone.
+        folder: Folder for flite's wave files, used by nothing else.
 
     Raises:
-        FliteMissingError: There is no flite.
+        FliteMissingError: flite is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,24 +45,24 @@ class Speakers:
         self._clips: dict[Line, np.ndarray] = {}
 
     def render(self, lines: Iterable[Line]) -> None:
-        """Renders the lines not rendered yet, a few at a time."""
+        """Render the lines not rendered yet, a few at a time."""
         fresh = [line for line in dict.fromkeys(lines) if line not in self._clips]
         paths = [self._folder / f"{len(self._clips) + n}.wav" for n in range(len(fresh))]
         with ThreadPoolExecutor() as pool:
             self._clips.update(zip(fresh, pool.map(_speak, fresh, paths), strict=True))
 
     def clip(self, line: Line) -> np.ndarray:
-        """Returns a line's voice: (samples,) float32 at 44.1 kHz, of RMS 1, without silence at its ends."""
+        """Return a line's voice: (samples,) float32 at 44.1 kHz, of RMS 1, without silence at its ends."""
         self.render([line])
         return self._clips[line]
 
     def seconds(self, line: Line) -> float:
-        """Returns how long a line takes, in seconds."""
+        """Return how long a line takes, in seconds."""
         return len(self.clip(line)) / RATE_HZ
 
 
 def _speak(line: Line, path: Path) -> np.ndarray:
-    """Lets flite say a line; returns (samples,) float32 at 44.1 kHz of RMS 1."""
+    """Let flite say a line; returns (samples,) float32 at 44.1 kHz of RMS 1."""
     command = ["flite", "-voice", line.voice]
     if line.kind == "hype":
         command += ["--setf", f"duration_stretch={HYPE_STRETCH}"]

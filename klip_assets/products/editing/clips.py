@@ -1,4 +1,4 @@
-"""A clip of a highlight as a file, with a picture of its peak beside it."""
+"""Clips of highlights as files, with a thumbnail of the peak."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ JPEG_QUANTISER = 3
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip that was written.
+    """A written clip.
 
     Attributes:
         path: The file.
-        start_s: Where it begins in the recording.
-        length_s: How long it is.
+        start_s: Its start in the recording.
+        length_s: Its length.
         thumbnail: The picture of its peak, None if there is none.
     """
 
@@ -58,19 +58,19 @@ def make_clip(
     """Cut a highlight out of its recording.
 
     Without `exact` nothing is encoded: the clip begins at the last keyframe at or before the highlight, and its
-    packets are those of the recording. Files are complete or not there.
+    packets are copied from the recording. Files are written completely or not at all.
 
     Args:
         recording: The file.
         highlight: The row of `highlights`.
-        folder: Where the clip goes; made if need be.
-        track: The sound track that seconds are counted on (videos.audio_track).
-        exact: Encode anew (H.264, AAC), to begin at the very frame.
-        thumbnail: Also write a JPEG of the peak, where there is a picture.
+        folder: Folder for the clip; created if missing.
+        track: The sound track that times refer to (videos.audio_track).
+        exact: Re-encode (H.264, AAC), to begin at the exact frame.
+        thumbnail: Also write a JPEG of the peak if there is a picture.
         force: Overwrite.
 
     Raises:
-        InputError: A file of that name is there.
+        InputError: A file of that name exists.
         UnreadableMediaError: The recording can't be read there, or the clip can't be written.
     """
     what = f"highlight {highlight['rank']} of {highlight['video_id']}"
@@ -97,10 +97,10 @@ def make_clip(
 
 
 def _jpeg_at(recording: Path, at_s: float, track: int | None) -> bytes:
-    """Return the picture that is shown at a time, as JPEG.
+    """Return the picture shown at a time, as JPEG.
 
     Raises:
-        ValueError: None can be decoded there.
+        ValueError: No picture can be decoded there.
     """
     with open_media(recording) as container:
         stretch = find_stretch(container, at_s, at_s + 1.0, track=track)
@@ -113,7 +113,7 @@ def _jpeg_at(recording: Path, at_s: float, track: int | None) -> bytes:
                     if shown is None or frame.pts * frame.time_base <= stretch.start:
                         shown = frame
         if shown is None:
-            raise ValueError("no picture can be decoded at its peak")
+            raise ValueError("the picture at its peak can't be decoded")
         return _jpeg(shown)
 
 

@@ -1,4 +1,4 @@
-"""What each term gave to the score of a highlight."""
+"""Contribution of each term to the score of a highlight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Contribution:
         term: Its column.
         value: 0..1; None if it was not used for this video.
         weight: Its weight in the set.
-        share: weight x value / the sum of the weights of the terms used: those of all terms add up to base_score.
+        share: weight x value / the sum of the weights of the terms used; the shares add up to base_score.
     """
 
     term: str
@@ -27,11 +27,11 @@ class Contribution:
 
 
 def contributions(highlight: Mapping[str, Any], weights: Mapping[str, float]) -> list[Contribution]:
-    """Take the base score of a highlight apart, the largest share first, terms without a value last.
+    """Break down the base score of a highlight, the largest share first, terms without a value last.
 
     Args:
         highlight: The row of `highlights`.
-        weights: Weight by term, of the highlight's weights_version; `model_score` is no part of the base score.
+        weights: Weight by term, of the highlight's weights_version; `model_score` is not part of the base score.
     """
     terms = {term: weight for term, weight in weights.items() if term != MODEL}
     total = sum(weight for term, weight in terms.items() if highlight.get(term) is not None)

@@ -1,4 +1,4 @@
-"""Clips cut without re-encoding: the packets of a recording under new time stamps."""
+"""Clips cut without re-encoding: the packets of a recording with new timestamps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import av
 
 from klip_assets.products.editing.packets import Stretch, read
 
-#: What players and editing programs expect in an MP4; anything else goes into Matroska, which takes all.
+#: Codecs that players and editing programs expect in an MP4; others go into Matroska, which supports all.
 MP4_CODECS = frozenset({"h264", "hevc", "av1", "aac"})
-#: Container of sound alone -> (suffix, FFmpeg's name, codecs it may hold). FLAC is not among them: its header states
-#: the length of the whole recording.
+#: Audio-only container -> (suffix, FFmpeg's name, codecs it may hold). Not FLAC: its header states the length of the
+#: whole recording.
 SOUND_CONTAINERS = {
     "wav": (".wav", "wav", None),
     "mp3": (".mp3", "mp3", {"mp3"}),
@@ -23,7 +23,7 @@ SOUND_CONTAINERS = {
 }
 
 
-NOTHING_THERE = "the recording holds nothing there that can be read"
+NOTHING_THERE = "the recording has no readable data there"
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ M4A = Form(".m4a", "ipod", {"movflags": "faststart"})
 
 @dataclass(frozen=True)
 class Piece:
-    """What was cut: its start in the recording and its length, in seconds."""
+    """A written piece: its start in the recording and its length, in seconds."""
 
     start_s: float
     length_s: float
 
 
 def form_of(container: Any, streams: Sequence[Any]) -> Form:
-    """Choose the container that the codecs of a recording fit into without re-encoding."""
+    """Choose a container that supports the codecs of a recording without re-encoding."""
     codecs = {codec_of(stream) for stream in streams}
     if any(stream.type == "video" for stream in streams):
         return MP4 if codecs <= MP4_CODECS else Form(".mkv", "matroska", {})
@@ -59,7 +59,7 @@ def form_of(container: Any, streams: Sequence[Any]) -> Form:
 
 
 def copy_packets(container: Any, stretch: Stretch, form: Form, target: Path) -> Piece:
-    """Write a stretch of a recording from its keyframe on, byte for byte, under time stamps that begin at 0.
+    """Copy the packets of a stretch, from its keyframe on, with timestamps that begin at 0.
 
     Args:
         container: The open recording.
@@ -87,7 +87,7 @@ def copy_packets(container: Any, stretch: Stretch, form: Form, target: Path) -> 
             pts = round(stamp / base) - shift
             dts = pts if packet.dts is None else packet.dts - shift
             if index in latest and dts <= latest[index]:
-                # Recordings with jumps in their time stamps: writers want them to grow.
+                # Recordings with jumps in their timestamps: writers require increasing ones.
                 dts = latest[index] + 1
             packet.pts, packet.dts, packet.stream = max(pts, dts), dts, written[index]
             latest[index] = dts

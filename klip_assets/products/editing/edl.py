@@ -1,4 +1,4 @@
-"""Edit decision lists as CMX 3600 has them: what editing programs open as a sequence."""
+"""Edit decision lists (CMX 3600), which editing programs open as a sequence."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from klip_assets.products.editing.export import Export
 from klip_assets.products.editing.timecode import frame_rate
 
-#: Three digits number the events.
+#: Event numbers have three digits.
 MAX_EVENTS = 999
-#: The sequence begins at one hour, as tapes do.
+#: The sequence begins at one hour, as on tapes.
 RECORD_START = "01:00:00:00"
 
 
 def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> str:
-    """Return highlights as a CMX 3600 list: one cut after another, in the order of the recording.
+    """Return highlights as a CMX 3600 list: cuts in sequence, in the order of the recording.
 
-    Source times count the frames of the recording from 00:00:00:00; record times follow one another from 01:00:00:00.
-    The reel is AX (a file, no tape); programs find the file by its name in FROM CLIP NAME.
+    Source times count the frames of the recording from 00:00:00:00; record times are contiguous from 01:00:00:00.
+    The reel is AX (a file, not a tape); programs find the file by its name in FROM CLIP NAME.
 
     Args:
         video: The row of `videos`.
-        highlights: Rows of `highlights`, best first; of more than 999 the best are taken.
+        highlights: Rows of `highlights`, best first; only the best 999 are used.
     """
     rate = frame_rate(video["fps"])
     lines = [
@@ -31,7 +31,7 @@ def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> st
         f"FCM: {'DROP FRAME' if rate.drop else 'NON-DROP FRAME'}",
         "",
     ]
-    # Comments belong to the event above them: readers refuse some before the first.
+    # Comments belong to the event above them: some readers reject comments before the first.
     notes = [f"* FRAME RATE: {float(rate.exact):.6g}{f' ({rate.note})' if rate.note else ''}"]
     if len(highlights) > MAX_EVENTS:
         notes.append(f"* THE BEST {MAX_EVENTS} OF {len(highlights)}")
@@ -59,7 +59,7 @@ EDL = Export("edl", "editing program (CMX 3600)", edl)
 
 
 def _channels(video: Mapping[str, Any]) -> str:
-    # A: first sound track alone; B: with the picture; AA/V: the picture with two.
+    # A: first sound track only; B: sound and picture; AA/V: picture and two sound tracks.
     if not video["video_codec"]:
         return "A"
     if not video["audio_codec"]:

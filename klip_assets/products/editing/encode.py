@@ -1,4 +1,4 @@
-"""Clips cut to the frame: decoded and encoded anew, H.264 and AAC."""
+"""Frame-accurate clips: decoded and re-encoded, H.264 and AAC."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import av
 from klip_assets.products.editing.cut import M4A, MP4, NOTHING_THERE, Form, Piece
 from klip_assets.products.editing.packets import Stretch, read
 
-#: x264's constant quality: no loss that is seen.
+#: x264's constant quality: no visible loss.
 QUALITY = {"crf": "18", "preset": "veryfast"}
 SOUND_BITS_PER_S = 192_000
-#: Rates and layouts AAC has; others are brought to 48 kHz and stereo.
+#: Rates and layouts that AAC supports; others are converted to 48 kHz and stereo.
 AAC_RATES_HZ = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
 AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"})
 AAC_FRAME = 1024
 
 
 def exact_form(stretch: Stretch) -> Form:
-    """Return the container of a clip that is encoded anew."""
+    """Return the container of a re-encoded clip."""
     return MP4 if stretch.main.type == "video" else M4A
 
 
 def encode_exactly(container: Any, stretch: Stretch, form: Form, target: Path) -> Piece:
-    """Encode what is shown and heard in a stretch, from its first frame and sample to its last.
+    """Encode picture and sound of a stretch, from its first frame and sample to its last.
 
-    The first picture is the one that is shown at the start; what a decoder refuses is left out.
+    The first picture is the one shown at the start; undecodable packets are skipped.
 
     Args:
         container: The open recording.
@@ -58,7 +58,7 @@ def encode_exactly(container: Any, stretch: Stretch, form: Form, target: Path) -
 
 
 def _decoded(source: Any) -> list[Any]:
-    # A damaged packet leaves a gap, it does not end the clip.
+    # A damaged packet leaves a gap instead of ending the clip.
     try:
         return list(source.decode())
     except (av.FFmpegError, ValueError):
@@ -73,7 +73,7 @@ class _Picture:
         source.thread_type = "AUTO"
         stream = output.add_stream("libx264", rate=source.average_rate or 30, options=QUALITY)
         context, like = stream.codec_context, source.codec_context
-        # H.264 in this form has half as many colours a line and column: sizes are even.
+        # yuv420p halves the colour resolution in both directions, so sizes must be even.
         stream.width, stream.height = like.width // 2 * 2, like.height // 2 * 2
         stream.pix_fmt = "yuv420p"
         stream.time_base = context.time_base = source.time_base
@@ -87,7 +87,7 @@ class _Picture:
         self.end_s = 0.0
 
     def take(self, frames: list[Any]) -> None:
-        """Encode frames that are inside; keep the last one before."""
+        """Encode frames inside the stretch; keep the last one before it."""
         for frame in frames:
             if frame.pts is None:
                 continue
@@ -139,7 +139,7 @@ class _Sound:
         self.end_s = 0.0
 
     def take(self, frames: list[Any]) -> None:
-        """Encode the samples that are inside."""
+        """Encode the samples inside the stretch."""
         for frame in frames:
             if frame.pts is None or not frame.samples:
                 continue

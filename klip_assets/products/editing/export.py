@@ -1,4 +1,4 @@
-"""What a list for another program is: a name, what it is for, and what makes it."""
+"""A list for other programs: its name, its purpose, and the function that writes it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Export:
     """One kind of list.
 
     Attributes:
-        name: What `klip highlights --export` calls it.
-        described: What it is for, in a word or two.
-        write: Makes its text of the row of `videos` and rows of `highlights`, best first.
+        name: Its name in `klip highlights --export`.
+        described: Its purpose, in a word or two.
+        write: Returns its text, given the row of `videos` and rows of `highlights`, best first.
     """
 
     name: str

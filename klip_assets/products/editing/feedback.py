@@ -15,13 +15,13 @@ Verdict = Literal["good", "bad"]
 
 
 def verdict_row(highlight: Mapping[str, Any], verdict: Verdict) -> pa.Table:
-    """Return one verdict by the contract `feedback`.
+    """Return one verdict as in the contract `feedback`.
 
-    Rows are only ever added: of several on one highlight the one with the latest given_at counts. start_s and end_s
-    say what was looked at, since another weight set may cut the same moment otherwise.
+    Rows are only ever added: of several for one highlight, the one with the latest given_at counts. start_s and end_s
+    record what was rated, since another weight set may cut the same moment differently.
 
     Args:
-        highlight: The row of `highlights` that was looked at.
+        highlight: The row of `highlights` that was rated.
         verdict: good or bad.
     """
     return FEEDBACK.from_rows(

@@ -1,4 +1,4 @@
-"""Highlights as lists that other programs read: CSV, subtitles, JSON, Markdown."""
+"""Highlights as lists for other programs: CSV, subtitles, JSON, Markdown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARKDOWN = re.compile(r"([\\`*_|<>\[\]~])")
 def as_csv(video: Row, highlights: Sequence[Row]) -> str:
     """Return highlights as CSV (RFC 4180), best first; unknown values are empty."""
     text = io.StringIO()
-    # The writer quotes what holds a character of its line end: with CR and LF, either inside a text is safe.
+    # The writer quotes fields that contain a character of its line terminator: with CR and LF, both are safe in a text.
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(CSV_COLUMNS)
     for row in highlights:
@@ -34,7 +34,7 @@ def as_csv(video: Row, highlights: Sequence[Row]) -> str:
 
 
 def as_srt(video: Row, highlights: Sequence[Row]) -> str:
-    """Return highlights as SubRip subtitles, in the order of time: rank and why on a line, what is said below."""
+    """Return highlights as SubRip subtitles, in time order: rank and why on one line, the text below."""
     cues = []
     for number, row in enumerate(sorted(highlights, key=lambda row: (row["start_s"], row["rank"])), start=1):
         times = f"{clock_ms(row['start_s'], ',')} --> {clock_ms(row['end_s'], ',')}"

@@ -1,4 +1,4 @@
-"""A stretch of a recording as packets, beginning at the keyframe before it."""
+"""A stretch of a recording as packets, starting at the keyframe before it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import av
 
 from klip_assets.media.probe import audio_stream, audio_streams, is_cover
 
-#: A seek that lands too late is tried again from so many seconds before, at last from the start of the file.
+#: A seek that lands too late is retried this many seconds earlier, finally from the start of the file.
 EARLIER_S = (0, 10, 60)
-#: Packets of one time lie at most this far from each other in a file; a stream that ends early is not waited for.
+#: Maximum interleaving distance of packets with the same time; streams that end early are not waited for longer.
 INTERLEAVED_S = 10
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Where a clip lies in an open recording.
+    """Location of a clip in an open recording.
 
     Attributes:
         streams: The streams it keeps: the picture first, then every sound track.
-        main: The one whose keyframes it can begin at.
-        origin: Time stamp of the first second of the recording.
-        start: Time stamp at which it is to begin.
-        end: Time stamp at which it is to end.
-        key: Time stamp of the last keyframe of `main` at or before `start`, or of its first one.
-        seek: Where to seek to, so that `key` comes next or soon; None for the start of the file.
+        main: The stream whose keyframes it can begin at.
+        origin: Timestamp of the start of the recording.
+        start: Timestamp at which it should begin.
+        end: Timestamp at which it should end.
+        key: Timestamp of the last keyframe of `main` at or before `start`, or of its first one.
+        seek: Where to seek to reach `key` next or soon; None for the start of the file.
     """
 
     streams: Sequence[Any]
@@ -47,10 +47,10 @@ def find_stretch(container: Any, start_s: float, end_s: float, *, track: int | N
         container: The open recording.
         start_s: Seconds from its start, as in the tables.
         end_s: Likewise.
-        track: The sound track that was listened to: seconds are counted from its first sample.
+        track: The analysed sound track: seconds are counted from its first sample.
 
     Returns:
-        None if the recording holds nothing there.
+        None if the recording has no data there.
     """
     pictures = [s for s in container.streams.video if s.codec_context is not None and not is_cover(s)]
     streams = [*pictures[:1], *audio_streams(container)]
@@ -76,10 +76,10 @@ def find_stretch(container: Any, start_s: float, end_s: float, *, track: int | N
 
 
 def read(container: Any, stretch: Stretch) -> Iterator[tuple[Any, Fraction]]:
-    """Yield the packets of a stretch in the order of the file, each with its time stamp.
+    """Yield the packets of a stretch in file order, each with its timestamp.
 
-    What is shown before the keyframe but comes after it (leading pictures of an open group) is left out: it can't be
-    decoded. Packets are those that a decoder needs for all that is shown before the end.
+    Pictures shown before the keyframe but stored after it (leading pictures of an open GOP) are skipped: they can't be
+    decoded. All packets needed to decode what is shown before the end are included.
     """
     _seek(container, stretch.main, stretch.seek)
     begun = False
@@ -123,5 +123,5 @@ def _seek(container: Any, main: Any, to: Fraction | None) -> None:
         else:
             container.seek(int(to / main.time_base), stream=main)
     except av.FFmpegError:
-        # Some formats can't seek; those that can't go back either fail when they are read.
+        # Some formats can't seek; those that can't rewind either fail when read.
         container.seek(0, any_frame=True)

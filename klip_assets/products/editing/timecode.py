@@ -1,4 +1,4 @@
-"""Times as editing programs write them: hours, minutes, seconds and frames."""
+"""Timecodes of editing programs: hours, minutes, seconds and frames."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-#: Measured rates (`videos.fps`) miss a standard one by less than this share; the standard ones lie 0.1 % apart.
+#: Measured rates (`videos.fps`) deviate from a standard one by less than this share; standard ones are 0.1 % apart.
 NEAR = 0.0003
-#: Two digits count the frames of a second.
+#: The frame number in a second has two digits.
 MAX_FPS = 60
 
 _LABEL = re.compile(r"(\d{2,}):(\d{2}):(\d{2})[:;](\d{2})")
@@ -21,9 +21,9 @@ class FrameRate:
     Attributes:
         exact: Frames in a second of real time.
         nominal: Frames in a second of timecode.
-        drop: Drop-frame labels (SMPTE ST 12-1): at the start of each minute but each tenth, two labels (four at 60)
-            are left out, so that they keep up with real time at 29.97 and 59.94.
-        note: Why it is not the rate of the picture, where it is not.
+        drop: Drop-frame labels (SMPTE ST 12-1): at the start of each minute except every tenth, two labels (four at
+            60) are skipped, so that they keep up with real time at 29.97 and 59.94.
+        note: Why it differs from the rate of the picture, if it does.
     """
 
     exact: Fraction
@@ -32,16 +32,16 @@ class FrameRate:
     note: str | None = None
 
     def frame_at(self, seconds: float) -> int:
-        """Return the number of the frame that begins nearest to a time, from 0."""
+        """Return the number of the frame whose start is nearest to a time, from 0."""
         return round(Fraction(seconds) * self.exact)
 
     def label(self, frame: int) -> str:
-        """Return the timecode of a frame: hh:mm:ss:ff, with drop-frame hh:mm:ss;ff. Hours run on past 24."""
+        """Return the timecode of a frame: hh:mm:ss:ff, with drop-frame hh:mm:ss;ff. Hours continue past 24."""
         if self.drop:
             skipped = self.nominal // 15
             minute = 60 * self.nominal - skipped
             tens, rest = divmod(frame, 10 * minute + skipped)
-            # The first of ten minutes leaves none out.
+            # The first of ten minutes skips none.
             frame += 9 * skipped * tens + skipped * max(0, (rest - skipped) // minute)
         seconds, frames = divmod(frame, self.nominal)
         minutes, seconds = divmod(seconds, 60)
@@ -52,21 +52,21 @@ class FrameRate:
         """Return the number of the frame with a timecode.
 
         Raises:
-            ValueError: It is no timecode, or one that drop-frame leaves out.
+            ValueError: It is not a timecode, or one that drop-frame skips.
         """
         found = _LABEL.fullmatch(label)
         if found is None:
-            raise ValueError(f"{label!r} is no timecode")
+            raise ValueError(f"{label!r} is not a timecode")
         hours, minutes, seconds, frames = map(int, found.groups())
         if minutes >= 60 or seconds >= 60 or frames >= self.nominal:
-            raise ValueError(f"{label!r} is no timecode at {self.nominal} frames a second")
+            raise ValueError(f"{label!r} is not a timecode at {self.nominal} frames per second")
         minutes += 60 * hours
         frame = (60 * minutes + seconds) * self.nominal + frames
         if not self.drop:
             return frame
         skipped = self.nominal // 15
         if minutes % 10 and seconds == 0 and frames < skipped:
-            raise ValueError(f"{label!r} is left out in drop-frame timecode")
+            raise ValueError(f"{label!r} is skipped in drop-frame timecode")
         return frame - skipped * (minutes - minutes // 10)
 
 
@@ -74,14 +74,14 @@ def frame_rate(fps: float | None) -> FrameRate:
     """Return how to count the frames of a recording.
 
     Whole rates and their NTSC neighbours (N x 1000 / 1001) count their own frames; 29.97 and 59.94 in drop-frame,
-    23.976 and the like without. A rate that is neither (a recording of varying rate), or above 60, has no timecode of
-    its own: then seconds are those of the clock, at the nearest whole rate.
+    23.976 and the like without. Any other rate (a recording of variable rate), or one above 60, has no timecode of its
+    own: then timecodes follow the clock, at the nearest whole rate.
 
     Args:
-        fps: Frames a second of the picture; None for sound alone, which is counted at 25.
+        fps: Frames per second of the picture; None for sound only, which is counted at 25.
     """
     if not fps:
-        return FrameRate(Fraction(25), 25, note="no picture: counted at 25 frames a second")
+        return FrameRate(Fraction(25), 25, note="no picture: counted at 25 frames per second")
     for nominal in range(1, MAX_FPS + 1):
         if abs(fps / nominal - 1) < NEAR:
             return FrameRate(Fraction(nominal), nominal)
@@ -89,11 +89,11 @@ def frame_rate(fps: float | None) -> FrameRate:
         if nominal >= 24 and abs(fps / float(ntsc) - 1) < NEAR:
             return FrameRate(ntsc, nominal, drop=nominal in (30, 60))
     nominal = min(MAX_FPS, max(1, round(fps)))
-    note = f"the picture has {fps:.3f} frames a second: counted by the clock at {nominal}"
+    note = f"the picture has {fps:.3f} frames per second: counted by the clock at {nominal}"
     return FrameRate(Fraction(nominal), nominal, note=note)
 
 
 def clock_ms(seconds: float, mark: str = ".") -> str:
-    """Return a time as hh:mm:ss.mmm; subtitles have a comma there."""
+    """Return a time as hh:mm:ss.mmm; subtitles use a comma."""
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}{mark}{milliseconds:03d}"

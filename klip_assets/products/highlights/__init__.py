@@ -1,5 +1,5 @@
 """Which moments are worth watching, and why: terms, weights, the score curve, picking, explanations.
 
-Put here: scoring and picking from tables, with every term on record.
+Put here: scoring and picking from tables, with every term recorded.
 Keep out: measuring how good they are (`evaluation`), the store, settings.
 """

@@ -1,4 +1,4 @@
-"""The score of every second of a video: what segments are too coarse for."""
+"""The score of every second of a video, since segments are too coarse."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Series = NDArray[np.float64]
 
 #: Width of the window in which words are counted.
 WORDS_S = 9
-#: A burst counts for the seconds around it.
+#: A burst counts for this many seconds around it.
 BURST_REACH_S = 3
-#: Robust sigmas of burst that count as 1.
+#: Burst z (robust sigmas) that counts as 1.
 FULL_BURST_Z = 6.0
-#: What is over in some seconds.
+#: Terms that last only a few seconds.
 OF_A_VOICE = frozenset({"speech_rate_term", "voice_term", "burst_term"})
-#: A stream whose level hardly varies is not stretched over the whole scale: that would make moments of noise.
+#: Minimum loudness range: a stream whose level hardly varies is not scaled up, which would turn noise into moments.
 MIN_RANGE_DB = 6.0
-#: Added to rates of the chat before they are compared: one message in ten seconds, so that the first message after
-#: an hour of silence is no infinite rise.
+#: Added to chat rates before they are compared: one message in ten seconds, so that the first message after an hour
+#: of silence is not an infinite rise.
 MIN_RATE = 0.1
 
 
@@ -35,10 +35,10 @@ class Curve:
 
     Attributes:
         scored: Terms and scores, each of shape (seconds,).
-        loudness_z: Loudness against the minutes around, NaN where unknown.
-        words_per_s: Rate of speech, NaN where there was nothing to listen to.
-        chat_ratio: Rate of the chat against its usual one, moved back by its lag; NaN without a chat.
-        chatters: People writing, moved back by the lag; NaN without a chat.
+        loudness_z: Loudness relative to the minutes around, NaN where unknown.
+        words_per_s: Speech rate, NaN where there is no source of words.
+        chat_ratio: Chat rate relative to its typical rate, shifted back by its lag; NaN without a chat.
+        chatters: People writing, shifted back by the lag; NaN without a chat.
     """
 
     scored: Scored
@@ -49,7 +49,7 @@ class Curve:
 
     @property
     def score(self) -> Series:
-        """The score of every second; NaN throughout if nothing could be used."""
+        """The score of every second; all NaN if no term could be used."""
         return self.scored.score
 
 
@@ -71,7 +71,7 @@ def build_curve(
         audio: Rows of `audio_features`.
         chat: Rows of `chat_activity`.
         segments: Rows of `segments`.
-        sentiment: Rows of `segment_sentiment`, one a segment.
+        sentiment: Rows of `segment_sentiment`, one per segment.
         weights: The weight set.
     """
     seconds = max(1, int(np.ceil(duration_s)))
@@ -85,23 +85,23 @@ def build_curve(
     terms = {
         "speech_rate_term": np.minimum(rate / FASTEST_WPS, 1.0),
         "relative_loudness_term": np.clip((z + 3) / 6, 0, 1),
-        "absolute_loudness_term": _place(_by_second(audio, "loudness_momentary_lufs", seconds)),
+        "absolute_loudness_term": _in_range(_by_second(audio, "loudness_momentary_lufs", seconds)),
         "emotion_term": emotion_term(sentiment, weights.emotion)[at_second],
         "voice_term": _raised_voice(audio, seconds),
         "burst_term": highest_around(burst, BURST_REACH_S),
         MODEL: column(sentiment, "model_highlight_score")[at_second],
     }
-    # The rate of the chat is smoothed before it is compared with the usual one, and not again.
+    # The chat rate is smoothed before it is compared with its typical rate, and not again.
     smooth = {term: smoothed(values, SHARP if term in OF_A_VOICE else LASTING) for term, values in terms.items()}
-    smooth["chat_term"] = _usual_at_the_end(ratio / (1 + ratio), _lag(chat))
+    smooth["chat_term"] = _typical_at_the_end(ratio / (1 + ratio), _lag(chat))
     return Curve(score_rows(smooth, weights), z, rate, ratio, chatters)
 
 
 def chat_ratio(messages: Series) -> Series:
-    """Return how many times its usual rate the chat has around each second.
+    """Return the chat rate around each second as a multiple of its typical rate.
 
     Args:
-        messages: Messages a second, NaN where unknown; shape (seconds,).
+        messages: Messages per second, NaN where unknown; shape (seconds,).
     """
     rate = smoothed(messages) + MIN_RATE
     return rate / usual(rate)
@@ -117,7 +117,7 @@ def _by_second(table: pa.Table, name: str, seconds: int) -> Series:
 
 
 def _raised_voice(audio: pa.Table, seconds: int) -> Series:
-    # Where it is known that nobody speaks, no voice is raised; that is knowledge, not a gap.
+    # Where nobody is known to speak, no voice is raised: 0, not unknown.
     shout, speech = _by_second(audio, "shout", seconds), _by_second(audio, "speech_share", seconds)
     return np.where(np.isfinite(shout) | ~np.isfinite(speech), shout, 0.0)
 
@@ -131,9 +131,9 @@ def _lag(chat: pa.Table) -> int:
     return round(chat["lag_s"][0].as_py() or 0) if chat.num_rows else 0
 
 
-def _usual_at_the_end(term: Series, lag: int) -> Series:
-    # The chat's answer to the last seconds comes after the log has ended. Were it left unknown, a short video with a
-    # long lag would lose its whole chat.
+def _typical_at_the_end(term: Series, lag: int) -> Series:
+    # The chat's reaction to the last seconds would come after the log has ended. If it stayed unknown, a short video
+    # with a long lag would lose its chat term.
     if lag <= 0 or not np.isfinite(term).any():
         return term
     tail = np.arange(len(term)) >= len(term) - lag
@@ -154,7 +154,7 @@ def _segment_of(segments: pa.Table, seconds: int) -> NDArray[np.intp]:
     return np.clip(np.searchsorted(starts, np.arange(seconds) + 0.5, side="right") - 1, 0, max(0, len(starts) - 1))
 
 
-def _place(lufs: Series) -> Series:
+def _in_range(lufs: Series) -> Series:
     known = lufs[np.isfinite(lufs)]
     if not len(known):
         return lufs

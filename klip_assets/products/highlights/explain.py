@@ -1,13 +1,13 @@
-"""Why a moment was picked, in words for the editor."""
+"""Why a moment was picked, in words for the editor. The phrases are published data."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-#: A signal is worth a word from here on.
+#: Signals are mentioned from these values on.
 LOUD_Z, BURST, CHAT_RATIO, FAST_WPS, RAISED, FELT = 1.0, 0.5, 1.5, 2.8, 0.25, 0.5
-#: Words of speech that are quoted.
+#: Maximum number of words quoted.
 QUOTED_WORDS = 10
 
 
@@ -22,20 +22,20 @@ def why(
     emotion: tuple[str, float] | None,
     said: Sequence[str],
 ) -> str:
-    """Say what stands out at a peak.
+    """Describe what stands out at a peak.
 
     Args:
         loudness_z: Robust sigmas above the minutes around; NaN if unknown.
-        burst: Burst term, None if it was not used.
-        voice: Term of the raised voice, None if it was not used.
-        words_per_s: Rate of speech; NaN if unknown.
-        chat_ratio: Rate of the chat against its usual one; NaN without a chat.
+        burst: Burst term, None if not used.
+        voice: Raised-voice term, None if not used.
+        words_per_s: Speech rate; NaN if unknown.
+        chat_ratio: Chat rate relative to its typical rate; NaN without a chat.
         chatters: People who wrote; NaN without a chat.
-        emotion: The strongest emotion but neutral and its score, None where no tier gave any.
+        emotion: The strongest emotion except neutral and its score, None if no tier gave any.
         said: Words spoken around the peak.
 
     Returns:
-        Phrases joined by "; "; a plain sentence if nothing stands out by itself.
+        Phrases joined by "; "; a plain sentence if no single signal stands out.
     """
     phrases = []
     if math.isfinite(loudness_z) and loudness_z >= LOUD_Z:

@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 
-#: Two highlights are at least this far apart.
+#: Minimum distance of two highlights.
 MIN_GAP_S = 15.0
-#: Two clips share at most this part of the shorter one.
+#: Maximum overlap of two clips, as a share of the shorter one.
 MAX_OVERLAP = 0.5
-#: A peak stands this many robust sigmas above the median of the curve. The sigmas are those of what lies below it: a
-#: video in which much happens does not raise the bar for itself.
+#: A peak must be this many robust sigmas above the median of the curve. The sigma is that of the values below the
+#: median, so that an eventful video does not raise its own threshold.
 THRESHOLD_SIGMAS = 1.5
-#: The best so many are kept even below the threshold: in a short video in which much happens nothing stands far out.
+#: This many of the best are kept even below the threshold: in a short, eventful video nothing stands out far.
 FEWEST = 5
-#: However flat the curve, a peak stands at least this far above its median.
+#: However flat the curve, a peak must be at least this far above its median.
 MIN_RISE = 0.02
 
 SHORTEST_S, LONGEST_S = 10.0, 60.0
 #: The build-up before a peak belongs to the clip, and some of what follows.
 BEFORE_S, AFTER_S = 12.0, 8.0
-#: An edge moves at most this far to meet the edge of a sentence.
+#: Maximum shift of an edge to the edge of a sentence.
 SNAP_S = 6.0
 
 
@@ -40,7 +40,7 @@ class Candidate:
         score: Score there.
         kept: Whether it became a highlight.
         reason: Why, or why not.
-        beaten_by: Place in the list of the candidate that beat it.
+        beaten_by: Index in the list of the candidate that beat it.
     """
 
     start_s: float
@@ -56,13 +56,13 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
     """Find the peaks of a score curve and decide which become highlights.
 
     Args:
-        score: Score of every second, shape (seconds,); NaN throughout gives no candidates.
+        score: Score of every second, shape (seconds,); all NaN gives no candidates.
         duration_s: Length of the video.
         sentence_starts: Start of each sentence.
         sentence_ends: End of each sentence.
 
     Returns:
-        All local maxima above the median, in the order of time, each with its verdict.
+        All local maxima above the median, in time order, each with its verdict.
     """
     if not np.isfinite(score).any():
         return []
@@ -83,10 +83,10 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
         if not above and (len(winners) >= FEWEST or candidate.score < median + MIN_RISE):
             candidate.reason = f"score {candidate.score:.3f} is below the threshold {threshold:.3f}"
             continue
-        # Only clips so near in time can meet; of several rivals the strongest is named.
+        # Only clips this close in time can overlap; of several rivals the strongest is named.
         first = bisect(by_time, (candidate.peak_s - 2 * LONGEST_S, -1))
         last = bisect(by_time, (candidate.peak_s + 2 * LONGEST_S, len(candidates)))
-        near = sorted(place for _, place in by_time[first:last])
+        near = sorted(order for _, order in by_time[first:last])
         rival = next((winners[n] for n in near if _collide(candidate, candidates[winners[n]])), None)
         if rival is not None:
             candidate.beaten_by = rival
@@ -95,13 +95,13 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
         candidate.kept = True
         insort(by_time, (candidate.peak_s, len(winners)))
         winners.append(index)
-        place = f"score {candidate.score:.3f} is above the threshold {threshold:.3f}"
-        candidate.reason = place if above else f"below the threshold {threshold:.3f}, but number {len(winners)} here"
+        clear = f"score {candidate.score:.3f} is above the threshold {threshold:.3f}"
+        candidate.reason = clear if above else f"below the threshold {threshold:.3f}, but number {len(winners)} here"
     return candidates
 
 
 def _local_maxima(score: Series) -> list[int]:
-    # The middle of every plateau that is higher than both its sides; the edges of the video count as lower.
+    # The middle of every plateau that is higher than both sides; the edges of the video count as lower.
     filled = np.where(np.isfinite(score), score, -np.inf)
     edges = np.flatnonzero(filled[1:] != filled[:-1]) + 1
     starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(filled)]])
@@ -123,7 +123,7 @@ def _candidate(t: int, score: float, duration_s: float, starts: Series, ends: Se
         end = min(duration_s, start + SHORTEST_S)
         start = max(0.0, end - SHORTEST_S)
     end = min(end, start + LONGEST_S)
-    # The end of the video is not rounded: a clip must neither pass it nor lose a peak in front of it.
+    # The end of the video is not rounded: a clip must neither exceed it nor lose a peak just before it.
     start, end = round(start, 3), end if end == duration_s else min(duration_s, round(end, 3))
     return Candidate(start, end, peak, score)
 

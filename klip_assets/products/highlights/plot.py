@@ -1,4 +1,4 @@
-"""The score curve of a video as a picture: small, because the Dagster UI keeps it in its event database."""
+"""The score curve of a video as a picture: small, because Dagster stores it in its event database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> by
     """Draw the score curve of a video with its highlights shaded.
 
     Args:
-        signals: What the highlights were made from.
+        signals: The signals the highlights were made from.
         highlights: Rows of `highlights`.
         weights: The weight set.
 
@@ -39,7 +39,7 @@ def score_plot(signals: Signals, highlights: pa.Table, weights: WeightSet) -> by
         axes.annotate(str(row["rank"]), (row["peak_s"], row["score"]), ha="center", va="bottom", fontsize=8)
     axes.set(ylabel="score", ylim=(0, 1.08), xlim=(0, max(signals.duration_s, 1.0)))
     axes.xaxis.set_major_formatter(lambda s, _: f"{int(s) // 3600}:{int(s) // 60 % 60:02d}:{int(s) % 60:02d}")
-    axes.set_title(f"{signals.video_id}: score a second, highlights shaded", fontsize=9)
+    axes.set_title(f"{signals.video_id}: score per second, highlights shaded", fontsize=9)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()

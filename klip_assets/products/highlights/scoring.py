@@ -1,8 +1,8 @@
-"""Scores from terms: renormalised weighted means, monotone in every term, nothing invented.
+"""Scores from terms: renormalised weighted means, monotone in every term, with no invented values.
 
-A term is used for a video only if at least 90 % of its rows have it; else it is left out for the whole video and
-the other weights are brought to the sum 1. Where it is used, a missing value takes the video's median and is named:
-so a value that is unknown can never lift a row above one that is known to be ordinary.
+A term is used for a video only if at least 90 % of its rows have it; otherwise it is dropped for the whole video and
+the other weights are normalised to sum to 1. Where it is used, a missing value is replaced by the video's median and
+recorded as imputed, so an unknown value can never lift a row above a known average one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from klip_assets.products.highlights.weights import MODEL, WeightSet
 
 Series = NDArray[np.float64]
 
-#: Emotions of high arousal, as the circumplex model has it (Russell, 1980).
+#: Emotions of high arousal in the circumplex model (Russell, 1980).
 HIGH_AROUSAL = ("excitement", "amusement", "surprise", "anger", "fear")
 _MEANS = {"mean_of_five": KLIPSTREAM_EMOTIONS, "high_arousal": HIGH_AROUSAL}
 
@@ -32,9 +32,9 @@ class Scored:
     """Scores of the rows of one video.
 
     Attributes:
-        terms: The terms used (the model's score among them), missing values filled; each of shape (rows,).
-        imputed: Which values were filled, by term.
-        base: Weighted mean of the terms; NaN throughout if no term could be used.
+        terms: The terms used (including the model's score), with missing values imputed; each of shape (rows,).
+        imputed: Which values were imputed, by term.
+        base: Weighted mean of the terms; all NaN if no term could be used.
         score: Base, or its mean with the model's score.
     """
 
@@ -49,7 +49,7 @@ def score_rows(terms: Mapping[str, Series], weights: WeightSet) -> Scored:
 
     Args:
         terms: Values 0..1 by term, NaN where unknown; all of one shape (rows,).
-        weights: The weight set; terms it does not name are passed over.
+        weights: The weight set; terms it does not name are ignored.
     """
     used, imputed = {}, {}
     length = len(next(iter(terms.values())))
@@ -72,11 +72,11 @@ def score_rows(terms: Mapping[str, Series], weights: WeightSet) -> Scored:
 
 
 def emotion_term(sentiment: pa.Table, rule: str) -> Series:
-    """Return the emotion of each segment, as the weight set defines it; NaN where no tier gave any.
+    """Return the emotion term of each segment by the weight set's rule; NaN where no tier gave emotions.
 
     Args:
         sentiment: Rows of `segment_sentiment`.
-        rule: mean_of_five (KlipStream's), not_neutral (1 - neutral) or high_arousal (mean of the five that excite).
+        rule: mean_of_five (KlipStream's), not_neutral (1 - neutral) or high_arousal (mean of those five).
     """
     values = {name: column(sentiment, name) for name in EMOTIONS}
     if rule == "not_neutral":
@@ -104,7 +104,7 @@ def score_segments(segments: pa.Table, sentiment: pa.Table, weights: WeightSet) 
         weights: The weight set.
 
     Returns:
-        A table by the contract `segment_scores`.
+        A table as in the contract `segment_scores`.
     """
     if segments.num_rows == 0:
         return SEGMENT_SCORES.empty()

@@ -1,4 +1,4 @@
-"""How a moment is felt: some seconds of climax in half a minute of excitement."""
+"""Smoothing of signals: a moment is a few seconds of climax within half a minute of excitement."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 
-#: Half widths of the narrow core, which says where a moment is, and of the wide skirt, which says how much of one it
-#: is: a door slams in a second, a fight does not.
+#: Half widths of the narrow core, which locates a moment, and of the wide skirt, which measures how big it is: a door
+#: slams in a second, a fight takes longer.
 CORE_S, SKIRT_S = 3, 25
-#: What the core weighs in signals that last: loudness, chat, emotion. Those of a voice are over soon and have no skirt.
+#: Weight of the core for lasting signals (loudness, chat, emotion). Those of a voice are short and have no skirt.
 LASTING = 0.4
 SHARP = 1.0
-#: A smoothed value is known where at least this part of what it rests on is.
+#: A smoothed value is known if at least this share of its weight is.
 ENOUGH = 0.5
 
-#: Half width of the surroundings that "usual" means, and the step at which it is looked at.
+#: Half width of the surroundings that define "usual", and the sampling step.
 USUAL_S, USUAL_STEP_S = 450, 5
 
 
 def kernel(core_share: float) -> Series:
-    """Return the weights of the seconds around one, of shape (2 SKIRT_S + 1,), sum 1: two Hann windows added."""
+    """Return the smoothing kernel, the sum of two Hann windows: shape (2 SKIRT_S + 1,), sum 1."""
     core, skirt = _hann(CORE_S), _hann(SKIRT_S)
     return (1 - core_share) * skirt + core_share * np.pad(core, SKIRT_S - CORE_S)
 
 
 def smoothed(values: Series, core_share: float = LASTING) -> Series:
-    """Return the weighted mean around each second, over what is known and lies inside the video.
+    """Return the weighted mean around each second, over the known values inside the video.
 
     Args:
-        values: One a second, NaN where unknown; shape (seconds,).
-        core_share: What the core weighs, 0..1; the skirt weighs the rest.
+        values: One per second, NaN where unknown; shape (seconds,).
+        core_share: Weight of the core, 0..1; the skirt has the rest.
 
     Returns:
         The same shape; NaN where less than half of the weight inside the video is known.
@@ -48,14 +48,14 @@ def smoothed(values: Series, core_share: float = LASTING) -> Series:
 
 
 def moved_back(values: Series, lag_s: int) -> Series:
-    """Move a signal that lags behind back to the moments it answers to.
+    """Shift a lagging signal back to the moments it reacts to.
 
     Args:
-        values: One a second; shape (seconds,).
+        values: One per second; shape (seconds,).
         lag_s: Seconds by which it lags.
 
     Returns:
-        The same shape; NaN at the end: what it would say to the last seconds nobody knows.
+        The same shape; NaN at the end, where the reaction is unknown.
     """
     if lag_s <= 0 or not len(values):
         return values
@@ -64,24 +64,24 @@ def moved_back(values: Series, lag_s: int) -> Series:
 
 
 def usual(values: Series) -> Series:
-    """Return the median of the quarter of an hour around each second, looked at every 5 s; NaN where nothing is known.
+    """Return the median of the 15 minutes around each second, sampled every 5 s; NaN where nothing is known.
 
     Args:
-        values: One a second, NaN where unknown; shape (seconds,).
+        values: One per second, NaN where unknown; shape (seconds,).
     """
     if not np.isfinite(values).any():
         return np.full(len(values), np.nan)
-    looks = values[::USUAL_STEP_S]
+    samples = values[::USUAL_STEP_S]
     half = USUAL_S // USUAL_STEP_S
-    windows = sliding_window_view(np.pad(looks, half, constant_values=np.nan), 2 * half + 1)
+    windows = sliding_window_view(np.pad(samples, half, constant_values=np.nan), 2 * half + 1)
     some = np.isfinite(windows).any(axis=1)
     medians = np.nanmedian(windows[some], axis=1)
-    at = np.arange(len(looks))[some] * USUAL_STEP_S
+    at = np.arange(len(samples))[some] * USUAL_STEP_S
     return np.interp(np.arange(len(values)), at, medians)
 
 
 def highest_around(values: Series, reach_s: int) -> Series:
-    """Return the highest known value within some seconds of each; NaN where none is known."""
+    """Return the maximum of the known values within some seconds of each; NaN where none is known."""
     if not len(values):
         return values
     windows = sliding_window_view(np.pad(values, reach_s, constant_values=np.nan), 2 * reach_s + 1)

@@ -19,13 +19,13 @@ from klip_assets.products.highlights.weights import WeightSet
 
 #: Moments kept for each emotion.
 MOMENTS = 5
-#: What was said longer ago than this is not quoted.
+#: Speech longer ago than this is not quoted.
 QUOTED_S = 8.0
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Everything known of a video that highlights are made from: rows of the tables of the same names."""
+    """Inputs for the highlights of a video: rows of the tables of the same names."""
 
     video_id: str
     duration_s: float | None
@@ -40,8 +40,8 @@ def find_candidates(signals: Signals, weights: WeightSet) -> pa.Table:
     """Find the peaks of a video's score curve and decide which become highlights.
 
     Returns:
-        A table by the contract `highlight_candidates`, in the order of time; no rows if the video has no length or
-        no signal.
+        A table as in the contract `highlight_candidates`, in time order; no rows if the video has no length or no
+        signal.
     """
     if not signals.duration_s or signals.segments.num_rows == 0:
         return HIGHLIGHT_CANDIDATES.empty()
@@ -55,10 +55,10 @@ def find_candidates(signals: Signals, weights: WeightSet) -> pa.Table:
 
 
 def describe_highlights(candidates: pa.Table, signals: Signals, weights: WeightSet) -> pa.Table:
-    """Rank the candidates that were kept and say what stands behind each.
+    """Rank the candidates that were kept, with the terms and reasons behind each.
 
     Returns:
-        A table by the contract `highlights`, ranked by score; of equals the earlier one is first.
+        A table as in the contract `highlights`, ranked by score; of equals the earlier one comes first.
     """
     kept = [row for row in candidates.to_pylist() if row["kept"]]
     if not kept:
@@ -79,7 +79,7 @@ def find_emotion_moments(segments: pa.Table, sentiment: pa.Table) -> pa.Table:
     """Return the strongest segments of each emotion; no rows where no tier gave emotions.
 
     Returns:
-        A table by the contract `emotion_moments`; the peak is the middle of the segment.
+        A table as in the contract `emotion_moments`; the peak is the middle of the segment.
     """
     rows = []
     pieces = segments.to_pylist()
@@ -125,12 +125,12 @@ class _Speech:
         self._sentences = words["sentence_index"].to_numpy()
 
     def between(self, start_s: float, end_s: float) -> str:
-        """Return what is said in a stretch."""
+        """Return the words spoken in a stretch."""
         first, last = np.searchsorted(self._starts, [start_s - 0.05, end_s], "left")
         return " ".join(self._words[first:last])
 
     def sentence_at(self, at_s: float) -> list[str]:
-        """Return the sentence that is being spoken or was last begun; none if nothing was said for a while."""
+        """Return the current or last sentence; empty if nothing was said for a while."""
         index = int(np.searchsorted(self._starts, at_s + 1, "right")) - 1
         if index < 0 or self._starts[index] < at_s - QUOTED_S:
             return []

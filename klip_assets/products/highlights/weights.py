@@ -1,4 +1,4 @@
-"""Weight sets: data with a version, kept in `weights.toml` or in a file of the same form."""
+"""Weight sets: versioned data in `weights.toml` or in a file of the same format."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class WeightSet:
 
     Attributes:
         version: Its name, e.g. klip-1.
-        emotion: How the emotion term is made; see `scoring.emotion_term`.
-        weights: Weight by term; `model_score` is the share of the model in the whole.
+        emotion: Rule of the emotion term; see `scoring.emotion_term`.
+        weights: Weight by term; `model_score` is the model's share of the score.
     """
 
     version: str
@@ -37,7 +37,7 @@ class WeightSet:
 
     @property
     def fingerprint(self) -> str:
-        """The version and a digest of what it holds: a file may be edited under its name."""
+        """The version and a digest of the content, since a file may be edited without a new version."""
         content = json.dumps([self.emotion, dict(self.weights)], sort_keys=True)
         return f"{self.version}/{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
@@ -49,7 +49,7 @@ class WeightSet:
 
 @cache
 def weight_sets() -> dict[str, WeightSet]:
-    """Return every weight set that comes with Klip, by version."""
+    """Return every weight set shipped with Klip, by version."""
     sets = tomllib.loads(files("klip_assets.products.highlights").joinpath("weights.toml").read_text())
     return {version: WeightSet(version, entry["emotion"], entry["weights"]) for version, entry in sets.items()}
 
@@ -58,11 +58,11 @@ def weight_set(name: str) -> WeightSet:
     """Return one weight set.
 
     Args:
-        name: A version that comes with Klip, or a file in the form of `weights.toml`: `FILE.toml`, and
-            `FILE.toml#VERSION` where it holds several sets.
+        name: A version shipped with Klip, or a file in the format of `weights.toml`: `FILE.toml`, or
+            `FILE.toml#VERSION` if it holds several sets.
 
     Raises:
-        InputError: There is none of that name, or the file can't be used.
+        InputError: It does not exist, or the file can't be used.
     """
     known = weight_sets()
     if name in known:
@@ -70,13 +70,13 @@ def weight_set(name: str) -> WeightSet:
     path, _, version = name.partition("#")
     if not path.endswith(".toml"):
         raise InputError(
-            f"there is no weight set {name!r}", hint=f"KLIP_WEIGHTS can be {', '.join(known)}, or a .toml file"
+            f"unknown weight set {name!r}", hint=f"KLIP_WEIGHTS can be {', '.join(known)}, or a .toml file"
         )
     found = read_weights(Path(path).expanduser())
     if version in found:
         return found[version]
     if version or len(found) > 1:
-        wrong = f"there is no weight set {version!r} in {path}" if version else f"{path} holds several weight sets"
+        wrong = f"{path} contains no weight set {version!r}" if version else f"{path} contains several weight sets"
         raise InputError(wrong, hint=f"KLIP_WEIGHTS can be {', '.join(f'{path}#{each}' for each in found)}")
     return next(iter(found.values()))
 
@@ -85,7 +85,7 @@ def read_weights(path: Path) -> dict[str, WeightSet]:
     """Return the weight sets of a file, by version.
 
     Raises:
-        InputError: The file is not there, is no TOML, holds no set, or one that can't be used; the message names both.
+        InputError: The file is missing, is not valid TOML, has no set, or an invalid one; the message names both.
     """
     try:
         sets = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -93,10 +93,10 @@ def read_weights(path: Path) -> dict[str, WeightSet]:
         raise InputError(f"{path} can't be read: {error.strerror or error}", hint="see KLIP_WEIGHTS") from None
     except ValueError as error:
         raise InputError(
-            f"{path} is no TOML: {error}", hint="write it as klip_assets/products/highlights/weights.toml"
+            f"{path} is not valid TOML: {error}", hint="see klip_assets/products/highlights/weights.toml"
         ) from None
     if not sets:
-        raise InputError(f"{path} holds no weight set", hint="write it as klip_assets/products/highlights/weights.toml")
+        raise InputError(f"{path} contains no weight set", hint="see klip_assets/products/highlights/weights.toml")
     found = {}
     for version, entry in sets.items():
         if (wrong := _wrong(version, entry)) is not None:
@@ -109,7 +109,7 @@ def read_weights(path: Path) -> dict[str, WeightSet]:
 
 
 def toml_of(entry: WeightSet, *comments: str) -> str:
-    """Return a weight set as a file in the form of `weights.toml`, below lines of comment."""
+    """Return a weight set as text in the format of `weights.toml`, below comment lines."""
     head = [f"# {line}" for comment in comments for line in comment.splitlines()]
     # A JSON string is a TOML string, and quoted keys take any version.
     version = json.dumps(entry.version)
@@ -120,7 +120,7 @@ def toml_of(entry: WeightSet, *comments: str) -> str:
 
 
 def weights_table(*others: WeightSet) -> pa.Table:
-    """Return all sets by the contract `weights`: those that come with Klip, and others that are in use."""
+    """Return all sets as in the contract `weights`: those shipped with Klip, and others in use."""
     return WEIGHTS.from_rows(
         {"weights_version": entry.version, "term": term, "weight": weight}
         for entry in {**weight_sets(), **{entry.version: entry for entry in others}}.values()
@@ -133,18 +133,18 @@ def _wrong(version: str, entry: Any) -> str | None:
         return "it needs `emotion` and a table `weights`, and nothing else"
     known = weight_sets()
     if version in known:
-        return "a set of this version comes with Klip; give it another"
+        return "Klip ships a set of this version; choose another"
     rules = sorted({shipped.emotion for shipped in known.values()})
     if entry["emotion"] not in rules:
         return f"emotion is {entry['emotion']!r}; it can be {', '.join(rules)}"
     terms = sorted({term for shipped in known.values() for term in shipped.weights})
     for term, weight in entry["weights"].items():
         if term not in terms:
-            return f"there is no term {term!r}; the terms are {', '.join(terms)}"
+            return f"unknown term {term!r}; the terms are {', '.join(terms)}"
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            return f"{term} is {weight!r}; a weight is a number from 0 up"
+            return f"{term} is {weight!r}; a weight must be a number of at least 0"
     if entry["weights"].get(MODEL, 0) > 1:
-        return f"{MODEL} is the share of the model in the whole, 0 to 1"
+        return f"{MODEL} is the model's share of the score, 0 to 1"
     if not any(weight > 0 for weight in entry["weights"].values()):
         return "no weight is above 0"
     return None

@@ -1,5 +1,5 @@
-"""What can be heard besides words: level, loudness, spectrum, pitch, raised voices, voice activity, a row per second.
+"""Audio features, one row per second: level, loudness, spectrum, pitch, raised voices, voice activity.
 
 Put here: features of sound.
-Keep out: words, and what is made of features.
+Keep out: words, and anything derived from the features.
 """

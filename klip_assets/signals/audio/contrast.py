@@ -1,7 +1,7 @@
-"""Loudness against its surroundings: what is loud *for this stream, now*.
+"""Loudness relative to its surroundings: what is loud *for this stream, now*.
 
-All statistics are robust (median and median absolute deviation): a minute of shouting does not raise the bar for
-itself the way a mean would.
+All statistics are robust (median and median absolute deviation): unlike with a mean, a minute of shouting does not
+raise its own baseline.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 
-#: Half width of the surroundings, in seconds: longer than what may stand out of them (a fight may last a minute).
+#: Half width of the surroundings in seconds: longer than any event that should stand out (a fight may last a minute).
 AROUND_S = 150
 
-#: Seconds that must be known around one before it gets a z.
+#: Known seconds required around a second before it gets a z.
 ENOUGH = 10
 
-#: Levels differ by this much without anything happening; a smaller spread counts as this (dB).
+#: Levels vary by this much when nothing happens; smaller spreads are raised to it (dB).
 MIN_SIGMA_DB = 1.5
 
-#: Nearly silent seconds count as this quiet, or pauses would own the statistics (LUFS).
+#: Floor for nearly silent seconds, or pauses would dominate the statistics (LUFS).
 FLOOR_LUFS = -60.0
 
-#: Seconds before a burst that it rises above.
+#: Seconds before a burst that serve as its baseline.
 BEFORE_S = 8
 
 _MAD_TO_SIGMA = 1.4826
@@ -35,7 +35,7 @@ def loudness_z(loudness: Series) -> Series:
     """Robust two-sided local z of a loudness series; the second itself is left out of its surroundings.
 
     Args:
-        loudness: LUFS a second, NaN for digital silence; shape (seconds,).
+        loudness: LUFS per second, NaN for digital silence; shape (seconds,).
 
     Returns:
         (value - median) / (1.4826 MAD) over +-AROUND_S; NaN where the value or too many around it are unknown.
@@ -49,7 +49,7 @@ def burst_z(loudness: Series) -> Series:
     """Rise of each second above the median of the 8 s before it, in robust sigmas of such rises within +-AROUND_S.
 
     The scale is that of the rises, not of the levels: where a stream turns from quiet to loud for good, the levels
-    around are of both kinds, and nothing would stand out from them.
+    around it include both, and nothing would stand out.
     """
     length = len(loudness)
     before = np.full(length, np.nan)
@@ -67,7 +67,7 @@ def _floored(loudness: Series) -> Series:
 
 
 def _surroundings(values: Series) -> tuple[Series, Series]:
-    # Median and robust sigma of what is known around each value, itself left out.
+    # Median and robust sigma of the known values around each value, itself excluded.
     length = len(values)
     median, sigma = np.full(length, np.nan), np.full(length, np.nan)
     padded = np.pad(values, AROUND_S, constant_values=np.nan)
@@ -80,6 +80,6 @@ def _surroundings(values: Series) -> tuple[Series, Series]:
             continue
         middle = np.nanmedian(windows[known], axis=1)
         spread = _MAD_TO_SIGMA * np.nanmedian(np.abs(windows[known] - middle[:, None]), axis=1)
-        places = np.arange(first, last)[known]
-        median[places], sigma[places] = middle, np.maximum(spread, MIN_SIGMA_DB)
+        indices = np.arange(first, last)[known]
+        median[indices], sigma[indices] = middle, np.maximum(spread, MIN_SIGMA_DB)
     return median, sigma

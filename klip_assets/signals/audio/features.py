@@ -1,4 +1,4 @@
-"""The row a second of `audio_features`, in one pass over the decoded sound at constant memory."""
+"""`audio_features`, one row per second, in one pass over the decoded sound at constant memory."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Series = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measured:
-    """What the sound of a recording is like.
+    """Audio features of a recording.
 
     Attributes:
-        rows: A table by the contract `audio_features`: one row for each begun second of sound.
-        integrated_lufs: Loudness of the whole (EBU R128), None where all of it is quieter than -70 LUFS.
+        rows: Table as in the contract `audio_features`: one row per started second of sound.
+        integrated_lufs: Integrated loudness (EBU R128), None where everything is quieter than -70 LUFS.
     """
 
     rows: pa.Table
@@ -41,16 +41,16 @@ def measure_sound(
 ) -> Measured:
     """Measure a recording second by second, in one pass at constant memory.
 
-    Two cores are used: a thread hears voices (onnxruntime lets go of the interpreter) while this one decodes and
-    measures. Decoding in a third one makes it slower: a frame of sound is too short to pass the interpreter on.
+    Two cores are used: a thread detects voices (onnxruntime releases the GIL) while this one decodes and measures.
+    Decoding in a third thread is slower: frames of sound are too short to be worth handing over the GIL.
 
     Args:
         blocks: 16 kHz mono float32 in pieces of any length (`media.decode.decode_sound`).
-        video_id: Goes into every row.
+        video_id: Written to every row.
         on_progress: Called with the seconds done after every block.
     """
     done = 0
-    # One block is held back: the last one is told apart.
+    # One block behind, because the last one is treated differently.
     held: FloatArray | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="voice") as pool:
         meter = _Meter(pool)
@@ -71,7 +71,7 @@ def measure_sound(
 
 
 class _Meter:
-    """Feeds every measure and keeps one value a second of each."""
+    """Feeds every meter and keeps one value per second of each."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
@@ -100,7 +100,7 @@ class _Meter:
         squares = np.add.reduceat(np.square(block, dtype=np.float64), seconds)
         self._levels["rms"].append(np.sqrt(squares / lengths))
         self._levels["peak"].append(np.maximum.reduceat(np.abs(block), seconds).astype(np.float64))
-        signs = block < 0  # Not the sign bit: a decoder's -0.0 is no crossing.
+        signs = block < 0  # Not the sign bit: a decoder's -0.0 is not a crossing.
         before = signs[0] if self._last_sign is None else self._last_sign
         changes = np.diff(signs, prepend=before).astype(np.float64)
         self._levels["crossings"].append(np.add.reduceat(changes, seconds) / lengths)
@@ -112,7 +112,7 @@ class _Meter:
             self._hearing = None
 
     def measured(self, video_id: str) -> Measured:
-        """Return what was measured; nothing can be pushed after it."""
+        """Return the measurements; nothing can be pushed afterwards."""
         self._collect_voice()
         return Measured(self._table(video_id), self._loudness.integrated_lufs())
 
@@ -150,7 +150,7 @@ class _Meter:
         )
 
     def _speech_share(self, seconds: int) -> Series:
-        # Frames of the detector do not divide a second: their edges are counted in samples.
+        # The detector's frames do not divide a second evenly: their edges are counted in samples.
         spoken = speech_frames(np.concatenate(self._heard), SHARE)
         until = np.arange(len(spoken) + 1) * VOICE_FRAME
         edges = np.minimum(np.arange(seconds + 1) * SAMPLE_RATE_HZ, until[-1])
@@ -160,10 +160,10 @@ class _Meter:
 
 
 class _SecondMean:
-    """Means a second of values that stand for frames a fixed number of samples apart; NaN counts for nothing."""
+    """Means per second of values of frames a fixed number of samples apart; NaN is ignored."""
 
     def __init__(self, hop: int) -> None:
-        self._a_second = SAMPLE_RATE_HZ // hop
+        self._per_second = SAMPLE_RATE_HZ // hop
         self._sums: list[NDArray[np.float64]] = []
         self._rest: NDArray[np.float64] | None = None
 
@@ -172,9 +172,9 @@ class _SecondMean:
         block = block[:, None] if block.ndim == 1 else block
         if self._rest is not None:
             block = np.concatenate([self._rest, block])
-        whole = len(block) // self._a_second * self._a_second
+        whole = len(block) // self._per_second * self._per_second
         if whole:
-            self._sums.append(_known_mean(block[:whole].reshape(-1, self._a_second, block.shape[1])))
+            self._sums.append(_known_mean(block[:whole].reshape(-1, self._per_second, block.shape[1])))
         self._rest = block[whole:]
 
     def means(self, seconds: int) -> NDArray[np.float64]:
@@ -217,7 +217,7 @@ def _null_nan(values: Series) -> pa.Array:
 
 
 def _null_rows(rows: NDArray[np.float64], missing: NDArray[np.bool_]) -> pa.Array:
-    # A list a row without a Python object a number, NULL where it is missing.
+    # One list per row without a Python object per number, NULL where it is missing.
     ends = np.cumsum(np.where(missing, 0, rows.shape[1]))
     offsets = pa.array(np.append(0, ends), pa.int32())
     return pa.ListArray.from_arrays(offsets, pa.array(rows[~missing].ravel()), mask=pa.array(missing))

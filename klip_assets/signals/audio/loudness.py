@@ -1,4 +1,4 @@
-"""Loudness by ITU-R BS.1770-4 / EBU Tech 3341, of 16 kHz mono sound, in one streaming pass.
+"""Loudness of 16 kHz mono sound by ITU-R BS.1770-4 / EBU Tech 3341, in one streaming pass.
 
 The values are those of the mono downmix: for a stereo recording BS.1770 would add the power of both channels.
 """
@@ -18,7 +18,7 @@ HOPS_A_SECOND = round(1 / HOP_S)
 MOMENTARY_HOPS = 4
 SHORT_TERM_HOPS = 30
 
-#: Blocks quieter than this do not count for the integrated loudness, nor those so far below the mean of the others.
+#: Gates of integrated loudness: blocks below the absolute one, or this far below the mean of the rest, do not count.
 ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 
 Series = NDArray[np.float64]
@@ -27,7 +27,7 @@ Series = NDArray[np.float64]
 def k_weighting(rate_hz: int) -> NDArray[np.float64]:
     """Return BS.1770's K-weighting as second-order sections for a sample rate.
 
-    The standard gives coefficients for 48 kHz only; these follow from the analogue filters behind them
+    The standard gives coefficients for 48 kHz only; these are derived from the underlying analogue filters
     (a high shelf of +4 dB at 1.68 kHz and a high pass at 38 Hz), as in libebur128.
 
     Returns:
@@ -62,7 +62,7 @@ class LoudnessMeter:
         self._last_is_short = False
 
     def push(self, block: FloatArray) -> None:
-        """Take the next block; all but the last hold whole tenths of a second."""
+        """Add the next block; all but the last hold whole tenths of a second."""
         from scipy.signal import sosfilt
 
         weighted, self._state = sosfilt(self._sections, block.astype(np.float64), zi=self._state)
@@ -88,7 +88,7 @@ class LoudnessMeter:
         powers = self.powers
         momentary = _running_mean(powers, MOMENTARY_HOPS)
         if len(powers) >= MOMENTARY_HOPS:
-            momentary[: MOMENTARY_HOPS - 1] = 0.0  # Less than 400 ms are no momentary loudness.
+            momentary[: MOMENTARY_HOPS - 1] = 0.0  # Momentary loudness needs 400 ms.
         centred = _running_mean(powers, SHORT_TERM_HOPS)
         loudest, around = np.full(seconds, np.nan), np.full(seconds, np.nan)
         for t in range(seconds):
@@ -98,12 +98,12 @@ class LoudnessMeter:
         return to_lufs(loudest), to_lufs(around)
 
     def integrated_lufs(self) -> float | None:
-        """Return the loudness of the whole, gated as BS.1770-4 says (blocks of 400 ms that overlap by 75 %).
+        """Return the integrated loudness, gated as in BS.1770-4 (blocks of 400 ms that overlap by 75 %).
 
         Returns:
             LUFS; None for less than 400 ms, or where no block is louder than -70 LUFS.
         """
-        # A last tenth that is not full is left out, as the standard does with an incomplete block.
+        # An incomplete last tenth is excluded, as the standard does with an incomplete block.
         powers = self.powers[: len(self.powers) - bool(self._last_is_short)]
         blocks = _running_mean(powers, MOMENTARY_HOPS)[MOMENTARY_HOPS - 1 :]
         loud = blocks[to_lufs(blocks) > ABSOLUTE_GATE_LUFS]
@@ -114,14 +114,14 @@ class LoudnessMeter:
 
 
 def to_lufs(power: Series | float) -> Series:
-    """Turn K-weighted mean squares into LUFS; NaN for none at all."""
+    """Convert K-weighted mean squares to LUFS; NaN for zero."""
     with np.errstate(divide="ignore"):
         lufs = -0.691 + 10 * np.log10(power)
     return np.where(np.isfinite(lufs), lufs, np.nan)
 
 
 def _running_mean(powers: Series, width: int) -> Series:
-    # Value i is the mean of up to `width` powers that end at i; fewer at the start.
+    # Value i is the mean of the last `width` powers up to i; fewer at the start.
     total = np.concatenate([[0.0], np.cumsum(powers)])
     ends = np.arange(1, len(powers) + 1)
     starts = np.maximum(0, ends - width)

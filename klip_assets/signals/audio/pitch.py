@@ -12,13 +12,13 @@ HOP = 480
 LOWEST_HZ = 65.0
 HIGHEST_HZ = 500.0
 
-#: Shorter lags are looked at too: a frame that repeats itself best there has no pitch in the range above.
+#: Shorter lags are searched too: a frame that repeats best there has no pitch in the range above.
 _SHORTEST_LAG = 8
 
-#: Twice a period repeats a signal as well as one; the longer lag must be better by this much an octave.
+#: A signal repeats after two periods as well as after one; a longer lag must be better by this much per octave.
 OCTAVE_COST = 0.02
 
-#: A frame is voiced if the signal repeats itself this well after one period...
+#: A frame is voiced if its autocorrelation at one period reaches this...
 VOICED_CORRELATION = 0.5
 #: ...and is louder than this (dBFS).
 VOICED_LEVEL = -55.0
@@ -35,9 +35,9 @@ class PitchMeter:
         spectrum = np.abs(rfft(self._window, 2 * FRAME)) ** 2
         own = irfft(spectrum)[:FRAME]
         self._own = (own / own[0]).astype(np.float32)
-        # One lag more on each side, so that every lag that counts has both its neighbours.
+        # One more lag on each side, so that every lag searched has both neighbours.
         self._lags = np.arange(_SHORTEST_LAG - 1, int(SAMPLE_RATE_HZ / LOWEST_HZ) + 2)
-        # Long enough for the lags that count; what wraps around lies beyond them.
+        # Long enough that only lags beyond those searched wrap around.
         self._size = next_fast_len(FRAME + int(self._lags[-1]) + 1, real=True)
         self._cost = (OCTAVE_COST * np.log2(self._lags[1:-1] / _SHORTEST_LAG)).astype(np.float32)
 
@@ -70,7 +70,7 @@ class PitchMeter:
         best = np.where(is_top, height - self._cost, -np.inf).argmax(axis=1)
         rows = np.arange(count)
         hz = SAMPLE_RATE_HZ / (self._lags[1:-1][best] + shift[rows, best])
-        # Power is that of the windowed frame; the Hann window keeps 3/8 of it.
+        # This is the power of the windowed frame; a Hann window keeps 3/8 of it.
         level = 10 * np.log10(np.maximum(power / (0.375 * FRAME), 1e-12))
         voiced = is_top[rows, best] & (height[rows, best] >= VOICED_CORRELATION) & (level >= VOICED_LEVEL)
         voiced &= (hz >= LOWEST_HZ) & (hz <= HIGHEST_HZ)

@@ -1,7 +1,7 @@
 """Spectral features in blocks, by librosa's definitions (Hann window, Slaney mel filters, orthonormal DCT-II).
 
-librosa itself needs the whole recording in memory; these give the same numbers (tested) with a tail of one frame
-carried from block to block.
+librosa itself needs the whole recording in memory; these give the same numbers (tested) while carrying a tail of one
+frame from block to block.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SpectralFrames:
         centroid_hz: Shape (frames,); NaN where the frame is digital silence (librosa's is 0).
         flux_db: Mean rise of the log-mel spectrum since the frame before, shape (frames,).
         mfcc: Shape (frames, 13).
-        tilt_db: Alpha ratio and Hammarberg index (see `_tilt`), shape (frames, 2); of no meaning in digital silence.
+        tilt_db: Alpha ratio and Hammarberg index (see `_tilt`), shape (frames, 2); meaningless in digital silence.
     """
 
     centroid_hz: FloatArray
@@ -69,11 +69,11 @@ class SpectrumMeter:
         self._bands = _bands(self._bins)
 
     def push(self, block: FloatArray, *, last: bool = False) -> SpectralFrames:
-        """Return the features of the frames that start in what is known so far.
+        """Return the features of the frames completed by this block.
 
         Args:
             block: The next samples.
-            last: Whether they are the last; the final frames are then filled up with zeros.
+            last: Whether they are the last; the final frames are then zero-padded.
         """
         from scipy.fft import dct, rfft
 
@@ -101,13 +101,13 @@ class SpectrumMeter:
 
 
 def _bands(bins_hz: FloatArray) -> FloatArray:
-    # Columns that add up the power of 50 Hz-1 kHz and of 1-5 kHz.
+    # Columns that sum the power of 50 Hz-1 kHz and of 1-5 kHz.
     low, high = (bins_hz >= 50) & (bins_hz < 1000), (bins_hz >= 1000) & (bins_hz < 5000)
     return np.stack([low, high], axis=1).astype(np.float32)
 
 
 def _tilt(power: FloatArray, bands: FloatArray) -> FloatArray:
-    # As in eGeMAPS (Eyben et al., 2016), here of frames of 32 ms: energy of 1-5 kHz over that of 50 Hz-1 kHz, and the
+    # As in eGeMAPS (Eyben et al., 2016), here for frames of 32 ms: energy of 1-5 kHz over that of 50 Hz-1 kHz, and the
     # strongest bin below 2 kHz over the strongest of 2-5 kHz.
     sums = power @ bands
     below, above = 2000 * FRAME // SAMPLE_RATE_HZ, 5000 * FRAME // SAMPLE_RATE_HZ

@@ -1,8 +1,8 @@
-"""Voice activity by Silero's detector, whose ONNX file comes with faster-whisper; run without torch.
+"""Voice activity by Silero's detector, whose ONNX file ships with faster-whisper; run without torch.
 
-The detector is a small recurrent network over frames of 32 ms. faster-whisper's own wrapper wants the whole recording
-in memory; here its state is carried from block to block. Its first layer is a Fourier transform written as a
-convolution, a third of all its work; here an FFT takes its place. The probabilities are the same (tested).
+The detector is a small recurrent network over frames of 32 ms. faster-whisper's own wrapper needs the whole recording
+in memory; here the state is carried from block to block. Its first layer is a Fourier transform written as a
+convolution, a third of its computation; here an FFT replaces it. The probabilities are the same (tested).
 
 Source: Silero VAD v6, https://github.com/snakers4/silero-vad.
 """
@@ -25,17 +25,17 @@ from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray
 FRAME = 512
 FRAME_S = FRAME / SAMPLE_RATE_HZ
 
-#: Samples of the frame before that the network is given with each frame.
+#: Samples of the previous frame that the network gets with each frame.
 _CONTEXT = 64
 _STATE = (1, 1, 128)
-#: Of the network's own Fourier transform: Hann window, hop, and the samples that are reflected at a frame's end.
+#: The network's own Fourier transform: Hann window, hop, and the samples reflected at a frame's end.
 _WINDOW, _HOP, _REFLECTED = 256, 128, 64
-#: Where its result, the magnitudes, enters the rest of the network.
+#: Tensor through which its result, the magnitudes, enters the rest of the network.
 _MAGNITUDES = "/encoder/feature_extractor/Sqrt_output_0"
 
 
 class VoiceMeter:
-    """Says for every 32 ms of a stream how likely somebody speaks."""
+    """Gives the probability of speech in every 32 ms of a stream."""
 
     def __init__(self) -> None:
         self._network = _network()
@@ -43,11 +43,11 @@ class VoiceMeter:
         self._tail = np.zeros(_CONTEXT, np.float32)
 
     def push(self, block: FloatArray, *, last: bool = False) -> FloatArray:
-        """Return the probability of speech of the frames that are complete so far.
+        """Return the probability of speech in the frames completed by this block.
 
         Args:
             block: The next samples.
-            last: Whether they are the last; a begun frame is then filled up with silence.
+            last: Whether they are the last; a partial frame is then padded with silence.
 
         Returns:
             Probabilities, shape (frames,).
@@ -68,25 +68,25 @@ class VoiceMeter:
 
 @cache
 def _network() -> Any:
-    """Load the detector without its first layer; one session serves all, it has no state and one thread."""
+    """Load the detector without its first layer; one session is shared, as it has no state and one thread."""
     from onnx import load, shape_inference
     from onnx.utils import Extractor
     from onnxruntime import InferenceSession, SessionOptions
 
-    # Its place, without importing the package and the libraries behind it.
+    # Locates the package without importing it and its libraries.
     package = find_spec("faster_whisper")
     assert package is not None and package.origin is not None
     whole = shape_inference.infer_shapes(load(Path(package.origin).parent / "assets" / "silero_vad_v6.onnx"))
     rest = Extractor(whole).extract_model([_MAGNITUDES, "h", "c"], ["speech_probs", "hn", "cn"])
     options = SessionOptions()
-    # Two sessions of many threads on two cores take turns waiting for one another.
+    # On two cores, two sessions with many threads each wait for one another.
     options.inter_op_num_threads = options.intra_op_num_threads = 1
     options.log_severity_level = 4
     return InferenceSession(rest.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _magnitudes(frames: FloatArray) -> FloatArray:
-    """Do what the first layer does: magnitudes of four windows a frame, shape (frames, 129, 4)."""
+    """Compute the first layer: magnitudes of four windows per frame, shape (frames, 129, 4)."""
     from scipy.fft import rfft
 
     reflected = frames[:, -2 : -2 - _REFLECTED : -1]
@@ -101,9 +101,9 @@ class Gate:
     """How probabilities become decisions.
 
     Attributes:
-        sure: A stretch holds speech if that many frames reach this probability...
-        sure_s: ...for this long in all: shorter ones are laughs, cries and clinks.
-        perhaps: What reaches this belongs to a stretch.
+        sure: A stretch is speech if its frames reach this probability...
+        sure_s: ...for this long in total: shorter ones are laughs, cries and clinks.
+        perhaps: Frames that reach this belong to a stretch.
         fill_s: Pauses up to this long stay inside a stretch.
         pad_s: A stretch is widened by this much on both sides, for soft beginnings and ends.
     """
@@ -118,8 +118,8 @@ class Gate:
 #: What counts as speech in `speech_share`: close to where people mark it (benchmarks/voice.py).
 SHARE = Gate(sure=0.5, sure_s=0.25, perhaps=0.35, fill_s=0.64, pad_s=0.32)
 
-#: What recognizers are given. Wider: what is lost here nobody can bring back; quiet answers between louder speakers
-#: often stay below any threshold. Stretches without a sure core (laughter, music, rain) are left out all the same.
+#: What recognizers are given. Wider, because what is lost here is lost for good: quiet answers between louder speakers
+#: often stay below any threshold. Stretches without a sure core (laughter, music, rain) are still excluded.
 LISTEN = Gate(sure=0.5, sure_s=0.25, perhaps=0.2, fill_s=5.0, pad_s=1.0)
 
 
@@ -127,24 +127,24 @@ def speech_spans(probability: FloatArray, gate: Gate) -> list[tuple[int, int]]:
     """Find the stretches of speech.
 
     Args:
-        probability: Of speech in each frame, shape (frames,).
-        gate: What counts.
+        probability: Probability of speech in each frame, shape (frames,).
+        gate: What counts as speech.
 
     Returns:
-        First frame and the one after the last of each stretch; in order, not touching one another.
+        First frame (inclusive) and last frame (exclusive) of each stretch; in order, not adjacent.
     """
-    fill, pad, least = (round(seconds / FRAME_S) for seconds in (gate.fill_s, gate.pad_s, gate.sure_s))
+    fill, pad, minimum = (round(seconds / FRAME_S) for seconds in (gate.fill_s, gate.pad_s, gate.sure_s))
     sure = np.concatenate([[0], np.cumsum(probability >= gate.sure)])
     spans = [
         (max(0, first - pad), min(len(probability), last + pad))
         for first, last in _joined(_runs(probability >= gate.perhaps), fill)
-        if sure[last] - sure[first] >= least
+        if sure[last] - sure[first] >= minimum
     ]
     return list(_joined(spans, 0))
 
 
 def speech_frames(probability: FloatArray, gate: Gate) -> NDArray[np.bool_]:
-    """Return one truth value a frame: whether it lies in a stretch of speech, shape (frames,)."""
+    """Return whether each frame lies in a stretch of speech, shape (frames,)."""
     inside = np.zeros(len(probability), bool)
     for first, last in speech_spans(probability, gate):
         inside[first:last] = True
@@ -157,7 +157,7 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _joined(spans: list[tuple[int, int]], gap: int) -> Iterator[tuple[int, int]]:
-    # Spans with at most `gap` frames between them become one.
+    # Merges spans with at most `gap` frames between them.
     current: tuple[int, int] | None = None
     for first, last in spans:
         if current is not None and first - current[1] <= gap:
@@ -171,5 +171,5 @@ def _joined(spans: list[tuple[int, int]], gap: int) -> Iterator[tuple[int, int]]
 
 
 def to_pcm16(block: FloatArray) -> bytes:
-    """Turn float samples into the 16-bit little-endian PCM that speech engines take."""
+    """Convert float samples to the 16-bit little-endian PCM that speech engines expect."""
     return np.clip(np.rint(block * 32767), -32768, 32767).astype("<i2").tobytes()

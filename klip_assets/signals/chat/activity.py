@@ -1,4 +1,4 @@
-"""What a chat shows, second by second."""
+"""Chat activity, second by second."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from klip_assets.signals.chat.lexicon import laughs, phrases_of
 
 CHATTERS_WINDOW_S = 10
 RATE_BEFORE_S, RATE_AFTER_S = 4, 5
-#: So many people say the same before it is a phrase of the chat, not of one person.
+#: People who must say the same thing before it is a phrase of the chat, not of one person.
 ENOUGH_PEOPLE = 3
 LOCAL_S = 300
 LARGEST_Z = 20.0
-#: Scale of the z where the chat hardly varies: one message in the window, so that a lone message is 1 and not inf.
+#: Minimum sigma where the chat hardly varies: one message in the window, so that a lone message is 1 and not inf.
 SMALLEST_SIGMA = 1.0 / (RATE_BEFORE_S + 1 + RATE_AFTER_S)
 _MAD_TO_SIGMA = 1.4826
 _WINDOWS_AT_ONCE = 2048
@@ -27,16 +27,16 @@ _WINDOWS_AT_ONCE = 2048
 def chat_activity(
     messages: pa.Table, *, video_id: str, duration_s: float, lag_s: float, lag_source: str = DEFAULT
 ) -> pa.Table:
-    """Add a chat up by seconds: a row for each second of the video, or none if there is no message at all.
+    """Aggregate a chat by second: one row per second of the video, or no rows if there are no messages.
 
-    Only people count. Messages before the start or after the end are in no row.
+    Only people count. Messages before the start or after the end are not counted.
 
     Args:
         messages: The log, as CHAT_MESSAGES.
         video_id: The recording.
         duration_s: Its length.
-        lag_s: Seconds the chat is taken to lag behind; written into each row, nothing is shifted.
-        lag_source: Where the lag is from, as in `chat.lag`.
+        lag_s: Seconds the chat is assumed to lag behind; written to each row, nothing is shifted.
+        lag_source: Where the lag comes from, as in `chat.lag`.
     """
     seconds = math.ceil(duration_s)
     if messages.num_rows == 0 or seconds <= 0:
@@ -84,7 +84,7 @@ def _within(messages: pa.Table, seconds: int) -> tuple[pa.Table, np.ndarray]:
 
 
 def message_rate(counts: np.ndarray) -> np.ndarray:
-    """Return messages a second over the 10 s around each second (4 before it, 5 after), fewer at the ends."""
+    """Return messages per second over the 10 s around each second (4 before, 5 after), less at the ends."""
     total = np.concatenate([[0], np.cumsum(counts)])
     at = np.arange(len(counts))
     start = np.maximum(at - RATE_BEFORE_S, 0)
@@ -95,7 +95,7 @@ def message_rate(counts: np.ndarray) -> np.ndarray:
 def local_robust_z(values: np.ndarray) -> np.ndarray:
     """Return each value's distance from the local median in local sigmas (1.4826 MAD), within +-20.
 
-    Local are the 300 s on either side; near the ends, the window of the same length that still fits.
+    Local means the 300 s on either side; near the ends, the nearest window of the same length that fits.
     """
     size = min(2 * LOCAL_S + 1, len(values))
     windows = np.lib.stride_tricks.sliding_window_view(values, size)
@@ -112,7 +112,7 @@ def local_robust_z(values: np.ndarray) -> np.ndarray:
 
 
 def _mean(t_s: np.ndarray, values: np.ndarray, known: np.ndarray) -> pa.Array:
-    """Return the mean of the values of each second, NULL where it is not known."""
+    """Return the mean of the values of each second, NULL where unknown."""
     counts = np.bincount(t_s, minlength=len(known))
     means = np.bincount(t_s, weights=values, minlength=len(known)) / np.maximum(counts, 1)
     return pa.array(np.clip(means, -1.0, 1.0), mask=~known)
@@ -132,24 +132,24 @@ def _laughs(text: pa.DictionaryArray) -> np.ndarray:
 def _repeated_share(
     text: pa.DictionaryArray, authors: pa.ChunkedArray, t_s: np.ndarray, counts: np.ndarray
 ) -> pa.Array:
-    """Return how much of the chat around each second says its most repeated phrase; NULL where nobody writes.
+    """Return the share of the chat around each second that is its most repeated phrase; NULL where nobody writes.
 
-    Around are the seconds of `message_rate`. A phrase counts from 3 people on; where a log names nobody, or not the one
-    who wrote a message, each message is somebody's.
+    "Around" is the window of `message_rate`. A phrase counts once 3 people say it; a message whose author is not
+    named counts as written by someone of its own.
     """
     seconds, near = len(counts), RATE_BEFORE_S + RATE_AFTER_S
     total = np.concatenate([[0], np.cumsum(counts)])
     at = np.arange(seconds)
     around = total[np.minimum(at + RATE_AFTER_S + 1, seconds)] - total[np.maximum(at - RATE_BEFORE_S, 0)]
     most = np.zeros(seconds, dtype=np.int64)
-    # Times of one phrase lie apart from those of the next, so that one sorted list holds all of them.
+    # Times of one phrase are offset from those of the next, so that one sorted array holds them all.
     apart = seconds + 4 * near
     phrase = _phrases(text)
     key = np.where(phrase >= 0, phrase * apart + t_s + 2 * near, -1)
     order = np.argsort(key, kind="stable")
     order = order[np.searchsorted(key[order], 0) :]
     key = key[order]
-    # Most of a chat is said once: only what comes three times within a window can count.
+    # Most of a chat is said only once: only what is said three times within a window can count.
     comes = np.zeros(len(key) + 2, dtype=bool)
     thrice = np.flatnonzero(key[ENOUGH_PEOPLE - 1 :] - key[: len(key) - ENOUGH_PEOPLE + 1] <= near)
     for step in range(ENOUGH_PEOPLE):
@@ -169,7 +169,7 @@ def _repeated_share(
 
 
 def _phrases(text: pa.DictionaryArray) -> np.ndarray:
-    """Return a number for each message, the same where they say the same; -1 where one says nothing."""
+    """Return a number per message, equal for equal phrases; -1 where a message says nothing."""
     known = pa.array([said or None for said in phrases_of(text.dictionary.to_pylist())], pa.string())
     numbers = pc.fill_null(known.dictionary_encode().indices, -1).to_numpy().astype(np.int64)
     return np.append(numbers, -1)[pc.fill_null(text.indices, len(known)).to_numpy()]
@@ -181,7 +181,7 @@ def _writers(authors: pa.ChunkedArray) -> np.ndarray:
 
 
 def _presences(key: np.ndarray, writer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the windows that hold a message begin, and where they end, so that nobody is in one twice."""
+    """Return the sorted starts and ends of the windows that hold a message, with no author in a window twice."""
     by_writer = np.lexsort((key, writer))
     start, writer = key[by_writer] - RATE_AFTER_S, writer[by_writer]
     end = start + RATE_BEFORE_S + 1 + RATE_AFTER_S
@@ -191,10 +191,10 @@ def _presences(key: np.ndarray, writer: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _unique_chatters(authors: pa.ChunkedArray, t_s: np.ndarray, seconds: int) -> pa.Array:
-    """Return how many people wrote in the 10 s up to and including each second; NULL if the log names nobody.
+    """Return how many people wrote in the 10 s up to and including each second; NULL if the log has no names.
 
-    A message makes its author present for 10 s. Where the next one of the same author comes sooner, it takes over, so
-    that the author is counted once: the presences that begin and end at each second, added up, are the answer.
+    A message makes its author present for 10 s, or until their next message, so that nobody is counted twice: the
+    count is the running sum of presences that begin minus those that end.
     """
     named = authors.is_valid().to_numpy().astype(bool)
     if len(named) and not named.any():

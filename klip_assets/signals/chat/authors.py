@@ -1,6 +1,6 @@
 """Who wrote in a chat, without their names.
 
-Finding names in logs is the readers' work; whether names are wanted is a setting.
+Readers find the names in logs; a setting says whether they are stored.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
-#: Of 20,000 authors two get the same 64 bits once in 10^11 chats.
+#: With 20,000 authors, two share the same 64 bits in one of 10^11 chats.
 HASH_DIGITS = 16
 
 
 def author_hashes(salt: bytes) -> Callable[[str], str]:
-    """Return a function from what identifies an author to 16 hexadecimal digits (HMAC-SHA256, RFC 2104).
+    """Return a function that maps an author's identity to 16 hexadecimal digits (HMAC-SHA256, RFC 2104).
 
-    One author is the same in all logs of an installation. Without the salt nobody can try names against the digits.
+    An author has the same hash in all logs of an installation. Without the salt, names cannot be tested against it.
 
     Args:
         salt: Secret bytes of the installation (`store.state.salt`).
@@ -29,5 +29,5 @@ def author_hashes(salt: bytes) -> Callable[[str], str]:
 
 
 def salt_version(salt: bytes) -> str:
-    """Return what tells one salt from another and gives none away."""
+    """Return an identifier that differs between salts without revealing them."""
     return hashlib.sha256(b"version\x00" + salt).hexdigest()[:HASH_DIGITS]

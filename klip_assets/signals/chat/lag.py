@@ -12,20 +12,20 @@ Series = NDArray[np.float64]
 
 ESTIMATED, DEFAULT = "estimated", "default"
 
-#: Lags that are looked at: people need a second to read and write, slow ways of streaming add half a minute.
+#: Longest lag searched: people need a second to read and write, slow streaming adds half a minute.
 LONGEST_S = 40
-#: A reaction is some seconds long: shifts this close to the best one are the same peak.
+#: A reaction lasts some seconds: shifts this close to the best one belong to the same peak.
 SAME_PEAK_S = 10
-#: A video has to be so long, and the sound of at least half of it known.
+#: Minimum length of a video; the sound of at least half of it must be known.
 ENOUGH_S = 180
-#: How many times the highest peak at any other shift it has to be. By this, of made videos of 3 to 20 minutes in which
-#: the two were unrelated, 1 to 2 of 100 got a lag; of longer ones fewer.
+#: How many times higher the peak must be than at any other shift. With this, 1 to 2 of 100 synthetic videos of 3 to 20
+#: minutes in which sound and chat were unrelated got a lag; fewer of longer ones.
 CLEARLY = 1.3
-#: No eighth of the video may hold more of the evidence than this: one raid at a loud second is no lag.
+#: No eighth of the video may hold more of the evidence than this: one raid at a loud second is not a lag.
 PARTS, MAX_PER_PART = 8, 0.5
-#: Louder than so many sigmas is not more of a moment.
+#: Loudness beyond this many sigmas adds nothing.
 MAX_Z = 6.0
-#: Half width of the mean that is taken off: what goes up and down over minutes says nothing about seconds.
+#: Half width of the moving mean that is subtracted: what changes over minutes says nothing about seconds.
 SLOW_S = 150
 
 # Binomial weights, 4.5 s wide at half height: close to a Gaussian, and in whole numbers.
@@ -40,7 +40,7 @@ class Lag:
         lag_s: The seconds.
         source: `estimated` from this video, or `default`.
         correlation: Correlation of sound and chat at the best lag, -1 to 1; 0 where none could be computed.
-        rival: The highest correlation at any other shift of the chat, from one end of the video to the other.
+        rival: Highest correlation at any other shift of the chat over the whole video.
     """
 
     lag_s: float
@@ -50,23 +50,24 @@ class Lag:
 
 
 def estimate_lag(audio: pa.Table, counts: NDArray[np.int64], default_s: float) -> Lag:
-    """Estimate the lag from how loud it is and how many messages come, or fall back to the default.
+    """Estimate the lag from loudness and message counts, or fall back to the default.
 
     The time delay is where the cross-correlation of two signals peaks (Knapp and Carter, The generalized correlation
-    method for estimation of time delay, 1976). The signals are the positive part of loudness against its surroundings
-    and of its rises, and the square root of the message rate (which makes the noise of counts equally wide everywhere:
-    Anscombe, The transformation of Poisson, binomial and negative-binomial data, 1948); both smoothed over some
-    seconds, without what changes over minutes.
+    method for estimation of time delay, 1976). The signals are the positive part of local loudness and of its rises,
+    and the square root of the message rate (which stabilizes the variance of counts: Anscombe, The transformation of
+    Poisson, binomial and negative-binomial data, 1948); both are smoothed over some seconds, with changes over minutes
+    removed.
 
-    The null is the chat turned round against the sound by every other number of seconds, which keeps all that either
-    has in itself. Were they unrelated, each shift would be as likely as any other to hold the highest peak: one of the
-    41 lags would have it in 41 of n seconds (Phipson and Smyth, Permutation p-values should never be zero, 2010), and
-    by the margin asked for in fewer still. That no part of a video may carry the evidence alone is a rule of ours.
+    The null distribution is the chat rotated against the sound by every other number of seconds, which keeps the
+    structure of each. Were they unrelated, every shift would be equally likely to hold the highest peak: one of the 41
+    lags would have it with probability 41 / n for n seconds (Phipson and Smyth, Permutation p-values should never be
+    zero, 2010), and less often by the required margin. That no part of a video may carry the evidence alone is our own
+    rule.
 
     Args:
-        audio: Rows of `audio_features`; may be none, or without a level.
-        counts: Messages of each second of the video; shape (seconds,).
-        default_s: What to say where the two tell nothing.
+        audio: Rows of `audio_features`; may be empty, or without a level.
+        counts: Messages in each second of the video; shape (seconds,).
+        default_s: Lag to fall back to.
     """
     default = Lag(float(default_s))
     seconds = len(counts)
@@ -88,7 +89,7 @@ def estimate_lag(audio: pa.Table, counts: NDArray[np.int64], default_s: float) -
 
 
 def _excitement(audio: pa.Table, seconds: int) -> Series | None:
-    """Return how loud each second is for its surroundings, 0 where it is not known; None if too little is known."""
+    """Return how loud each second is for its surroundings, 0 where unknown; None if too little is known."""
     loud = np.zeros(seconds)
     t_s = audio["t_s"].to_numpy()
     inside = (t_s >= 0) & (t_s < seconds)
@@ -110,7 +111,7 @@ def _smoothed(values: Series) -> Series:
 
 
 def _fast(values: Series) -> Series:
-    """Take the mean of the minutes around off each value."""
+    """Subtract from each value the mean of the minutes around it."""
     total = np.concatenate([[0.0], np.cumsum(values)])
     at = np.arange(len(values))
     start, end = np.maximum(at - SLOW_S, 0), np.minimum(at + SLOW_S + 1, len(values))

@@ -1,4 +1,4 @@
-"""What words and names in a chat stand for: bots, commands, laughter, emotes."""
+"""Meaning of words and names in a chat: bots, commands, laughter, emotes."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ BOTS = frozenset(
     }
 )  # fmt: skip
 
-#: What an entry of sentiment.tsv is compared with; the head of the file explains them.
+#: What an entry of sentiment.tsv is matched against; the file's header explains them.
 KINDS = ("emote", "cased", "name", "prefix", "suffix", "sarcasm", "word", "drawn", "phrase", "sign")
 
-#: Emotes that laugh: Twitch's global ones and the common ones of BTTV, FFZ and 7TV.
+#: Laughing emotes: Twitch's global ones and the common ones of BTTV, FFZ and 7TV.
 LAUGHING_EMOTES = (
     "4Head", "EleGiggle", "Hhhehehe", "hhhehehe", "ICANT", "KEKL", "KEKLEO", "KEKW", "KEKWait", "LUL", "LULE", "LULW",
     "LuL", "OMEGALUL", "PepeLaugh", "ZULUL", "pepeL", "pepeLaugh", "xdd",
 )  # fmt: skip
 
-# A '!' with a word right behind it; '!!!' is a reaction.
+# A '!' directly followed by a word; '!!!' is a reaction.
 _COMMAND = re.compile(r"\s*!\w")
 
 _TEXTS_AT_ONCE = 20_000
 
-# The patterns are for RE2, which Arrow uses: no look-around, and its \b and \w know ASCII only.
+# The patterns are for RE2, which Arrow uses: no look-around, and \b and \w are ASCII only.
 _LATIN = (
     r"l[eu]+lz?|l+m+f?a+o+|rofl\w*|lawl|(?:top)?kek+|(?:ke){3,}k?|kek[wl]\w*|lulw\w*|omegalul\w*"
     r"|(?:b|bw|m?w|m?wu|mu|g|ny|[eouz])?a*h+a+h[ha]*|ha(?:[ -]+ha)+|e*h+e+h[he]*|h+i+h+i[hi]*|tee*-?hee*"
@@ -50,7 +50,7 @@ _LAUGHTER = "|".join(
     (
         rf"\b(?:[lL]o+l+(?:o+l+)*[zs]?|l+o+l+(?:o+l+)*[zs]?|L+O+L+(?:O+L+)*[ZS]?|(?i:{_LATIN}))\b",  # LoL is the game.
         rf"(?:^|\s)(?:{'|'.join(LAUGHING_EMOTES)})(?:$|\s)",
-        # A channel's own emotes end so.
+        # Suffixes of channels' own emotes.
         r"(?:LUL|LULW|KEKW|Lul|LAUGH|Laugh|LOL|Lol|Lmao|LMAO|ROFL|Giggle|HAHA|Haha)\b",
         # ASCII's w laughs in Japanese: 草www, すごいw. A lone 'www' may, a host's name may not, and WWW is three wins.
         rf"(?:^|[^\w.:/])w{{3,}}(?:$|[^\w.])|[{_KANA}\p{{Han}}]w+(?:$|[^\w.])|ｗ{{2,}}|[{_KANA}\p{{Han}}]ｗ",
@@ -59,22 +59,22 @@ _LAUGHTER = "|".join(
         r"笑[死爛烂翻哭瘋疯到了]|[好爆大狂超]笑|[(（]笑[)）]|(?:^|[^微可玩嘲冷苦見见])笑+\s*$|(?:^|[^\p{Han}])笑+(?:$|[^\p{Han}])",
         r"わろた|ワロタ|ワロス|わらた|哈{2,}|呵{3,}|嘻{2,}|嘿{3,}|科科|ㄏㄏ|[ㅋㅎ]{2,}|[ᄏᄒ]{2,}|하하",
         rf"(?:^|[^\p{{Cyrillic}}])(?i:{_CYRILLIC})(?:$|[^\p{{Cyrillic}}])",
-        # 555 is 'hahaha' in Thai, 233 is a rolling face of a Chinese board; beside ASCII they are plain numbers.
+        # 555 is 'hahaha' in Thai, 233 a laughing face on a Chinese forum; next to ASCII they are plain numbers.
         r"(?:^|[^\x00-\x7f])\s*(?:(?:5{3,}|233+)\+?[ !~]*)+(?:$|[^\x00-\x7f])",
         r"ฮ่าฮ่า|ه{4,}|ח{3,}|(?i:(?:χα){2,})|[😂🤣😹😆]",
         r":(?:joy|rofl|laughing|face_with_tears_of_joy|rolling_on_the_floor_laughing|grinning_squinting_face):",
     )
 )
-#: An emote for what is not funny, spelled like a laugh.
+#: An emote for unfunny jokes, spelled like a laugh.
 _NOT_FUNNY = "haHAA"
 
 
 def is_bot_message(text: str, *names: str | None) -> bool:
-    """Return whether a known bot sent the message, or it is a command to one.
+    """Return whether a known bot sent the message, or it is a bot command.
 
     Args:
         text: The message.
-        names: The names its author goes by.
+        names: Names of its author.
     """
     return _COMMAND.match(text) is not None or any(name.strip().casefold() in BOTS for name in names if name)
 
@@ -87,7 +87,7 @@ def emotes_of_words(text: str) -> list[str]:
 
 @cache
 def known_emotes() -> frozenset[str]:
-    """Return emotes that logs deliver as plain words: Twitch's global ones, the common ones of BTTV, FFZ and 7TV."""
+    """Return emotes that appear in logs as plain words: Twitch's global and the common ones of BTTV, FFZ and 7TV."""
     return frozenset(read_entries()["emote"]) | frozenset(LAUGHING_EMOTES)
 
 
@@ -96,7 +96,7 @@ def read_entries() -> Mapping[str, Mapping[str, float]]:
     """Read sentiment.tsv: kind -> entry -> valence.
 
     Raises:
-        ValueError: A line is not understood, or an entry stands in two; names the line.
+        ValueError: A line cannot be parsed, or an entry is listed twice; names the line.
     """
     entries: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
     text = files("klip_assets.signals.chat").joinpath("sentiment.tsv").read_text(encoding="utf-8")
@@ -106,20 +106,20 @@ def read_entries() -> Mapping[str, Mapping[str, float]]:
         kind, valence, _, listed = line.split("\t")
         for entry in listed.split():
             if entry in entries[kind]:
-                raise ValueError(f"sentiment.tsv, line {number}: {kind} {entry} stands there twice")
+                raise ValueError(f"sentiment.tsv, line {number}: {kind} {entry} is listed twice")
             entries[kind][entry] = float(valence)
     return entries
 
 
 def phrases_of(texts: Sequence[str]) -> list[str]:
-    """Return what messages say, in a form in which variants are equal; empty where one says nothing.
+    """Normalize messages so that variants of a phrase are equal; empty where a message says nothing.
 
-    Case, spaces, letters and signs drawn out, and words said again and again make no difference: 'NO  WAYYY!!' is 'no
-    way!', 'KEKW KEKW' is 'kekw'. Digits stay: 11 is not 1.
+    Case, spaces, repeated letters and signs, and repeated words make no difference: 'NO  WAYYY!!' is 'no way!', 'KEKW
+    KEKW' is 'kekw'. Digits are kept: 11 is not 1.
     """
     phrases: list[str] = []
     for first in range(0, len(texts), _TEXTS_AT_ONCE):
-        # All in one string, a line each: going through single texts takes five times as long.
+        # All in one string, one line each: handling texts one by one takes five times as long.
         lines = "\n".join(" ".join(text.split()) for text in texts[first : first + _TEXTS_AT_ONCE]).casefold()
         letters = np.frombuffer(lines.encode("utf-32-le"), dtype=np.uint32)
         kept = np.ones(len(letters), dtype=bool)
@@ -138,9 +138,9 @@ def _without_repeats(line: str) -> str:
 
 
 def laughs(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Return for each text whether it laughs; NULL counts as silence.
+    """Return for each text whether it contains laughter; NULL counts as not laughing.
 
-    Known are English (lol, lmao, haha, KEKW), Japanese (www, 草), Chinese (哈哈, 233), Korean (ㅋㅋ), Thai (555),
+    Covers English (lol, lmao, haha, KEKW), Japanese (www, 草), Chinese (哈哈, 233), Korean (ㅋㅋ), Thai (555),
     Spanish (jaja), Portuguese (kkkk, rsrs), French (mdr), Indonesian (wkwk), Russian (хаха) and emoji.
     """
     plain = pc.replace_substring(texts, _NOT_FUNNY, " ")

@@ -1,4 +1,4 @@
-"""How a chat message sounds."""
+"""Sentiment of chat messages."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import pyarrow as pa
 
 from klip_assets.signals.chat.lexicon import laughs, read_entries
 
-#: A message counts as positive from here on, as negative from its negative on, in between as neutral.
+#: Messages at or above this are positive, at or below its negative are negative, in between neutral.
 FEELING_FROM = 0.05
 
-#: Valence of laughter, once a message, however often it laughs.
+#: Valence of laughter, added once per message, however often it laughs.
 LAUGHTER = 1.8
-#: An emote that is repeated says it louder: so much more for each doubling.
+#: Extra weight of a repeated emote for each doubling.
 _REPEATED = 0.2
-#: Share of praise that is left, turned around, beside a sarcastic emote.
+#: Factor applied to praise next to a sarcastic emote.
 _SARCASM = -0.5
 #: VADER's own constant: a sum of 4 is .72.
 _ALPHA = 15.0
-#: VADER rounds its answer, so that the sum behind it can't be told from here on.
+#: VADER rounds its result, so that the underlying sum can't be recovered beyond this.
 _MAX_COMPOUND = 0.99
 #: Platforms allow 200 to 500 characters; VADER's time grows with the square of the words.
 _MAX_CHARS = 500
 
 _DRAWN = re.compile(r"(\w)\1{2,}")
-#: Stands behind a word that was drawn out; no punctuation, which VADER would take off.
+#: Appended to a drawn-out word; not punctuation, which VADER would strip.
 _LONG = "ː"
 _PUNCTUATION = string.punctuation + "…“”„«»¡¿、。，！？"
 
@@ -40,14 +40,13 @@ def message_scores(texts: Iterable[str | None]) -> list[float | None]:
     """Score messages by words, emotes, emoji and laughter.
 
     Words and phrases go through VADER's rules (Hutto and Gilbert, 2014) with VADER's lexicon as changed by
-    `sentiment.tsv`; emotes, signs and laughter are added, and the sum is brought to -1 to 1 as VADER does.
+    `sentiment.tsv`; emotes, signs and laughter are added, and the sum is scaled to -1 to 1 as VADER does.
 
     Args:
         texts: Messages, of which the first 500 characters count.
 
     Returns:
-        -1 to 1 for each; NULL for NULL and for what is blank. Chats repeat themselves: each distinct text is scored
-        once.
+        -1 to 1 for each; None for None and for blank texts. Chats are repetitive: each distinct text is scored once.
     """
     texts = list(texts)
     distinct = list(dict.fromkeys(text for text in texts if text is not None and text.strip()))
@@ -63,7 +62,7 @@ def _scorer() -> _Scorer:
 
 
 class _Scorer:
-    """The lexicon in the forms in which a message asks it."""
+    """The lexicon, prepared for look-ups."""
 
     def __init__(self, entries: Mapping[str, Mapping[str, float]]) -> None:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -88,7 +87,7 @@ class _Scorer:
         lexicon.update(entries["word"])
         lexicon.update(entries["phrase"])
         lexicon.update({word + _LONG: valence for word, valence in self._drawn.items()})
-        # Laughter counts apart; numbers are pager codes to VADER, and plain numbers in a chat.
+        # Laughter is scored separately; numbers are pager codes to VADER, and plain numbers in a chat.
         laughing = laughs(pa.array(list(lexicon))).to_pylist()
         for word, laugh in zip(list(lexicon), laughing, strict=True):
             if laugh or word.isdigit() or lexicon[word] == 0:
@@ -109,7 +108,7 @@ class _Scorer:
         praise_is_meant = True
         for token in text.split():
             if token[0] == "@" or token.startswith("www.") or "://" in token[1:]:
-                continue  # What is in names and addresses nobody says.
+                continue  # Mentions and URLs are not what the message says.
             praise_is_meant = praise_is_meant and token not in self._sarcastic
             valence = self._emote(token)
             if valence is None:
@@ -119,7 +118,7 @@ class _Scorer:
                 times[token] += 1
         spoken = self._spoken(words, text)
         total += _sum(times, emotes) + (spoken if praise_is_meant or spoken < 0 else _SARCASM * spoken)
-        if laughing and spoken >= 0:  # Beside blame, laughter mocks.
+        if laughing and spoken >= 0:  # Next to blame, laughter is mockery.
             total += LAUGHTER
         return total / math.sqrt(total * total + _ALPHA)
 
@@ -140,7 +139,7 @@ class _Scorer:
         return self._emotes.get(short) if short != token else None
 
     def _word(self, token: str) -> str:
-        """Return a token as VADER is to see it: without punctuation unless it is a face, drawn-out letters cut."""
+        """Return a token as VADER should see it: no punctuation unless it is an emoticon, drawn-out letters cut."""
         core = token.strip(_PUNCTUATION).replace("’", "'")
         if len(core) <= 2 and token.lower() in self._lexicon:
             return token
@@ -153,7 +152,7 @@ class _Scorer:
         return twice if twice.lower() in self._lexicon else once
 
     def _spoken(self, words: list[str], text: str) -> float:
-        """Return the sum of valences VADER finds in words, phrases and exclamation marks."""
+        """Return VADER's sum of valences of words, phrases and exclamation marks."""
         plain = [word.lower().removesuffix(_LONG) for word in words]
         joined: list[str] = []
         at = 0

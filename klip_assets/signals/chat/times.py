@@ -1,4 +1,4 @@
-"""When a chat message was sent, as logs say it: places in the video, or times of day."""
+"""When a chat message was sent, as logs give it: an offset into the video, or a time of day."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import numpy as np
 from klip_assets.formats.refused import RowRefused
 from klip_assets.formats.text import valid_unicode
 
-#: No stream is longer; a larger number is a date, not a place in a video.
+#: No stream is longer; a larger number is a date, not an offset into a video.
 LONGEST_S = 1_000_000.0
-#: Klip takes no longer recording (`Settings.max_duration_h`): numbers beyond count milliseconds.
+#: Klip accepts no longer recording (`Settings.max_duration_h`): larger numbers count milliseconds.
 LONGEST_RECORDING_S = 360_000.0
-#: A chat begins some time before the stream and may go on after it.
+#: A chat begins some time before the stream and may continue after it.
 BEFORE_AND_AFTER_S = 3600.0
 
-#: Times of day are those from 2001 to 2103. So seconds, milliseconds, microseconds and nanoseconds since 1970 can't be
-#: taken for each other, nor for a place in a video.
+#: Times of day range from 2001 to 2103. So seconds, milliseconds, microseconds and nanoseconds since 1970 can't be
+#: confused with each other, nor with an offset into a video.
 _FIRST_DAY_S, _LAST_DAY_S = 1.0e9, 4.2e9
 _DAY_UNITS = (1.0, 1e-3, 1e-6, 1e-9)
 
@@ -38,7 +38,7 @@ class Kind(Enum):
 
     #: Seconds from the start of the video.
     OFFSET = "offset"
-    #: The same, but whether in seconds or milliseconds only the whole log shows.
+    #: The same, but only the whole log shows whether in seconds or milliseconds.
     NUMBER = "number"
     #: Seconds since 1970-01-01 UTC.
     DAY = "time of day"
@@ -52,13 +52,13 @@ class Time(NamedTuple):
 
 
 def time_of(value: object, unit: float | None = None) -> Time:
-    """Understand a time: a number, h:mm:ss, m:ss or 1h2m3s from the start, ISO 8601, or a Unix time.
+    """Parse a time: a number, h:mm:ss, m:ss or 1h2m3s from the start, ISO 8601, or a Unix time.
 
     A time before the start is negative. ISO 8601 without a zone is UTC.
 
     Args:
-        value: What stands in the log.
-        unit: Seconds a number counts in, None where neither name nor format says it.
+        value: The value in the log.
+        unit: Unit of a number in seconds, None where neither name nor format gives it.
 
     Raises:
         RowRefused: It is none of these.
@@ -66,7 +66,7 @@ def time_of(value: object, unit: float | None = None) -> Time:
     if isinstance(value, str):
         text = value.strip().strip("[]()").strip()
         if _NUMBER.fullmatch(text):
-            # "12.5s" says its unit itself.
+            # "12.5s" includes its unit.
             unit = 1.0 if text[-1] in "sc" else unit
             return _of_number(float(text.rstrip("sec").replace(",", ".")), unit, value)
         seconds = _seconds_of_clock(text)
@@ -76,38 +76,38 @@ def time_of(value: object, unit: float | None = None) -> Time:
         if seconds is not None and _FIRST_DAY_S <= seconds <= _LAST_DAY_S:
             return Time(seconds, Kind.DAY)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        # A whole number of JSON may be larger than any float.
+        # An integer in JSON may be larger than any float.
         return _of_number(math.inf if abs(value) > 1e300 else float(value), unit, value)
     raise RowRefused("no time" if value in (None, "") else "time not understood", _shown(value))
 
 
 def time_of_day(value: object) -> Time:
-    """Understand a time of day: ISO 8601 or a Unix time.
+    """Parse a time of day: ISO 8601 or a Unix time.
 
     Raises:
-        RowRefused: It is none.
+        RowRefused: It is not one.
     """
     found = time_of(value)
     if found.kind is not Kind.DAY:
-        raise RowRefused("no time of day", _shown(value))
+        raise RowRefused("not a time of day", _shown(value))
     return found
 
 
 def seconds_at(moment: datetime) -> float:
-    """Return a moment in seconds since 1970; one without a zone is UTC."""
+    """Return a moment in seconds since 1970; without a zone, UTC is assumed."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def are_milliseconds(numbers: np.ndarray, duration_s: float | None) -> bool:
-    """Say whether numbers that name no unit, the times of one log, count milliseconds.
+    """Return whether the times of one log, numbers without a unit, are milliseconds.
 
-    They do if they are whole and most of them lie beyond the longest recording. A short video would be missed by that:
-    there they do if they lie behind its end as seconds, and as milliseconds fill at least half of it. A tenth of the
-    numbers may be anything.
+    They are if they are whole and most of them lie beyond the longest recording. That would miss short videos: there
+    they are milliseconds if they lie past its end as seconds, and as milliseconds span at least half of it. A tenth
+    of the numbers may be outliers.
 
     Args:
         numbers: The times.
-        duration_s: Length of the recording, None if it is not known.
+        duration_s: Length of the recording, None if unknown.
     """
     if not len(numbers) or bool(np.any(numbers % 1)):
         return False
@@ -133,7 +133,7 @@ def _of_number(number: float, unit: float | None, given: object) -> Time:
             return Time(number * day_unit, Kind.DAY)
     if math.isnan(number):
         raise RowRefused("time not understood", _shown(given))
-    raise RowRefused("the time is no place in a video", _shown(given))
+    raise RowRefused("the time is not a position in a video", _shown(given))
 
 
 def _seconds_of_clock(text: str) -> float | None:

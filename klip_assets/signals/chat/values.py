@@ -1,4 +1,4 @@
-"""Single values of a chat log, and the names its columns go by."""
+"""Single values of a chat log, and the names of its columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from klip_assets.signals.chat.times import Time, time_of, time_of_day
 #: Platforms allow 200 to 500 characters.
 MAX_TEXT_CHARS = 2_000
 
-#: What a message has beside its time, and the names that goes by, the surest first.
+#: Fields of a message besides its time, and their synonyms, the most certain first.
 SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "author": (
@@ -54,9 +54,9 @@ class TimeColumn:
 
     Attributes:
         name: Its name.
-        unit: Seconds that its numbers count in, None if the name does not say.
+        unit: Unit of its numbers in seconds, None if the name does not say.
         of_day: Whether it holds times of day only.
-        rank: Which column to ask first: a place in the video that names its unit, one that does not, a time of day.
+        rank: Order of preference: an offset with a unit, an offset without one, a time of day.
     """
 
     name: str
@@ -67,12 +67,12 @@ class TimeColumn:
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns of a log, or the keys of a JSON object, are called.
+    """The known columns of a log, or keys of a JSON object.
 
     Attributes:
-        times: Those that hold a time, to be asked in this order.
-        others: What a message has beside that (as in `SYNONYMS`) -> the name of its column.
-        date: The column that completes a time without a date, None if there is none.
+        times: Columns that hold a time, in order of preference.
+        others: Other field of a message (as in `SYNONYMS`) -> name of its column.
+        date: Column with the date of a time that lacks one, None if there is none.
     """
 
     times: tuple[TimeColumn, ...]
@@ -88,7 +88,7 @@ class Columns:
         """Return the time of a message.
 
         Raises:
-            RowRefused: None of the columns holds one, or the first that is filled holds something else.
+            RowRefused: No column holds one, or the first that is filled holds something else.
         """
         for column in self.times:
             value = fields.get(column.name)
@@ -103,7 +103,7 @@ class Columns:
 
 
 def columns_of(names: Iterable[str]) -> Columns:
-    """Return what is known among the names of columns."""
+    """Return the known columns among these names."""
     return _columns_of(tuple(names))
 
 
@@ -114,12 +114,12 @@ def _columns_of(names: tuple[str, ...]) -> Columns:
         by_plain.setdefault(_plain(name), name)
     times = [found for plain, name in by_plain.items() if (found := _time_column(plain, name))]
     others = {
-        wanted: next((by_plain[synonym] for synonym in synonyms if synonym in by_plain), None)
-        for wanted, synonyms in SYNONYMS.items()
+        field: next((by_plain[synonym] for synonym in synonyms if synonym in by_plain), None)
+        for field, synonyms in SYNONYMS.items()
     }
     return Columns(
         times=tuple(sorted(times, key=lambda column: column.rank)),
-        others={wanted: name for wanted, name in others.items() if name is not None},
+        others={field: name for field, name in others.items() if name is not None},
         date=by_plain.get("date") if "time" in by_plain else None,
     )
 
@@ -147,7 +147,7 @@ def _time_column(plain: str, name: str) -> TimeColumn | None:
 
 
 def emotes_of_value(value: object, text: str) -> list[str] | None:
-    """Return the emotes of a text in order, from what a file gives; None where it gives none.
+    """Return the emotes of a text in order, from a field of the log; None where it gives none.
 
     Args:
         value: A list of names, the same as text, or a list of objects that each describe one kind of emote.
@@ -167,7 +167,7 @@ def emotes_of_value(value: object, text: str) -> list[str] | None:
     kinds = [item for item in value if isinstance(item, dict)]
     if not kinds:
         return [valid_unicode(name) for name in value if isinstance(name, str) and name]
-    # Chat-downloader lists signs such as a heart with the emotes of YouTube, and says which are which.
+    # Chat-downloader lists emoji such as a heart among YouTube's emotes, with a flag to tell them apart.
     names = {_name_of_kind(kind) for kind in kinds if kind.get("is_custom_emoji") is not False}
     return _emotes_named(frozenset(name for name in names if name), text)
 
@@ -178,7 +178,7 @@ def _name_of_kind(kind: Mapping[str, object]) -> str | None:
 
 
 def _emotes_named(names: frozenset[str], text: str) -> list[str]:
-    """Return these names where they stand in a text, and the known emotes among the words between."""
+    """Return these names where they occur in a text, and the known emotes among the words between."""
     if not names:
         return emotes_of_words(text)
     found: list[str] = []
@@ -189,7 +189,7 @@ def _emotes_named(names: frozenset[str], text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _splitter(names: frozenset[str]) -> re.Pattern[str]:
-    # ":_hi:" ends where its colon is, "LUL" only at a space: it is not part of "LULW".
+    # ":_hi:" ends at its colon, "LUL" only at a space: it is not part of "LULW".
     forms = [
         re.escape(name) if len(name) > 2 and name[0] == name[-1] == ":" else rf"(?<!\S){re.escape(name)}(?!\S)"
         for name in sorted(names, key=lambda name: (-len(name), name))
@@ -205,7 +205,7 @@ def name_of(value: object) -> str | None:
 
 
 def id_of(value: object) -> str | None:
-    """Return a number or a text as text, None for what is neither or empty."""
+    """Return a number or text as text, None for anything else or empty text."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         value = str(value)
     if not isinstance(value, str):
@@ -217,7 +217,7 @@ def text_of(value: object) -> str:
     """Return the text of a message, which may be empty.
 
     Raises:
-        RowRefused: There is none, or more than any platform allows.
+        RowRefused: There is none, or it is longer than any platform allows.
     """
     if not isinstance(value, str):
         raise RowRefused("no text", "" if value is None else f"a {type(value).__name__}")

@@ -1,5 +1,5 @@
-"""Who said what when: captions and recognizers to timed words, words to sentences and segments.
+"""Speech: captions and recognizers to timed words, words to sentences and segments.
 
-Put here: recognizers, and the way from words to segments.
-Keep out: what is meant by the words (`signals.text`).
+Put here: recognizers, and the steps from words to segments.
+Keep out: what the words mean (`signals.text`).
 """

@@ -1,7 +1,7 @@
-"""What a recognizer has done so far: a stage that dies midway goes on from there.
+"""Checkpoints of a recognizer: a stage that dies midway resumes from there.
 
-A line a chunk is appended to a file as soon as it is recognized. What is done is found again by what it was made from
-(recording, engine, settings: the version) and by the place of the chunk.
+One line per chunk is appended to a file as soon as it is recognized. Finished chunks are looked up by what they were
+made from (recording, engine, settings: the version) and by their position.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from klip_assets.signals.speech.words import Word
 class ChunkLog:
     """Words of the chunks of one recording, in a file.
 
-    One process works on a recording at a time (it holds the partition's lock), so nobody else writes here.
+    One process works on a recording at a time (it holds the partition's lock), so there are no concurrent writers.
 
     Args:
-        path: The file; None to remember nothing.
-        version: Of everything that the words depend on. A file of another version is begun anew.
+        path: The file; None to keep nothing.
+        version: Version of everything the words depend on. A file of another version is overwritten.
     """
 
     def __init__(self, path: Path | None, version: str = "") -> None:
@@ -35,20 +35,20 @@ class ChunkLog:
         return len(self._done)
 
     def words(self, chunk: str) -> list[Word] | None:
-        """Return the words of a chunk, None if it is still to be done."""
+        """Return the words of a chunk, None if it is not done yet."""
         rows = self._done.get(chunk)
         return None if rows is None else [Word(*row) for row in rows]
 
     def value(self, name: str) -> Any:
-        """Return what was noted under a name, such as the language found; None if nothing was."""
+        """Return the value stored under a name, such as the detected language; None if there is none."""
         return self._done.get(name)
 
     def add(self, chunk: str, words: Sequence[Word]) -> None:
-        """Keep the words of a chunk."""
+        """Store the words of a chunk."""
         self.note(chunk, [astuple(word) for word in words])
 
     def note(self, name: str, value: Any) -> None:
-        """Keep a value that JSON can hold."""
+        """Store a value that JSON can hold."""
         self._done[name] = value
         if self._path is None:
             return
@@ -57,7 +57,7 @@ class ChunkLog:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([name, value]) + "\n")
             return
-        # Written anew without a line that a kill has cut: what is appended must not continue it.
+        # Rewritten without a line that a kill has truncated, or the next line would be appended to it.
         self._path.parent.mkdir(parents=True, exist_ok=True)
         entries = [("version", self._version), *self._done.items()]
         temporary = self._path.with_suffix(".tmp")
@@ -66,7 +66,7 @@ class ChunkLog:
         self._is_begun = True
 
     def remove(self) -> None:
-        """Forget all: the transcript is written."""
+        """Delete everything: the transcript is written."""
         self._done, self._is_begun = {}, False
         if self._path is not None:
             self._path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Segments: contiguous pieces of about 30 s that cover the video, every word in exactly one.
 
-A cut falls at the sentence end or pause nearest to the 30 s grid, never inside a word if that can be helped.
+A cut falls at the sentence end or pause nearest to the 30 s grid, and inside a word only if there is no other choice.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from klip_assets.contracts import SEGMENTS
 
 LENGTH_S = 30.0
 
-#: A cut may lie this far from the grid.
+#: Maximum distance of a cut from the grid.
 REACH_S = 10.0
 
-#: A pause costs this many seconds of distance more than a sentence end, a mere gap between words this many.
+#: Penalties relative to a sentence end, in seconds of distance: for a pause, a mere gap between words, an overlap.
 PAUSE_PENALTY_S, GAP_PENALTY_S, OVERLAP_PENALTY_S = 2.0, 5.0, 8.0
 PAUSE_S = 0.3
 
@@ -61,21 +61,21 @@ class _Gaps:
         pause = self._last - self._first
         new_sentence = np.concatenate([[True], np.diff(sentences) > 0, [True]])[: len(pause)]
         self._penalty = np.where(new_sentence, 0.0, np.where(pause >= PAUSE_S, PAUSE_PENALTY_S, GAP_PENALTY_S))
-        # Where words overlap there is no gap, only a begin.
+        # Overlapping words have no gap between them, only a start.
         self._penalty = np.where(pause < 0, OVERLAP_PENALTY_S, self._penalty)
         self._margin = np.clip(pause / 2, 0.0, MARGIN_S)
 
     def nearest(self, grid: float, reach: float) -> float:
-        """Return the best place for a cut within reach of a time, that time itself if there is none."""
+        """Return the best time for a cut within reach of a grid time, that time itself if there is none."""
         near = slice(
             np.searchsorted(self._last, grid - reach), np.searchsorted(self._first, grid + reach, side="right")
         )
         margin = self._margin[near]
         latest = self._last[near] - margin
-        place = np.clip(grid, np.minimum(self._first[near] + margin, latest), latest)
-        distance = np.abs(place - grid)
+        cuts = np.clip(grid, np.minimum(self._first[near] + margin, latest), latest)
+        distance = np.abs(cuts - grid)
         cost = np.where(distance <= reach, distance + self._penalty[near], np.inf)
-        return float(place[cost.argmin()]) if np.isfinite(cost).any() else grid
+        return float(cuts[cost.argmin()]) if np.isfinite(cost).any() else grid
 
 
 def build_segments(
@@ -86,12 +86,12 @@ def build_segments(
     Args:
         words: Rows of `transcript_words`.
         audio: Rows of `audio_features`.
-        video_id: Goes into every row.
+        video_id: Written to every row.
         duration_s: Length of the video; None or 0 gives no segments.
-        heard: Whether there was anything to take words from; if not, their rate is unknown, not 0.
+        heard: Whether there was any source of words; if not, the speech rate is unknown, not 0.
 
     Returns:
-        A table by the contract `segments`.
+        A table as in the contract `segments`.
     """
     if not duration_s:
         return SEGMENTS.empty()
@@ -136,10 +136,10 @@ class _Sound:
         lufs = float(10 * np.log10(power)) if power else None
         z = _mean(self._z[seconds])
         spread = self._high - self._low
-        place = (lufs - self._low) / spread if lufs is not None and spread > 0 else None
+        position = (lufs - self._low) / spread if lufs is not None and spread > 0 else None
         return {
             "loudness_lufs": lufs,
-            "absolute_loudness": None if place is None else float(np.clip(place, 0, 1)),
+            "absolute_loudness": None if position is None else float(np.clip(position, 0, 1)),
             "relative_loudness": float(np.clip((z + 3) / 6, 0, 1)) if z is not None else None,
             "speech_share": _mean(self._speech[seconds]),
         }

@@ -1,6 +1,6 @@
-"""The embedded recognizer: pocketsphinx with the US English model in its wheel. Works offline, anywhere.
+"""The embedded recognizer: pocketsphinx with the US English model from its wheel. Works offline, anywhere.
 
-On real speech most of its words are wrong (docs/figures.md shows some); it is the engine of last resort.
+On real speech most of its words are wrong (see docs/figures.md); it is the engine of last resort.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ MODEL = "pocketsphinx en-us"
 PAUSE_S = 0.6
 #: An utterance is cut at its quietest frame once it is this long.
 LONGEST_S = 20.0
-#: Utterances that are decoded at once, each by a process.
+#: Utterances decoded in parallel, each by one process.
 WORKERS = 2
-#: Each process loads a model of its own: less speech than this is not worth a second one.
+#: Each process loads its own model: less speech than this does not justify a second one.
 WORTH_S = 120.0
 
 _DECODER_FRAME_S = 0.01
@@ -52,11 +52,11 @@ def transcribe(
     Args:
         sound: Opens the sound from its start: 16 kHz mono float32 blocks (`media.decode.decode_sound`).
         on_progress: Called with the seconds of sound done.
-        log: Utterances recognized before, and the place to note new ones.
-        workers: Utterances that are decoded at the same time if there is enough speech; the words do not depend on it.
+        log: Utterances recognized before; new ones are added.
+        workers: Utterances decoded in parallel if there is enough speech; the words do not depend on it.
 
     Raises:
-        ChildProcessError: A recognizer died; what was recognized is in the log.
+        ChildProcessError: A recognizer died; everything recognized so far is in the log.
     """
     log = log if log is not None else ChunkLog(None)
     spans = plan(hear(sound()), pause_s=PAUSE_S, enough_s=0, longest_s=LONGEST_S)
@@ -89,15 +89,15 @@ def transcribe(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], most: int
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], limit: int
 ) -> Iterator[Result]:
-    # Results in the order of the items, at most `most` of which are held.
+    # Results in the order of the items, at most `limit` of which are in flight.
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(work, item))
-            # What is done is handed on at once, so that a kill loses little.
-            while waiting and (len(waiting) >= most or waiting[0].done()):
+            # Finished results are passed on at once, so that a kill loses little.
+            while waiting and (len(waiting) >= limit or waiting[0].done()):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -107,7 +107,7 @@ def _in_order(
 
 
 class Recognizer:
-    """A process that recognizes."""
+    """A recognizer process."""
 
     def __init__(self) -> None:
         file = Path(__file__).with_name("sphinx_process.py")
@@ -119,7 +119,7 @@ class Recognizer:
         """Return the words of an utterance.
 
         Raises:
-            ChildProcessError: The process died (it crashed, or memory ran out).
+            ChildProcessError: The process died (it crashed or ran out of memory).
         """
         assert self._process.stdin and self._process.stdout
         samples = to_pcm16(utterance.samples)
@@ -131,7 +131,7 @@ class Recognizer:
             line = b""
         start_s, end_s = utterance.span.start_s, utterance.end_s
         if not line:
-            raise ChildProcessError(f"the recognizer died at {start_s:.1f} to {end_s:.1f} s")
+            raise ChildProcessError(f"the recognizer died between {start_s:.1f} and {end_s:.1f} s")
         words = []
         for text, first, last, probability in json.loads(line):
             word = text.split("(")[0]

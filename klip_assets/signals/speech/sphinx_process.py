@@ -1,10 +1,10 @@
-"""A process that recognizes what it is sent; `sphinx` starts one or two of them.
+"""A recognizer process that transcribes what it is sent; `sphinx` starts one or two of them.
 
-pocketsphinx keeps the interpreter to itself while it decodes, so threads of one process would take turns. And what
-crashes here ends no run. It is started as a file, not as a module: nothing of Klip needs to be imported.
+pocketsphinx holds the GIL while it decodes, so threads of one process would take turns, and a crash here does not end
+a run. It is started as a file, not as a module: nothing of Klip needs to be imported.
 
-Input, again and again: four bytes (little endian) with the length of what follows, then 16 bit samples at 16 kHz.
-Output for each: a line of JSON, a list of [word, first frame, last frame, probability].
+Input, repeatedly: four bytes (little endian) with the length of the data, then 16-bit samples at 16 kHz.
+Output for each: one line of JSON, a list of [word, first frame, last frame, probability].
 """
 
 import ctypes
@@ -21,17 +21,17 @@ _PR_SET_PDEATHSIG = 1
 
 def main(parent: int) -> None:
     """Recognize until the input ends."""
-    # Where the run is killed, this goes too, even in the middle of an utterance.
+    # If the run is killed, this process dies too, even in the middle of an utterance.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
     from pocketsphinx import Decoder
 
-    # The second pass (fwdflat) costs time for words that are hardly better.
+    # The second pass (fwdflat) costs time and hardly improves the words.
     decoder = Decoder(samprate=SAMPLE_RATE_HZ, fwdflat=False, loglevel="FATAL")
     source, answers = sys.stdin.buffer, sys.stdout
     while samples := _read(source):
-        # What it learnt about the channel is forgotten: words must not depend on what was decoded before.
+        # Channel adaptation is reset: words must not depend on what was decoded before.
         decoder.reinit_feat()
         decoder.start_utt()
         decoder.process_raw(samples, full_utt=True)

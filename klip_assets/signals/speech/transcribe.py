@@ -1,4 +1,4 @@
-"""Where the words come from: captions beside the recording, else a recognizer."""
+"""Source of the words: captions next to the recording, else a recognizer."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ Captions = Sequence[tuple[str, Path]]
 
 
 def best_captions(captions: Captions, language: str | None) -> tuple[str, Path] | None:
-    """Choose among caption files: the language asked for, else English, else no language, else the first.
+    """Choose a caption file: the requested language, else English, else no language, else the first.
 
-    Of several variants of a language (pt, pt-BR) the one that is named as asked for is preferred. Of several files of
-    one language, one that gives times to single words is preferred (mostly a recognizer's JSON or YouTube's automatic
-    captions): segments, highlights and searches all begin at words. Else captions come before JSON, and the first by
-    name before others.
+    Among variants of a language (pt, pt-BR), an exact match is preferred. Among files of one language, one with word
+    times is preferred (usually a recognizer's JSON or YouTube's automatic captions): segments, highlights and searches
+    all start at words. Otherwise captions come before JSON, then by name.
     """
-    asked = (language or "en").lower().replace("_", "-")
-    for want in (asked, asked.split("-")[0], "en", ""):
-        same = [choice for choice in captions if choice[0].lower() == want]
-        variants = [choice for choice in captions if choice[0].lower().split("-")[0] == want]
+    requested = (language or "en").lower().replace("_", "-")
+    for wanted in (requested, requested.split("-")[0], "en", ""):
+        same = [choice for choice in captions if choice[0].lower() == wanted]
+        variants = [choice for choice in captions if choice[0].lower().split("-")[0] == wanted]
         if same or variants:
             return _with_word_times(same or variants)
-    # Captions are sorted by language: those of the first.
+    # Captions are sorted by language: take those of the first.
     return _with_word_times([choice for choice in captions if choice[0] == captions[0][0]]) if captions else None
 
 
@@ -40,7 +39,7 @@ def _with_word_times(choices: Captions) -> tuple[str, Path]:
 
 
 def engine_for(*, has_captions: bool, whisper_model: str | None) -> str:
-    """Name the source of words that will be used, as it enters the version of a transcript."""
+    """Return the source of words that will be used, as it enters the version of a transcript."""
     if has_captions:
         return "captions"
     return f"faster-whisper:{whisper_model}" if whisper_model else sphinx.MODEL
@@ -59,11 +58,11 @@ def transcribe(
     on_progress: Callable[[float], None] | None = None,
     log: ChunkLog | None = None,
 ) -> Transcript:
-    """Get the words of a recording from the best source at hand.
+    """Get the words of a recording from the best available source.
 
     Raises:
         UnreadableSidecarError: The chosen caption file can't be read.
-        EngineUnavailableError: faster-whisper was asked for and can't be had.
+        EngineUnavailableError: faster-whisper was requested but is not available.
         UnreadableMediaError: The recording can't be opened.
     """
     chosen = best_captions(captions, language)

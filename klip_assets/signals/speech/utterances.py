@@ -1,7 +1,7 @@
 """Utterances: the stretches of a recording that recognizers are given.
 
-A recording is gone through twice: once to hear where somebody speaks, which takes a thousandth of its length and
-little memory, and once to cut. So where to cut is known before any recognizer starts, and depends on nothing else.
+A recording is read twice: once to detect where somebody speaks, which takes a thousandth of its length and little
+memory, and once to cut. So the cuts are known before any recognizer starts, and depend on nothing else.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from klip_assets.media.decode import SAMPLE_RATE_HZ, FloatArray, in_blocks
 from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, VoiceMeter, speech_spans
 
-#: Frames that are heard at once.
+#: Frames processed at once.
 _BLOCK = 512 * FRAME
-#: Width of the window in which the quietest place is looked for, in frames.
+#: Width of the smoothing window for finding the quietest frame, in frames.
 _SMOOTH = 5
 
 
 @dataclass(frozen=True)
 class Hearing:
-    """What was heard in each frame of 32 ms.
+    """Speech detection for each frame of 32 ms.
 
     Attributes:
-        probability: Of speech, shape (frames,).
+        probability: Probability of speech, shape (frames,).
         power: Mean square, shape (frames,).
         samples: Length of the recording in samples.
     """
@@ -39,14 +39,14 @@ class Hearing:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch to recognize: its first sample and the one after its last."""
+    """A stretch to recognize: first sample (inclusive) and last sample (exclusive)."""
 
     first: int
     last: int
 
     @property
     def name(self) -> str:
-        """What it is called in a log of chunks."""
+        """Its name in a log of chunks."""
         return f"{self.first}-{self.last}"
 
     @property
@@ -62,7 +62,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Utterance:
-    """A stretch with its samples (16 kHz mono float32); fewer than planned if decoding ended earlier this time."""
+    """A stretch with its samples (16 kHz mono float32); fewer than planned if decoding ended early this time."""
 
     span: Span
     samples: FloatArray
@@ -74,7 +74,7 @@ class Utterance:
 
 
 def hear(blocks: Iterable[FloatArray]) -> Hearing:
-    """Listen to a recording for speech.
+    """Detect speech in a recording.
 
     Args:
         blocks: 16 kHz mono float32 in pieces of any length.
@@ -95,16 +95,16 @@ def hear(blocks: Iterable[FloatArray]) -> Hearing:
 
 
 def plan(heard: Hearing, *, pause_s: float, enough_s: float, longest_s: float) -> list[Span]:
-    """Decide what recognizers are given, and where it is cut.
+    """Plan the spans that recognizers are given.
 
-    All of a stretch of speech is in exactly one span. It is cut in pauses; only what has none for too long is cut at
-    its quietest place.
+    Every part of a stretch of speech is in exactly one span. Cuts fall in pauses; only speech without a pause for too
+    long is cut at its quietest frame.
 
     Args:
-        heard: What was heard.
-        pause_s: Pauses of at least this length are places to cut.
-        enough_s: Such a place is used if the span would get longer than this without; 0 uses all.
-        longest_s: No span is longer.
+        heard: The detected speech.
+        pause_s: Minimum length of a pause to cut in.
+        enough_s: A pause is used if the span would otherwise get longer than this; 0 uses all.
+        longest_s: Maximum length of a span.
 
     Returns:
         Spans in order, which may touch but do not overlap.
@@ -115,15 +115,15 @@ def plan(heard: Hearing, *, pause_s: float, enough_s: float, longest_s: float) -
         smooth = np.convolve(smooth, np.full(_SMOOTH, 1 / _SMOOTH, np.float32), mode="same")
     spans = []
     for first, last in speech_spans(heard.probability, LISTEN):
-        places = [first + place for place in _pauses(heard.probability[first:last], pause)]
-        for start, end in _packed([first, *places, last], enough):
+        pauses = [first + frame for frame in _pauses(heard.probability[first:last], pause)]
+        for start, end in _packed([first, *pauses, last], enough):
             edges = [start, *_too_long(smooth, start, end, longest), end]
             spans += [Span(a * FRAME, min(b * FRAME, heard.samples)) for a, b in pairwise(edges)]
     return spans
 
 
 def utterances(blocks: Iterable[FloatArray], spans: Iterable[Span]) -> Iterator[Utterance]:
-    """Cut the planned spans out of a recording, holding no more than one of them and a block.
+    """Cut the planned spans out of a recording, holding at most one of them and a block.
 
     Args:
         blocks: 16 kHz mono float32 in pieces of any length, from the start.
@@ -143,25 +143,25 @@ def utterances(blocks: Iterable[FloatArray], spans: Iterable[Span]) -> Iterator[
             yield Utterance(span, samples)
 
 
-def _pauses(probability: FloatArray, least: int) -> list[int]:
-    # The middle of each stretch of at least `least` frames in which nobody seems to speak, edges aside.
+def _pauses(probability: FloatArray, minimum: int) -> list[int]:
+    # The middle of each stretch of at least `minimum` frames without apparent speech, except at the edges.
     quiet = np.concatenate([[False], probability < LISTEN.perhaps, [False]])
     edges = np.flatnonzero(np.diff(quiet))
     runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
     return [
         (first + last) // 2
         for first, last in runs
-        if last - first >= max(1, least) and first > 0 and last < len(quiet) - 2
+        if last - first >= max(1, minimum) and first > 0 and last < len(quiet) - 2
     ]
 
 
-def _packed(places: list[int], enough: int) -> Iterator[tuple[int, int]]:
-    start, reached = places[0], places[0]
-    for place in places[1:]:
-        if place - start > enough and reached > start:
+def _packed(cuts: list[int], enough: int) -> Iterator[tuple[int, int]]:
+    start, reached = cuts[0], cuts[0]
+    for cut in cuts[1:]:
+        if cut - start > enough and reached > start:
             yield start, reached
             start = reached
-        reached = place
+        reached = cut
     if reached > start:
         yield start, reached
 
@@ -171,7 +171,7 @@ def _too_long(power: NDArray[np.floating], first: int, last: int, longest: int) 
     if last - first <= longest:
         return []
     quarter = (last - first) // 4
-    # The piece before the cut is bounded too, or a long stretch would take many rounds.
+    # The piece before the cut is bounded too, or a long stretch would take many iterations.
     low, high = first + min(quarter, longest // 2), first + min(3 * quarter, longest)
     cut = low + int(np.argmin(power[low:high]))
     return [cut, *_too_long(power, cut, last, longest)]

@@ -1,8 +1,8 @@
 """The recognizer for real use: faster-whisper, once KLIP_WHISPER_MODEL names a model.
 
-Whisper writes fluent sentences where nobody speaks ("Thanks for watching!") and falls into loops. So it is given only
-stretches in which somebody speaks, what it is unsure of is tried again with repetitions forbidden, and words without
-any speech under them are left out.
+Whisper hallucinates fluent sentences where nobody speaks ("Thanks for watching!") and falls into loops. So it is given
+only stretches with speech, uncertain results are retried with repetitions penalized, and words without any speech at
+their time are dropped.
 
 Source: Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision", section 4.5 (thresholds).
 """
@@ -29,20 +29,20 @@ from klip_assets.signals.speech.words import Transcript, Word
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-#: Whisper hears 30 s at a time: utterances are filled up to nearly that, and cut in pauses of at least this length.
+#: Whisper's window is 30 s: utterances are packed to nearly that, and cut in pauses of at least this length.
 LONGEST_S, ENOUGH_S, PAUSE_S = 29.0, 25.0, 0.3
 
-#: Utterances that are recognized at once, by device.
+#: Utterances recognized per batch, by device.
 BATCH = {"cpu": 4, "cuda": 16}
 
-#: A text that gzip shortens more than this repeats itself; with a mean log probability below this it is a guess, with
-#: this probability of "no speech" besides there was nothing to hear.
+#: A text with a gzip compression ratio above this repeats itself; with a mean log probability below this it is a guess,
+#: and if "no speech" has this probability as well, there was nothing to hear.
 MAX_COMPRESSION, MIN_LOGPROB, NO_SPEECH = 2.4, -1.0, 0.6
 
-#: How a second try keeps out of loops.
+#: How a retry avoids loops.
 REPETITION_PENALTY, NO_REPEAT_NGRAM = 1.2, 3
 
-#: A word may be placed this far from the speech it belongs to.
+#: Maximum distance of a word from the speech it belongs to.
 SLACK_S = 0.5
 
 _LANGUAGE = "language"
@@ -66,12 +66,12 @@ def transcribe(
         on_progress: Called with the seconds of sound done.
         model: Name of a model or a folder in CTranslate2's format.
         device: auto, cpu or cuda.
-        compute_type: Type of the weights while computing, as CTranslate2 names it; auto takes the fastest there is.
+        compute_type: Compute type of CTranslate2; auto takes the fastest one supported.
         language: ISO 639-1 code; None to let the model detect it.
-        log: Utterances recognized before, and the place to note new ones.
+        log: Utterances recognized before; new ones are added.
 
     Raises:
-        EngineUnavailableError: The model can't be had.
+        EngineUnavailableError: The model is not available.
     """
     log = log if log is not None else ChunkLog(None)
     recognizer, device = _load(model, device, compute_type)
@@ -90,27 +90,27 @@ def transcribe(
             on_progress(batch[-1].end_s)
     said = Heard()
     for span in spans:
-        # Whisper was trained on subtitles and writes tags such as [Music] as they do.
+        # Whisper was trained on subtitles and writes tags such as [Music] like them.
         pieces = [Piece(w.start_s, w.end_s, f"{w.text} ", w.confidence) for w in log.words(span.name) or ()]
         said.add(pieces, timed_words=True)
     return Transcript(said.words, language, "faster-whisper", Path(model).name, sounds=merged(said.sounds))
 
 
 def best_device(device: str, compute_type: str) -> tuple[str, str]:
-    """Choose where and with which numbers to compute.
+    """Resolve "auto" for device and compute type.
 
     Returns:
-        cpu or cuda, and a type that CTranslate2 supports there: half precision on a GPU that has it, 8-bit integers on
-        a CPU that has them.
+        cpu or cuda, and a type that CTranslate2 supports there: half precision on GPUs and 8-bit integers on CPUs that
+        have them.
     """
     from ctranslate2 import get_cuda_device_count, get_supported_compute_types
 
     if device == "auto":
         device = "cuda" if get_cuda_device_count() else "cpu"
     if compute_type == "auto":
-        wanted = ("float16", "int8_float16", "int8", "float32") if device == "cuda" else ("int8", "float32")
+        preferred = ("float16", "int8_float16", "int8", "float32") if device == "cuda" else ("int8", "float32")
         supported = get_supported_compute_types(device)
-        compute_type = next((kind for kind in wanted if kind in supported), "default")
+        compute_type = next((kind for kind in preferred if kind in supported), "default")
     return device, compute_type
 
 
@@ -141,7 +141,7 @@ def _recognize(recognizer: WhisperModel, batch: Sequence[Utterance], language: s
     from faster_whisper import BatchedInferencePipeline
 
     edges = np.cumsum([0, *(len(utterance.samples) for utterance in batch)])
-    # Half a sample more, since the library cuts seconds down to samples.
+    # Plus half a sample, since the library truncates seconds to samples.
     starts = [(edge + 0.5) / SAMPLE_RATE_HZ for edge in edges]
     clips = [{"start": start, "end": end} for start, end in pairwise(starts)]
     found, _ = BatchedInferencePipeline(recognizer).transcribe(
@@ -153,20 +153,20 @@ def _recognize(recognizer: WhisperModel, batch: Sequence[Utterance], language: s
     )
     per_utterance: list[list[Any]] = [[] for _ in batch]
     for segment in found:
-        place = int(np.searchsorted(starts, segment.start + 1e-6, side="right")) - 1
-        per_utterance[min(max(place, 0), len(batch) - 1)].append(segment)
+        index = int(np.searchsorted(starts, segment.start + 1e-6, side="right")) - 1
+        per_utterance[min(max(index, 0), len(batch) - 1)].append(segment)
     words = []
     for utterance, segments, offset_s in zip(batch, per_utterance, starts, strict=False):
         if any(map(is_doubtful, segments)):
-            words.append(_words(_again(recognizer, utterance, language), utterance, 0.0))
+            words.append(_words(_retry(recognizer, utterance, language), utterance, 0.0))
         else:
             words.append(_words(segments, utterance, offset_s))
     return words
 
 
-def _again(recognizer: WhisperModel, utterance: Utterance, language: str | None) -> list[Any]:
-    # Alone, with repetitions made costly. Not by sampling, as the paper does: CTranslate2 can't be seeded for each
-    # utterance, and the same recording must give the same words wherever a run died.
+def _retry(recognizer: WhisperModel, utterance: Utterance, language: str | None) -> list[Any]:
+    # On its own, with repetitions penalized. Not by sampling, as in the paper: CTranslate2 can't be seeded per
+    # utterance, and a recording must give the same words wherever a run died.
     segments, _ = recognizer.transcribe(
         utterance.samples,
         language=language,
@@ -182,12 +182,12 @@ def _again(recognizer: WhisperModel, utterance: Utterance, language: str | None)
 
 
 def is_doubtful(segment: Any) -> bool:
-    """Say whether what Whisper wrote repeats itself or was only guessed (a `faster_whisper` segment)."""
+    """Return whether a `faster_whisper` segment repeats itself or is a guess."""
     return bool(segment.compression_ratio > MAX_COMPRESSION or segment.avg_logprob < MIN_LOGPROB)
 
 
 def _words(segments: Iterable[Any], utterance: Utterance, offset_s: float) -> list[Word]:
-    # Whisper pads to 30 s and now and then puts a word into the padding.
+    # Whisper pads to 30 s and occasionally puts a word into the padding.
     start_s, end_s = utterance.span.start_s, utterance.end_s
     words = []
     for segment in segments:
@@ -200,7 +200,7 @@ def _words(segments: Iterable[Any], utterance: Utterance, offset_s: float) -> li
 
 
 def _spoken(words: Iterable[Word], heard: Hearing) -> list[Word]:
-    """Leave out words under which nothing like speech was heard."""
+    """Drop words at whose time no speech was detected."""
 
     def is_spoken(word: Word) -> bool:
         first = int(max(0.0, word.start_s - SLACK_S) / FRAME_S)

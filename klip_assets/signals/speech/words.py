@@ -1,4 +1,4 @@
-"""A transcript: timed words, the sounds between them, and where they come from."""
+"""A transcript: timed words, the sounds between them, and their source."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Transcript:
     Attributes:
         words: In the order of their starts.
         language: ISO 639-1 code, None if unknown.
-        engine: captions, faster-whisper, pocketsphinx, or none where there was nothing to listen to.
+        engine: captions, faster-whisper, pocketsphinx, or none where there is no sound.
         engine_model: Model of the engine, or the caption file.
         refused: Cues or lines that could not be read.
-        sounds: Sounds that captions tell of, in the order of their starts; they are no words.
+        sounds: Sounds that captions mention, ordered by start; they are not words.
     """
 
     words: Sequence[Word]
@@ -52,7 +52,7 @@ class Transcript:
     sounds: Sequence[SoundEvent] = ()
 
     def table(self, video_id: str) -> pa.Table:
-        """Return the words by the contract `transcript_words`."""
+        """Return the words as in the contract `transcript_words`."""
         words = sorted(self.words, key=lambda word: (word.start_s, word.end_s))
         sentences = sentence_indexes(words)
         return TRANSCRIPT_WORDS.from_rows(
@@ -73,7 +73,7 @@ class Transcript:
 
 
 def sentence_indexes(words: Sequence[Word]) -> list[int]:
-    """Number the sentences: by punctuation where the words carry some, else by pauses.
+    """Number the sentences, by punctuation if the words have any, else by pauses.
 
     Returns:
         The sentence of each word, from 0, never decreasing.

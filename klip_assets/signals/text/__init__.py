@@ -1,5 +1,5 @@
-"""What models read in a text: sentiment and emotions, by tiers llm, bert and lexicon, best first.
+"""Sentiment and emotions of texts, by the tiers llm, bert and lexicon, best first.
 
 Put here: tiers, and choosing among them.
-Keep out: where a text comes from; making models (`training`).
+Keep out: where a text comes from; training models (`training`).
 """

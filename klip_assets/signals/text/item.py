@@ -1,4 +1,4 @@
-"""What is read: a text, and what a reader may know of the moment it was said in."""
+"""A text to be read, with its context."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LINK_OR_MENTION = re.compile(r"https?://\S+|www\.\S+|(?<!\w)[@＠]\w+")
 
 @dataclass(frozen=True)
 class Item:
-    """One text to be read. What is not known is None; a tier that has no use for it passes it over.
+    """One text to be read. Unknown values are None; tiers ignore what they do not use.
 
     Attributes:
         text: What was said or written.
         before: The end of what was said before it.
         after: The beginning of what was said after it.
-        speech_rate_wps: Words a second.
-        absolute_loudness: Place between the video's quiet and loud, 0..1.
-        relative_loudness: How loud it is for its surroundings, 0..1 (0.5: as they are).
-        language: Language it is written in (`language`), None where nobody can tell.
+        speech_rate_wps: Words per second.
+        absolute_loudness: Loudness on the video's range from quiet to loud, 0..1.
+        relative_loudness: Loudness relative to its surroundings, 0..1 (0.5: the same).
+        language: Language it is written in (`language`), None if it can't be determined.
     """
 
     text: str
@@ -33,11 +33,11 @@ class Item:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to read: no letter and no pictograph beside links and mentions."""
+        """Whether there is nothing to read: no letter or pictograph besides links and mentions."""
         words = own_words(self.text)
         return not any(character.isalpha() or unicodedata.category(character) == "So" for character in words)
 
 
 def own_words(text: str) -> str:
-    """Return a text without links and mentions: their letters are names and addresses, not something that is said."""
+    """Return a text without links and mentions, which are names and addresses rather than words."""
     return _LINK_OR_MENTION.sub(" ", text) if _LINK_OR_MENTION.search(text) else text

@@ -1,6 +1,6 @@
-"""Readings that are there already: of equal texts, and of a table that is made anew.
+"""Reuse of readings: of equal texts, and of a table that is rebuilt.
 
-A reading depends on the text, the model and the code alone, so that it can stand for another reading of the same hash.
+A reading depends only on text, model and code, so it can be reused for the same hash.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ def read_once(
     known: Known,
     read: Callable[[Sequence[str]], list[Reading]],
 ) -> list[Reading]:
-    """Read each distinct text once, and those that are known not at all.
+    """Read each distinct text once, except those already known.
 
     Args:
         texts: The texts.
-        digest: The `input_sha256` that the reading of a text has.
-        known: What was read before.
-        read: Reads texts, one reading each, in order; not called if nothing is left.
+        digest: Returns the `input_sha256` of a text's reading.
+        known: Earlier readings.
+        read: Reads texts, one reading each, in order; not called if all are known.
 
     Returns:
-        One reading a text, in order.
+        One reading per text, in order.
     """
     digests = {text: digest(text) for text in dict.fromkeys(texts)}
     found = {text: known[key] for text, key in digests.items() if key in known}

@@ -1,8 +1,8 @@
-"""The language a short text is written in.
+"""Language identification of short texts.
 
-What the source says comes first: X looks at more than the text. Where it says nothing, py3langid looks at the letters;
-its model comes with it. It is made to err on the side of reading: a text is taken for another language only if it is
-hardly English (measured in docs/tweets.md), and what can't be told is read as before.
+The source takes precedence: X uses more than the text. Otherwise py3langid decides, whose model ships with it. It errs
+on the side of reading: a text counts as another language only if it is very unlikely English (measured in
+docs/tweets.md), and a text of unknown language is read.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from klip_assets.signals.text.item import own_words
 
 ENGLISH = "en"
 
-#: Codes that X still writes as they were before 1989, and one that other sources write; what they are today.
+#: Codes from before 1989 that X still uses, and one used by other sources -> today's code.
 _RENAMED = {"in": "id", "iw": "he", "ji": "yi", "eng": "en"}
-#: Codes that name no language: undetermined, no words, made up.
+#: Codes that name no language: undetermined, no linguistic content, multiple, uncoded, constructed.
 _NONE = frozenset({"und", "zxx", "mul", "mis", "art"})
 _CODE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)*")
 _HASH = re.compile(r"[#＃](?=\w)")
 _LONG = re.compile(r"(.)\1{2,}")
 
-#: Scripts that say more than a model can learn from a few letters: languages that are written in them.
+#: Scripts that identify a language better than a model can from a few letters -> languages written in them.
 _SCRIPTS = {"HANGUL": ("ko",), "HIRAGANA": ("ja",), "KATAKANA": ("ja",), "CJK": ("zh", "ja"), "THAI": ("th",)}
 
-#: A text is not English if the detector gives English less than this share.
+#: A text is not English if the detector gives English less than this probability.
 HARDLY_ENGLISH = 0.02
-#: Latin letters below which nothing can be told: "gg", "lol no".
+#: Texts with fewer Latin letters are too short to tell: "gg", "lol no".
 FEWEST_LETTERS = 20
 _LAST_LATIN = "\u024f"
 
 
 def detector_name() -> str:
-    """Name the detector with its version."""
+    """Return the name and version of the detector."""
     return f"py3langid-{version('py3langid')}"
 
 
 def language_of(text: str, declared: str | None) -> str | None:
-    """Return the language of a text: what the source says, else what its letters show.
+    """Return the language of a text, as declared by the source or else as detected.
 
     Args:
         text: The text.
-        declared: What the source says; a code that names no language (`und`, X's `qme` and the like) says nothing.
+        declared: The source's language code; one that names no language (`und`, X's `qme` and the like) is ignored.
 
     Returns:
-        An ISO 639 code, None where it can't be told.
+        An ISO 639 code, None if it can't be determined.
     """
     return language_of_code(declared) or detect(text)
 
 
 def language_of_code(code: str | None) -> str | None:
-    """Return the language that a BCP 47 code names, without script and region; None where it names none."""
+    """Return the language of a BCP 47 code, without script and region; None where it names none."""
     found = _CODE.fullmatch(code.strip()) if code else None
     if not found:
         return None
@@ -66,8 +66,8 @@ def language_of_code(code: str | None) -> str | None:
 
 
 def detect(text: str) -> str | None:
-    """Return the language that the letters of a text show, links and mentions aside; None where they don't."""
-    # Said many times over ("lol lol lol", "aaaaa"), a word tells no more.
+    """Detect the language of a text, ignoring links and mentions; None if it can't be determined."""
+    # Repetition ("lol lol lol", "aaaaa") adds no information.
     words = dict.fromkeys(_LONG.sub(r"\1\1", _HASH.sub("", own_words(text)).lower()).split())
     letters = [character for word in words for character in word if character.isalpha()]
     latin = sum(character <= _LAST_LATIN for character in letters)
@@ -82,12 +82,12 @@ def detect(text: str) -> str | None:
 
 
 def _possible(letters: list[str]) -> tuple[str, ...]:
-    """Return the languages that most letters' script is of; none where the script is that of many."""
+    """Return the languages of the script of most letters; none if the script is used by many."""
     scripts = [unicodedata.name(letter, "").partition(" ")[0] for letter in letters]
     known = [script for script in scripts if script in _SCRIPTS]
     if 2 * len(known) <= len(scripts):
         return ()
-    # Japanese is written with signs of Chinese among its own.
+    # Japanese also uses Chinese characters.
     return _SCRIPTS[next((script for script in known if script != "CJK"), "CJK")]
 
 

@@ -1,4 +1,4 @@
-"""What a tier answers about one text."""
+"""Result of a tier for one text."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NEUTRAL_BAND = 0.05
 
 @dataclass(frozen=True)
 class Reading:
-    """One row that a model made.
+    """One row produced by a model.
 
     Attributes:
-        tier: Tier that answered; None where none did.
+        tier: Tier that answered; None if none did.
         model: Model or library with its version.
         status: ok, repaired, fallback, skipped or failed.
         sentiment: -1..1, None where failed or skipped.
         emotions: Scores by emotion; an emotion the tier can't tell is absent.
-        highlight_score: How worth watching the model finds it, None where it was not asked.
-        error: Why the row is not ok.
+        highlight_score: How worth watching the model finds it, None where not requested.
+        error: Why the status is not ok.
         prompt_version: Version of the prompt, None for tiers without one.
         model_label: positive, neutral or negative, where the model itself chooses one.
         confidence: The probability of that label, 0..1.
@@ -44,7 +44,7 @@ class Reading:
 
     @property
     def label(self) -> str | None:
-        """positive, neutral or negative: what the model says, else by the sentiment; None where there is none."""
+        """positive, neutral or negative: the model's label, else by sentiment; None where there is neither."""
         if self.model_label is not None or self.sentiment is None:
             return self.model_label
         if abs(self.sentiment) < NEUTRAL_BAND:
@@ -52,7 +52,7 @@ class Reading:
         return "positive" if self.sentiment > 0 else "negative"
 
     def columns(self) -> dict[str, Any]:
-        """Return the columns that all tables made by models share."""
+        """Return the columns shared by all tables of model results."""
         return {
             "sentiment": self.sentiment,
             **self.emotions,
@@ -65,5 +65,5 @@ class Reading:
 
 
 def input_hash(tier: str, model: str, text: str) -> str:
-    """Hash everything a tier without a prompt is given."""
+    """Hash the whole input of a tier without a prompt."""
     return hashlib.sha256(json.dumps([tier, model, text]).encode()).hexdigest()

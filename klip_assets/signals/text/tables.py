@@ -13,32 +13,32 @@ from klip_assets.signals.text.language import language_of
 from klip_assets.signals.text.reading import Reading
 from klip_assets.signals.text.tiers import Chain
 
-#: Share of the rows of a table by tier, and what language models took.
+#: Share of the rows of a table by tier, and usage of language models.
 Notes = dict[str, str | int | float]
 
 
 def read_segments(segments: pa.Table, chain: Chain) -> pa.Table:
-    """Read every segment of a video, in the light of what is said around it and what it sounds like.
+    """Read every segment of a video, with the text around it and its loudness as context.
 
     Args:
         segments: Rows of `segments`, in order.
         chain: The tiers.
 
     Returns:
-        A table by the contract `segment_sentiment`, one row a segment; a segment without words is `skipped`.
+        A table as in the contract `segment_sentiment`, one row per segment; one without words is `skipped`.
     """
     rows = segments.to_pylist()
     texts = [row["text"] or "" for row in rows]
     items = [
         Item(
             text,
-            before=texts[place - 1] or None if place else None,
-            after=texts[place + 1] or None if place + 1 < len(texts) else None,
+            before=texts[index - 1] or None if index else None,
+            after=texts[index + 1] or None if index + 1 < len(texts) else None,
             speech_rate_wps=row["speech_rate_wps"],
             absolute_loudness=row["absolute_loudness"],
             relative_loudness=row["relative_loudness"],
         )
-        for place, (row, text) in enumerate(zip(rows, texts, strict=True))
+        for index, (row, text) in enumerate(zip(rows, texts, strict=True))
     ]
     return SEGMENT_SENTIMENT.from_rows(
         {
@@ -56,7 +56,7 @@ def read_tweets(tweets: pa.Table, chain: Chain) -> pa.Table:
     """Read every tweet of a day.
 
     Returns:
-        A table by the contract `tweet_sentiment`, one row a tweet.
+        A table as in the contract `tweet_sentiment`, one row per tweet.
     """
     texts = [text or "" for text in tweets["text"].to_pylist()]
     languages = _languages(texts, tweets["lang"].to_pylist())
@@ -75,10 +75,10 @@ def read_tweets(tweets: pa.Table, chain: Chain) -> pa.Table:
 
 
 def known_readings(rows: pa.Table) -> Known:
-    """Return what the tiers without a cache of their own read in a table of tweets, to be taken over.
+    """Return the readings in a table of tweets that can be reused, for the tiers without a cache of their own.
 
     Args:
-        rows: Rows of `tweet_sentiment` that the same code, tiers and models made.
+        rows: Rows of `tweet_sentiment` made by the same code, tiers and models.
     """
     columns = ["status", "tier", "model", "sentiment", "label", "confidence", "input_sha256", *EMOTIONS]
     return {
@@ -98,7 +98,7 @@ def known_readings(rows: pa.Table) -> Known:
 
 
 def _languages(texts: Sequence[str], declared: Sequence[str | None]) -> list[str | None]:
-    # Copies of a text are many among tweets, and alike.
+    # Tweets contain many copies of the same text.
     told: dict[tuple[str, str | None], str | None] = {}
     for text, code in zip(texts, declared, strict=True):
         if (text, code) not in told:
@@ -107,7 +107,7 @@ def _languages(texts: Sequence[str], declared: Sequence[str | None]) -> list[str
 
 
 def notes_of(rows: pa.Table, chain: Chain) -> Notes:
-    """Say who read a table, and what that took, for the Dagster UI."""
+    """Return which tiers read a table, and what that cost, for the Dagster UI."""
     notes: Notes = {f"share_{tier}": share for tier, share in _shares(rows["tier"].to_pylist())}
     notes["tiers"] = ",".join(sorted({tier for tier in rows["tier"].to_pylist() if tier}))
     if (spent := chain.spent) is not None:

@@ -1,4 +1,4 @@
-"""The chain of tiers: which are configured, and each text down the chain until one answers."""
+"""The chain of tiers: which are configured, and passing each text down the chain until one answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from klip_assets.store.state.ledger import Budget, Purpose
 
 @dataclass(frozen=True)
 class TierState:
-    """Whether a tier can read, and why or why not."""
+    """Whether a tier is ready, and why or why not."""
 
     name: str
     ready: bool
@@ -49,7 +49,7 @@ class Tier(Protocol):
         ...
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
-        """Return one reading a text, in order; `failed` ones go to the next tier."""
+        """Return one reading per text, in order; `failed` ones go to the next tier."""
         ...
 
 
@@ -77,8 +77,8 @@ class Chain:
     """The configured tiers, best first.
 
     Attributes:
-        tiers: Those that can be asked.
-        states: All that were named, and why some are not configured.
+        tiers: The tiers that are ready.
+        states: All requested tiers, and why some are not configured.
     """
 
     tiers: Sequence[Tier]
@@ -88,45 +88,45 @@ class Chain:
         """Read texts, each by the best tier that answers.
 
         Returns:
-            One reading a text, in order. One that a lower tier made because a higher one failed is a `fallback` and
-            says why; one that no tier made is `failed`, without scores. A tier is not asked about a language that it
-            does not read; a text in a language that no tier reads is `skipped` and says so.
+            One reading per text, in order. One made by a lower tier because a higher one failed is a `fallback` with
+            the reason; one made by no tier is `failed`, without scores. A tier is not given languages that it does not
+            read; a text in a language that no tier reads is `skipped` with the reason.
         """
         if not self.tiers:
-            reason = "no tier could read: " + "; ".join(f"{state.name}: {state.why}" for state in self.states)
+            reason = "no tier is available: " + "; ".join(f"{state.name}: {state.why}" for state in self.states)
             return [Reading("failed", input_hash("", "", item.text), error=reason) for item in items]
         readings: dict[int, Reading] = {}
-        why: dict[int, list[str]] = {place: [] for place in range(len(items))}
-        foreign: dict[int, list[str]] = {place: [] for place in range(len(items))}
+        why: dict[int, list[str]] = {index: [] for index in range(len(items))}
+        foreign: dict[int, list[str]] = {index: [] for index in range(len(items))}
         for tier in self.tiers:
             todo = []
-            for place in range(len(items)):
-                if place in readings:
+            for index in range(len(items)):
+                if index in readings:
                     continue
-                if _reads(tier, items[place]):
-                    todo.append(place)
+                if _reads(tier, items[index]):
+                    todo.append(index)
                 else:
-                    foreign[place].append(f"{tier.reader} reads {', '.join(sorted(tier.languages or ()))}")
+                    foreign[index].append(f"{tier.reader} reads {', '.join(sorted(tier.languages or ()))}")
             if not todo:
                 continue
-            for place, reading in zip(todo, tier.read([items[place] for place in todo]), strict=True):
+            for index, reading in zip(todo, tier.read([items[index] for index in todo]), strict=True):
                 if reading.status == "failed":
-                    why[place].append(f"{tier.name}: {reading.error}")
-                elif why[place] and reading.status != "skipped":
-                    readings[place] = replace(reading, status="fallback", error="; ".join(why[place]))
+                    why[index].append(f"{tier.name}: {reading.error}")
+                elif why[index] and reading.status != "skipped":
+                    readings[index] = replace(reading, status="fallback", error="; ".join(why[index]))
                 else:
-                    readings[place] = reading
-        for place, item in enumerate(items):
-            if place not in readings:
+                    readings[index] = reading
+        for index, item in enumerate(items):
+            if index not in readings:
                 digest = input_hash(self.tiers[0].name, "", item.text)
-                written_in = [f"written in {item.language}", *foreign[place]] if foreign[place] else []
-                status = "failed" if why[place] else "skipped"
-                readings[place] = Reading(status, digest, error="; ".join([*why[place], *written_in]))
-        return [readings[place] for place in range(len(items))]
+                written_in = [f"written in {item.language}", *foreign[index]] if foreign[index] else []
+                status = "failed" if why[index] else "skipped"
+                readings[index] = Reading(status, digest, error="; ".join([*why[index], *written_in]))
+        return [readings[index] for index in range(len(items))]
 
     @property
     def spent(self) -> Spent | None:
-        """What the LLM tier took, None where there is none."""
+        """Usage of the LLM tier, None if there is none."""
         return next((tier.spent for tier in self.tiers if isinstance(tier, LlmTier)), None)
 
 
@@ -135,13 +135,13 @@ def _reads(tier: Tier, item: Item) -> bool:
 
 
 def tier_states(names: Sequence[str], settings: Settings) -> list[TierState]:
-    """Say for each tier of a chain whether it is configured."""
+    """Return for each tier of a chain whether it is configured."""
     states = {"llm": _llm_state, "bert": _bert_state, "lexicon": _lexicon_state}
     return [states[name](settings) for name in names]
 
 
 def chain_version(names: Sequence[str], settings: Settings, prompt_version: str) -> str:
-    """Name what will read, as it enters the version of a table: other models or prompts make other rows."""
+    """Return the models in use, as they enter the version of a table: other models or prompts give other rows."""
     parts = []
     for state in tier_states(names, settings):
         if state.ready and state.name == "llm":
@@ -167,11 +167,11 @@ def build_chain(
 
     Args:
         names: Tiers, best first.
-        settings: Where models are, and what they may cost.
-        prompt_version: What language models are asked.
-        purpose: What their calls are made for.
-        notify: Told what a person should know: which model runs how, which is left alone and why.
-        known: What was read before; language models have a cache of their own.
+        settings: Models and budgets.
+        prompt_version: Version of the prompt for language models.
+        purpose: Purpose of their calls.
+        notify: Called with messages for the user: how each model runs, which is skipped and why.
+        known: Earlier readings; language models have a cache of their own.
     """
     states = tier_states(names, settings)
     tiers: list[Tier] = []
@@ -239,8 +239,8 @@ def _bert_state(settings: Settings) -> TierState:
         return TierState("bert", True, " and ".join(settings.text_model_names))
     folder = _compact_folder(settings)
     if not (folder / "model.onnx").exists():
-        return TierState("bert", False, "not configured: no compact model in this package, KLIP_TEXT_MODEL is not set")
-    whose = "of this package" if folder == SHIPPED else f"in {folder}"
+        return TierState("bert", False, "not configured: no compact model in the package, and KLIP_TEXT_MODEL not set")
+    whose = "from this package" if folder == SHIPPED else f"in {folder}"
     return TierState("bert", True, f"the compact model {whose}, sentiment and emotions")
 
 

@@ -1,5 +1,5 @@
-"""Tweets: from a file of any kind to rows by day, and merged copies.
+"""Tweets: from files of any format to rows by day, with copies merged.
 
 Put here: readers, the values of a tweet, splitting by day, merging.
-Keep out: fetching (`sources`), what models read in tweets (`signals.text`), roll-ups (`products`).
+Keep out: fetching (`sources`), sentiment of tweets (`signals.text`), roll-ups (`products`).
 """

@@ -1,8 +1,8 @@
-"""Many plain tweets of the X API at once: lines parsed by Arrow, rows made of whole columns.
+"""Many plain tweets of the X API at once: lines parsed by Arrow, rows built column by column.
 
-A file of millions is nearly all such tweets, and Python takes some 40 microseconds for one. What is not plain at a
-glance is left to `tweets.rows`, line by line: a block that Arrow can't parse or whose objects have other fields, and in
-other blocks single rows. Both ways give the same rows (a test compares them).
+A file of millions is nearly all such tweets, and Python takes some 40 microseconds for each. Everything else is left
+to `tweets.rows`, line by line: blocks that Arrow can't parse or whose objects have other fields, and single rows in
+other blocks. Both ways give the same rows (a test compares them).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SCHEMA = pa.schema(
         ("author", pa.struct([("id", _S), ("username", _S)])), ("__twarc", pa.struct([("retrieved_at", _S)])),
     ]
 )  # fmt: skip
-#: Fields that say nothing of what a row holds.
+#: Fields that do not affect a row.
 _HARMLESS = frozenset(
     {
         "in_reply_to_user_id", "possibly_sensitive", "source", "reply_settings", "attachments", "context_annotations",
@@ -49,7 +49,7 @@ _HARMLESS = frozenset(
 _ID = "^[1-9][0-9]{0,18}$"
 _LARGEST = str(2**63 - 1)
 _ISO = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
-#: Texts in which something might be a tag, a name or a link (or an HTML entity).
+#: Texts that may contain a tag, a name or a link (or an HTML entity).
 _MARKED = r"[#＃@＠$]|[^\s.]\.[^\s.0-9]"
 _NO_NAME = ("na", "nan", "none", "null", "nil")
 _TOLERANCE_MS = 1000 * TOLERANCE_S
@@ -57,11 +57,11 @@ _TOLERANCE_MS = 1000 * TOLERANCE_S
 
 @dataclass(frozen=True)
 class Bulk:
-    """What became of a block of lines.
+    """Result of reading a block of lines.
 
     Attributes:
         rows: The plain tweets, as TWEETS_RAW.
-        others: Numbers of the lines that are none, from 0.
+        others: Numbers of the other lines, from 0.
     """
 
     rows: pa.Table
@@ -69,15 +69,15 @@ class Bulk:
 
 
 def bulk_rows(block: bytes, lines: int, clock: Clock) -> Bulk | None:
-    """Make rows of a block of lines.
+    """Build rows from a block of lines.
 
     Args:
-        block: Whole lines, the last with its line end or without.
-        lines: How many there are.
-        clock: Tells and compares times.
+        block: Whole lines, the last with or without its line end.
+        lines: Number of lines.
+        clock: Determines and compares times.
 
     Returns:
-        None if the block has to be read line by line.
+        None if the block must be read line by line.
     """
     if not _is_regular(block, lines):
         return None
@@ -99,11 +99,11 @@ def bulk_rows(block: bytes, lines: int, clock: Clock) -> Bulk | None:
 
 
 def _is_regular(block: bytes, lines: int) -> bool:
-    """Return whether each line is an object of its own: Arrow itself would take several a line, or one over several."""
+    """Return whether each line is one object: Arrow itself also accepts several per line, or one over several."""
     if block.count(b"}\n{") != lines - 1 or not block.startswith(b"{") or b"}{" in block:
         return False
     try:
-        # Arrow does not look at it.
+        # Arrow does not check the encoding.
         block.decode()
     except UnicodeDecodeError:
         return False
@@ -164,7 +164,7 @@ def _rows(found: pa.Table, clock: Clock) -> Bulk:
 
 
 def _all(*conditions: pa.Array) -> np.ndarray:
-    """Return where all conditions hold; where one is unknown, it does not."""
+    """Return where all conditions hold; an unknown condition does not hold."""
     return np.logical_and.reduce([pc.fill_null(each, False).to_numpy(zero_copy_only=False) for each in conditions])
 
 
@@ -198,14 +198,14 @@ def _observed(twarc: pa.StructArray) -> tuple[pa.Array, pa.Array]:
 def _lists(entities: pa.StructArray) -> tuple[dict[str, pa.Array], pa.Array]:
     columns: dict[str, pa.Array] = {}
     good = pa.array(np.ones(len(entities), bool))
-    for name, wanted in (("hashtags", "tag"), ("mentions", "username"), ("cashtags", "tag"), ("urls", "")):
+    for name, key in (("hashtags", "tag"), ("mentions", "username"), ("cashtags", "tag"), ("urls", "")):
         items = pc.struct_field(entities, name)
         values = items.flatten()
-        if wanted:
-            texts = pc.struct_field(values, wanted)
+        if key:
+            texts = pc.struct_field(values, key)
         else:
             texts = pc.coalesce(pc.struct_field(values, "expanded_url"), pc.struct_field(values, "url"))
-            # Links that come twice are kept once.
+            # Duplicate links are kept once.
             good = pc.and_(good, _or_null(pc.less(pc.list_value_length(items), 2)))
         lengths = pc.fill_null(pc.list_value_length(items), 0).to_numpy()
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
@@ -219,7 +219,7 @@ def _lists(entities: pa.StructArray) -> tuple[dict[str, pa.Array], pa.Array]:
 
 def _references(items: pa.ListArray) -> tuple[dict[str, pa.Array], pa.Array]:
     lengths = pc.fill_null(pc.list_value_length(items), 0).to_numpy()
-    # Of rows with one reference, that one; rows with several are not plain.
+    # The reference of rows that have exactly one; rows with several are not plain.
     starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
     values = items.flatten()
     at = pa.array(starts, mask=lengths != 1)
@@ -232,8 +232,8 @@ def _references(items: pa.ListArray) -> tuple[dict[str, pa.Array], pa.Array]:
         )
     }  # fmt: skip
     columns["is_retweet"] = pc.fill_null(pc.equal(kind, "retweeted"), False)
-    usual = pa.array((lengths == 0) | ((lengths == 1) & tweet_id.is_valid().to_numpy(zero_copy_only=False)))
-    return columns, usual
+    plain = pa.array((lengths == 0) | ((lengths == 1) & tweet_id.is_valid().to_numpy(zero_copy_only=False)))
+    return columns, plain
 
 
 def _history(items: pa.ListArray, ids: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -245,7 +245,7 @@ def _history(items: pa.ListArray, ids: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 
 def _compared(told: pa.Array, created_ms: np.ndarray, good: np.ndarray, clock: Clock) -> np.ndarray:
-    """Compare the rows' own times with those of their ids; a time that is none of the calendar leaves its row out."""
+    """Compare the rows' own times with those of their ids; a row with an impossible date is left out."""
     known = good & told.is_valid().to_numpy(zero_copy_only=False)
     if not known.any():
         return good

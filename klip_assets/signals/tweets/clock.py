@@ -1,7 +1,7 @@
 """When tweets were created, and how far the times in a file are off.
 
-The time inside the id decides. A file's own time is only needed for ids from before ids carried one; for all others it
-is compared, and what disagrees is counted: a file in local time is off by the same hours in every row.
+The time in the id takes precedence. A file's own time is only needed for ids from before ids contained one; for all
+others the two are compared, and mismatches counted: a file in local time is off by the same hours in every row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from klip_assets.signals.tweets.values import RowRefused, is_absent, shown, time
 
 #: Day of the first tweet ever.
 FIRST_DAY = date(2006, 3, 21)
-#: Times are written to the second or the minute: what differs by no more agrees.
+#: Times are written to the second or the minute: smaller differences are not mismatches.
 TOLERANCE_S = 120
 DAY_S = 86_400
 _QUARTER_S = 900
@@ -24,12 +24,12 @@ _QUARTER_S = 900
 
 @dataclass
 class Clock:
-    """The present, and what was seen of the times in one file.
+    """The current time, and statistics on the times in one file.
 
     Attributes:
-        now: Naive UTC; a tweet from more than a day after it can't be one.
-        mismatches: Rows whose own time is not the one inside the id.
-        offsets: How often each difference occurs, in quarters of an hour: own time - time inside the id.
+        now: Naive UTC; a tweet from more than a day after it is refused.
+        mismatches: Rows whose own time differs from the one in the id.
+        offsets: How often each difference occurs, in quarters of an hour: own time - time in the id.
     """
 
     now: datetime
@@ -45,10 +45,10 @@ class Clock:
         return f"{quarters / 4:+g} h" if quarters else "less than 8 min"
 
     def created_at(self, tweet_id: str, told: object) -> datetime:
-        """Return when the tweet was created: the id decides; only an id without a time lets the file tell it.
+        """Return when the tweet was created: by its id, or by the file if the id contains no time.
 
         Raises:
-            RowRefused: Neither tells it, or it can't be a tweet's time.
+            RowRefused: Neither has a time, or it can't be a tweet's.
         """
         created_at = created_at_of(tweet_id)
         if created_at is None:
@@ -68,15 +68,15 @@ class Clock:
         """Refuse a time that no tweet can have.
 
         Raises:
-            RowRefused: It lies before the first tweet or in the future.
+            RowRefused: It is before the first tweet or in the future.
         """
         if created_at.date() < FIRST_DAY:
-            raise RowRefused("the time lies before the first tweet", f"id {tweet_id}, {created_at:%Y-%m-%d}")
+            raise RowRefused("the time is before the first tweet", f"id {tweet_id}, {created_at:%Y-%m-%d}")
         if created_at > self.now + timedelta(days=1):
-            raise RowRefused("the time lies in the future", f"id {tweet_id}, {created_at:%Y-%m-%d}")
+            raise RowRefused("the time is in the future", f"id {tweet_id}, {created_at:%Y-%m-%d}")
 
     def compare(self, created_at: datetime, told: object) -> None:
-        """Count a row whose own time is another than the one inside its id; a time that can't be read is none."""
+        """Count a row whose own time differs from the one in its id; an unreadable time is ignored."""
         if isinstance(told, str) and told[:19] == created_at.isoformat(timespec="seconds") and told[-1:] == "Z":
             return
         own = time_of(told)
@@ -90,10 +90,10 @@ class Clock:
         self.add([off_s])
 
     def add(self, offsets_s: Iterable[float]) -> None:
-        """Count rows whose own time is another than the one inside their ids.
+        """Count rows whose own time differs from the one in their ids.
 
         Args:
-            offsets_s: Own time - time inside the id, one a row.
+            offsets_s: Own time - time in the id, one per row.
         """
         quarters = [round(float(off_s) / _QUARTER_S) for off_s in offsets_s]
         self.mismatches += len(quarters)

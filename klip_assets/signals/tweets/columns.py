@@ -1,6 +1,6 @@
-"""Which column of a file holds what: the names that exports give to the same thing.
+"""Which column of a file holds what: the names that exports use for the same field.
 
-A file whose names tell nothing has a map beside it: `tweets.csv.map.json`, written by hand or by `klip add --map`.
+A file with other names has a column map next to it: `tweets.csv.map.json`, written by hand or by `klip add --map`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-#: How a map names a column by its number, from 1.
+#: A column number in a map, from 1.
 NUMBERED = re.compile(r"#[1-9][0-9]{0,3}")
 
-#: What a row needs, and the names it goes by, the surest first. Names are compared in snake_case; a nested name is
+#: Columns of a row and their synonyms, the most certain first. Names are compared in snake_case; nested names are
 #: joined by '_' (`public_metrics.like_count` is `public_metrics_like_count`).
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "tweet_id": ("tweet_id", "tweetid", "status_id", "id_str", "id", "tweet_id_str", "status_id_str"),
@@ -72,51 +72,51 @@ def snake_case(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def columns_of(names: tuple[str, ...], mapped: frozenset[tuple[str, str]] = frozenset()) -> Mapping[str, str]:
-    """Return what each known column is called in a file that has these names. Unknown names are left out.
+    """Return the name in the file of each known column. Unknown names are ignored.
 
     Args:
         names: The names in the file.
-        mapped: Pairs of a column and the name that a person gave for it; they go before what the names say.
+        mapped: Pairs of a column and its name as given by the user; they take precedence.
     """
     by_snake: dict[str, str] = {}
     for name in names:
         by_snake.setdefault(snake_case(name), name)
     found = {
-        wanted: next((by_snake[synonym] for synonym in synonyms if synonym in by_snake), None)
-        for wanted, synonyms in SYNONYMS.items()
+        column: next((by_snake[synonym] for synonym in synonyms if synonym in by_snake), None)
+        for column, synonyms in SYNONYMS.items()
     }
-    for wanted, name in mapped:
-        found[wanted] = name if name in names else by_snake.get(snake_case(name))
-    return {wanted: name for wanted, name in found.items() if name is not None}
+    for column, name in mapped:
+        found[column] = name if name in names else by_snake.get(snake_case(name))
+    return {column: name for column, name in found.items() if name is not None}
 
 
 def checked_map(given: object) -> dict[str, str]:
-    """Return a map of columns as a person wrote it, if it is one.
+    """Return a user's column map if it is valid.
 
     Args:
         given: Column of Klip -> name in the file, or `#3` for the third column of a file without a header.
 
     Raises:
-        ValueError: It names a column that there is not, or no text; says which.
+        ValueError: It has an unknown column, or a name that is not text; says which.
     """
     if not isinstance(given, dict) or not given:
         raise ValueError('it must be an object such as {"text": "body", "tweet_id": "ident"}')
     for column, name in given.items():
         if column not in SYNONYMS:
-            raise ValueError(f"there is no column {column!r}; there are {', '.join(SYNONYMS)}")
+            raise ValueError(f"unknown column {column!r}; known are {', '.join(SYNONYMS)}")
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"the name for {column} is no text")
+            raise ValueError(f"the name for {column} is not text")
     numbered = [bool(NUMBERED.fullmatch(name)) for name in given.values()]
     if any(numbered) and not all(numbered):
-        raise ValueError("either all columns are given by number (a file without a header) or none")
+        raise ValueError("either all columns must be given by number (a file without a header) or none")
     return dict(given)
 
 
 def read_map(path: Path) -> dict[str, str] | None:
-    """Return the map of columns that a file holds, None if there is no such file.
+    """Return the column map in a file, None if there is no such file.
 
     Raises:
-        ValueError: It can't be read as one; says why.
+        ValueError: It is not a valid column map; says why.
     """
     if not path.is_file():
         return None
@@ -127,5 +127,5 @@ def read_map(path: Path) -> dict[str, str] | None:
 
 
 def holds_tweets(columns: Mapping[str, str]) -> bool:
-    """Return whether these columns are enough for a tweet: its text, and its id or its address."""
+    """Return whether these columns are enough for a tweet: its text, and its id or URL."""
     return "text" in columns and ("tweet_id" in columns or "url" in columns)

@@ -1,11 +1,11 @@
-"""What the platform says has to happen to tweets after they were delivered.
+"""Compliance events: what the platform requires for tweets after delivery.
 
-A deletion is applied: the tweet disappears from its day for as long as the file that reports it lies in the inbox (it
-is staged like a source; the tweet's text stays in the files that hold it). Everything else is refused by its name:
-deletions of users, as they would touch every day there is; withheld tweets, which stay; places, of which Klip keeps
-none.
+A deletion is applied: the tweet disappears from its day as long as the file that reports it is in the inbox (it is
+staged like a source; the tweet's text stays in the files that contain it). All other events are refused, with their
+name: deletions of users, as they would affect every day; withheld tweets, which are kept; places, which Klip does not
+store.
 
-Known are the results of compliance jobs and the lines of compliance streams, version 2 and 1.1.
+Supported are the results of compliance jobs and the lines of compliance streams, versions 2 and 1.1.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _EVENTS = frozenset(
     }
 )  # fmt: skip
 _NOT_APPLIED = "a compliance event that is not applied"
-_OF_A_USER = "users are not taken out: remove the files that hold their tweets"
+_OF_A_USER = "users are not deleted: remove the files that contain their tweets"
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """A tweet that has to disappear.
+    """A tweet to delete.
 
     Attributes:
         tweet_id: The tweet, or one of its versions.
-        day: The UTC day in whose table it stands.
+        day: The UTC day whose table contains it.
     """
 
     tweet_id: str
@@ -43,7 +43,7 @@ class Deletion:
 
 
 def is_event(value: Mapping[str, object]) -> bool:
-    """Return whether a JSON object is an event of compliance: of a job's results or of a stream."""
+    """Return whether a JSON object is a compliance event, from a job's results or a stream."""
     if "action" in value and "id" in value and not {"text", "full_text"} & value.keys():
         return True
     return len(value) <= 2 and bool(_EVENTS & value.keys()) and isinstance(_inner(value), dict)
@@ -53,23 +53,23 @@ def deletion_of(value: Mapping[str, object]) -> Deletion:
     """Read an event.
 
     Raises:
-        RowRefused: It is no deletion of a tweet; says what it is.
+        RowRefused: It is not the deletion of a tweet; says what it is.
     """
     if "action" in value:
         action, reason = value["action"], value.get("reason")
         if action != "delete":
             raise RowRefused(_NOT_APPLIED, f"action {shown(action)}")
         if reason == "scrub_geo":
-            raise RowRefused(_NOT_APPLIED, "scrub_geo: Klip keeps no places")
+            raise RowRefused(_NOT_APPLIED, "scrub_geo: Klip stores no places")
         return _deletion(value.get("id"), value.get("created_at"))
     name, event = _name(value), _inner(value)
     if name != "delete":
-        detail = {"scrub_geo": "Klip keeps no places", "user_delete": _OF_A_USER}.get(name, "")
+        detail = {"scrub_geo": "Klip stores no places", "user_delete": _OF_A_USER}.get(name, "")
         raise RowRefused(_NOT_APPLIED, f"{name}: {detail}" if detail else name)
     assert isinstance(event, dict)
     tweet = next((event[key] for key in ("tweet", "status") if isinstance(event.get(key), dict)), None)
     if tweet is None:
-        raise RowRefused(_NOT_APPLIED, f"delete: {_OF_A_USER}" if "user" in event else "delete, of no tweet")
+        raise RowRefused(_NOT_APPLIED, f"delete: {_OF_A_USER}" if "user" in event else "delete, not of a tweet")
     return _deletion(tweet.get("id_str") or tweet.get("id"), None)
 
 
@@ -83,7 +83,7 @@ def _deletion(tweet_id: object, created_at: object) -> Deletion:
         if created is None:
             raise RowRefused("no time: neither the id nor the event has one", f"id {found}")
         if created >= SNOWFLAKE_ERA:
-            # Ids of tweets were longer by then; those of users were not.
+            # Tweet ids were longer by then; user ids were not.
             raise RowRefused(_NOT_APPLIED, f"delete, of user {found}: {_OF_A_USER}")
     return Deletion(found, created.date())
 

@@ -19,12 +19,12 @@ _PROBED_LINES = 10
 
 
 def read_csv(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None) -> Iterator[Row | Refused]:
-    """Read tweets from delimited text, streaming. Rows are counted as in a spreadsheet: the header is row 1.
+    """Read tweets from delimited text, streaming. Rows are numbered as in a spreadsheet: the header is row 1.
 
     Args:
         path: The file.
-        clock: Tells each tweet's time.
-        mapped: Names of columns as a person gave them, see `columns_of`; by number, the file has no header.
+        clock: Determines each tweet's time.
+        mapped: Column names given by the user, see `columns_of`; if by number, the file has no header.
     """
     pairs = frozenset(mapped.items()) if mapped else frozenset()
     numbered = bool(mapped) and all(NUMBERED.fullmatch(name) for name in mapped.values())  # type: ignore[union-attr]
@@ -35,7 +35,7 @@ def read_csv(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = Non
         delimiter = max(_DELIMITERS, key=lambda d: min(len(_names(line, d)) for line in probed))
     else:
         delimiter = max(_DELIMITERS, key=lambda d: len(columns_of(_names("".join(probed), d), pairs)))
-    # What tabs part is often written without any quoting: quotes are then part of the text.
+    # Tab-separated text is often written without quoting: quotes are then part of the text.
     bare_width = len(_names(probed[0], delimiter)) if probed and delimiter == "\t" else None
     with open_text(path) as stream:
         records = (
@@ -73,6 +73,6 @@ def _row(record: list[str] | BrokenRecord, names: tuple[str, ...], columns: Mapp
         raise RowRefused(record.reason)
     if any(field.strip() for field in record[len(names) :]):
         raise RowRefused("more fields than columns", f"{len(record)} fields, {len(names)} columns")
-    # A row that ends early lacks its last columns; what they hold is not known.
+    # A row that ends early lacks its last columns; their values are unknown.
     fields = dict(zip(names, record, strict=False))
     return row_of_fields(fields, columns, clock=clock)

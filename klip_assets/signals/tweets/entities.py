@@ -1,7 +1,7 @@
 """Hashtags, mentions, cashtags and links of a tweet.
 
-Where a file has no entities, they are found in the text as the platform finds them, by the rules published with
-twitter-text 3, but for one: what '…' follows was cut off, and which tag or name it was is not known.
+Where a file has no entities, they are extracted from the text as the platform does it, by the rules of twitter-text 3,
+with one exception: a tag or name followed by '…' was truncated, so it is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.links import LATIN, PUNCTUATION, SPACES, links_of
 
-# (?>...) keeps a shorter tag or name from matching where the whole one may not.
+# (?>...) prevents a shorter tag or name from matching where the whole one does not.
 _MENTION = re.compile(
     r"(?:(?<![A-Za-z0-9_!#$%&*@＠])|(?<![A-Za-z0-9_+~.\-])[rR][tT]:?)[@＠]"
     rf"(?>([A-Za-z0-9_]{{1,20}})(/[A-Za-z][A-Za-z0-9_\-]{{0,24}})?)(?![@＠{LATIN}…]|://)"
@@ -24,14 +24,14 @@ _CASHTAG = re.compile(
     rf"(?:^|(?<=[{SPACES}]))\$([A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?)(?=$|[{SPACES}]|[{PUNCTUATION}])"
 )
 _SPECIAL = "_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c\u30a0\u30fb\u3003\u0f0b\u0f0c\u00b7"
-#: Letters beyond these planes are ideographs throughout.
+#: All letters beyond these planes are ideographs.
 _LAST_MIXED = 0x1FFFF
 _IDEOGRAPHS = "\U00020000-\U0003ffff"
 
 
 @dataclass(frozen=True)
 class Entities:
-    """What a tweet refers to, in the order of the text."""
+    """Entities of a tweet, in text order."""
 
     hashtags: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
@@ -39,12 +39,12 @@ class Entities:
     urls: list[str] = field(default_factory=list)
 
     def lists(self) -> dict[str, list[str]]:
-        """Return them by the name of their column."""
+        """Return them by column name."""
         return vars(self).copy()
 
 
 def entities_of_text(text: str) -> Entities:
-    """Find hashtags, mentions, cashtags and links in a text. A '#' or '@' inside a link is no hashtag or mention."""
+    """Find hashtags, mentions, cashtags and links in a text. A '#' or '@' inside a link does not count."""
     links = links_of(text) if "." in text else []
     inside = [(link.start, link.end) for link in links]
 
@@ -64,7 +64,7 @@ def entities_of_text(text: str) -> Entities:
 
 @cache
 def hashtag_pattern() -> re.Pattern[str]:
-    """Return the expression for a hashtag: letters, marks and digits of any script, at least one of them no digit."""
+    """Return the pattern of a hashtag: letters, marks and digits of any script, not all of them digits."""
     letters, digits = _ranges("L", "M"), _ranges("Nd")
     word = f"{letters}{_IDEOGRAPHS}{digits}{_SPECIAL}"
     # '#' before a variation selector or a keycap is part of an emoji.
@@ -74,7 +74,7 @@ def hashtag_pattern() -> re.Pattern[str]:
 
 
 def _ranges(*categories: str) -> str:
-    """Return the characters of some Unicode categories as ranges of an expression."""
+    """Return the characters of some Unicode categories as ranges of a regular expression."""
     parts: list[str] = []
     start = -1
     for code in range(_LAST_MIXED + 2):
@@ -100,10 +100,10 @@ def entities_of_api(given: Mapping[str, object]) -> Entities:
 
 
 def entities_of_lists(tweet: Mapping[str, object]) -> dict[str, list[str]] | None:
-    """Read hashtags and the like that lie beside the text, as snscrape and Klip's own tables have them, by column.
+    """Read hashtags and the like from fields next to the text, as in snscrape and Klip's own tables, by column.
 
     Returns:
-        The lists that the tweet has, None if it has none.
+        The lists that the tweet has, None if it has none of them.
     """
     found = {}
     for column, names in _LISTS.items():
@@ -124,7 +124,7 @@ _LISTS = {
 
 
 def _texts(items: object, names: Iterable[str]) -> list[str]:
-    """Return the texts, or the first of `names` that each item has, leaving out items that have none."""
+    """Return the texts, or the first of `names` that each item has; items without one are skipped."""
     if not isinstance(items, list):
         return []
     found = []

@@ -1,4 +1,4 @@
-"""Tweets from JSON: one object a line, one document, or pages of responses of the X API."""
+"""Tweets from JSON: one object per line, one document, or response pages of the X API."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from klip_assets.signals.tweets.values import shown, time_of
 _FOREIGN_BEFORE_GIVING_UP = 1000
 _MISSES_BEFORE_GIVING_UP = 8
 _NO_NAMES: Mapping[str, str] = {}
-#: What a stream says about itself between tweets.
+#: Notices that a stream sends between tweets.
 _NOTICES = frozenset({"limit", "warning", "disconnect", "connected"})
 
 
 class _Foreign(Exception):  # noqa: N818
-    """Something the API delivers that is no tweet."""
+    """An object of the API that is not a tweet."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -36,7 +36,7 @@ class _Foreign(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class _Found:
-    """Something at a place of the file that should be a tweet, with what its page says about it."""
+    """A value in the file that should be a tweet, with the context given by its page."""
 
     position: str
     value: object
@@ -47,14 +47,14 @@ class _Found:
 def read_json(
     path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None
 ) -> Iterator[Row | pa.Table | Deletion | Refused]:
-    """Read tweets from JSON, streaming. Of lines with plain tweets, tables of many are made at once.
+    """Read tweets from JSON, streaming. Lines with plain tweets are read as tables of many at once.
 
-    A file of something else (users, lists, counts) is refused as a whole.
+    A file of other objects (users, lists, counts) is refused as a whole.
 
     Args:
         path: The file.
-        clock: Tells each tweet's time.
-        mapped: Fields that hold the columns named, see `columns_of`.
+        clock: Determines each tweet's time.
+        mapped: Fields that hold the named columns, see `columns_of`.
     """
     foreign: list[tuple[str, str]] = []
     tweets_seen = False
@@ -63,7 +63,7 @@ def read_json(
 
     def take(block: bytes, lines: int) -> tuple[object, Sequence[int]] | None:
         nonlocal missed
-        # A file of another kind of tweets is one throughout: no use in trying for ever.
+        # A file with another kind of tweets usually has no others: stop trying after some blocks.
         made = bulk_rows(block, lines, clock) if missed < _MISSES_BEFORE_GIVING_UP else None
         missed = missed + 1 if made is None else 0
         return None if made is None else (made.rows, made.others.tolist())
@@ -127,7 +127,7 @@ def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table 
 
 
 def _in_value(found: Value) -> Iterator[_Found | Refused]:
-    """Yield what one JSON value holds: a tweet, a page of tweets, or an array of either."""
+    """Yield the content of one JSON value: a tweet, a page of tweets, or an array of either."""
     position, value = found.position, found.value
     if not isinstance(value, list):
         yield from _in_element(position, value)
@@ -144,11 +144,11 @@ def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
     elif isinstance(value.get("data"), list | dict):
         yield from _in_page(position, value)
     elif _is_error(value):
-        yield Refused(position or "file", "an error that the API reported", _error_text(value))
+        yield Refused(position or "file", "an error reported by the API", _error_text(value))
     elif ("data" in value or (isinstance(value.get("meta"), dict) and "text" not in value)) and "id" not in value:
         return  # a page without results
     elif len(value) == 1 and _NOTICES & value.keys():
-        yield Refused(position, "a notice of the stream, not a tweet", shown(next(iter(value))))
+        yield Refused(position, "a stream notice, not a tweet", shown(next(iter(value))))
     else:
         wrapped = value.get("tweet")
         is_wrapped = isinstance(wrapped, dict) and len(value) == 1
@@ -156,7 +156,7 @@ def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
 
 
 def _in_page(position: str, page: Mapping[str, object]) -> Iterator[_Found]:
-    """Yield the delivered tweets of a response; those in `includes` are only there to explain them."""
+    """Yield the tweets of a response; those in `includes` are only context."""
     names, observed_at = _said_by(page)
     data = page["data"]
     if isinstance(data, list):
@@ -167,7 +167,7 @@ def _in_page(position: str, page: Mapping[str, object]) -> Iterator[_Found]:
 
 
 def _said_by(page: Mapping[str, object]) -> tuple[Mapping[str, str], datetime | None]:
-    """Return the names of users by id and the time of retrieval, as a page states them."""
+    """Return the names of users by id and the time of retrieval, as given by a page."""
     includes = page.get("includes")
     users = includes.get("users") if isinstance(includes, dict) else None
     names = {
@@ -196,7 +196,7 @@ def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None) -> Row |
     if is_event(value):
         return deletion_of(value)
     if "deleted_at" in value:
-        raise RowRefused("a tweet that its author deleted", shown(value["deleted_at"]))
+        raise RowRefused("a tweet deleted by its author", shown(value["deleted_at"]))
     kind = _foreign_kind(value)
     if kind:
         raise _Foreign(kind)
@@ -204,7 +204,7 @@ def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None) -> Row |
 
 
 def _foreign_kind(value: Mapping[str, object]) -> str | None:
-    """Return what else the API delivers this is, None for what may be a tweet."""
+    """Return the kind of an object that is not a tweet, None for one that may be a tweet."""
     if "text" in value or "full_text" in value:
         return None
     if "tweet_count" in value and "start" in value:
@@ -218,7 +218,7 @@ def _foreign_kind(value: Mapping[str, object]) -> str | None:
     return None
 
 
-#: What the other files of an account archive wrap their entries in.
+#: Keys of the entries in the other files of an account archive.
 _ARCHIVED = {
     "like": "likes", "follower": "followers", "following": "accounts followed", "account": "account data",
     "dmConversation": "direct messages", "blocking": "blocked accounts", "muting": "muted accounts",

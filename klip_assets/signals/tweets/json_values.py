@@ -1,4 +1,4 @@
-"""A file of JSON cut into values, streaming: one a line, or documents of any size."""
+"""Splits a JSON file into values, streaming: one per line, or documents of any size."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from klip_assets.formats.text import (
 )
 from klip_assets.signals.tweets.values import shown
 
-#: How an account archive begins: a script that assigns the tweets.
+#: Start of an account archive: a script that assigns the tweets.
 ARCHIVE = re.compile(r"\s*window\.YTD\.(\w{1,60})\.part\d{1,6}\s*=\s*")
 _ARCHIVE_CHARS = 200
 _PUNCTUATION = frozenset({"", "[", "]", ",", "[]"})
 _PROBED_LINES = 20
-#: A first line that is longer is read as a document: a whole array may stand in one line.
+#: A file with a longer first line is read as a document: a whole array may be on one line.
 _LONGEST_PROBED = 4 << 20
 _BLOCK_BYTES = 4 << 20
-#: Elements of a page that wait for the names of their authors, which follow them.
+#: Elements of a page that wait for their authors' names, which come after them.
 _MAX_WAITING = 20_000
 _LONGEST_INDENT = 200
 _TOP = re.compile(r"\n[{\[]")
@@ -41,7 +41,7 @@ _TOP = re.compile(r"\n[{\[]")
 
 @dataclass(frozen=True)
 class Unparsed:
-    """Text that is no JSON, or more of it than is read at once."""
+    """Text that is not valid JSON, or too long."""
 
     problem: str
     reason: str = "not valid JSON"
@@ -49,12 +49,12 @@ class Unparsed:
 
 @dataclass(frozen=True)
 class Value:
-    """A value and its place.
+    """A value and its position.
 
     Attributes:
-        position: As in `Refused`: of a line or an item.
-        value: What stands there.
-        page: What the page around it says besides its `data`; None outside of pages that were cut up.
+        position: As in `Refused`: a line or an item.
+        value: The value.
+        page: The rest of the page around it, without its `data`; None outside of pages that were split.
     """
 
     position: str
@@ -62,21 +62,21 @@ class Value:
     page: Mapping[str, object] | None = None
 
 
-#: Takes a block of whole lines, how many there are, and the number of the first; None to have them cut into values.
-#: Otherwise it gives what it made of them, and the numbers (from 0) of those lines that are to be cut nevertheless.
+#: Takes a block of whole lines and their number. Returns None to have them split into values, otherwise its result and
+#: the numbers (from 0) of the lines that must be split nevertheless.
 TakeBlock = Callable[[bytes, int], tuple[object, Sequence[int]] | None]
 
 
 def json_values(path: Path, take: TakeBlock | None = None) -> Iterator[Value]:
-    """Yield each JSON value of a file with its place: of each line, or of each element of its documents.
+    """Yield each JSON value of a file with its position: of each line, or of each element of its documents.
 
-    A document's array is cut into its elements, and so is the `data` of a page that is a document of its own. What is
-    no JSON is yielded as `Unparsed`; reading goes on after it where a value begins on a line of its own.
+    An array document is split into its elements, and so is the `data` of a page. Invalid JSON is yielded as
+    `Unparsed`; reading resumes at the next value that begins on its own line.
 
     Args:
         path: The file.
-        take: Is offered the lines of a file of lines a block at a time; what it makes of them is yielded as a value
-            without a position.
+        take: Called with blocks of lines if there is one value per line; its result is yielded as a value without a
+            position.
     """
     with open_text(path, newline="\n") as stream:
         by_line = _is_by_line(stream)
@@ -95,13 +95,13 @@ def json_values(path: Path, take: TakeBlock | None = None) -> Iterator[Value]:
     with open_text(path, newline="\n") as stream:
         for number, line in enumerate(bounded_lines(stream), start=1):
             if isinstance(line, BrokenRecord):
-                yield Value(f"line {number}", Unparsed("it was left out", line.reason))
+                yield Value(f"line {number}", Unparsed("it was skipped", line.reason))
             elif line.strip() not in _PUNCTUATION:
                 yield Value(f"line {number}", _parsed_line(line))
 
 
 def _lines(raw: BufferedReader, take: TakeBlock | None) -> Iterator[Value]:
-    """Yield the value of each line of a text in UTF-8 or nearly so."""
+    """Yield the value of each line of a text in UTF-8, possibly with invalid bytes."""
     load = orjson.loads
     number, rest, skipping = 0, b"\xef\xbb\xbf", False
     if raw.peek(3)[:3] == rest:
@@ -120,18 +120,18 @@ def _lines(raw: BufferedReader, take: TakeBlock | None) -> Iterator[Value]:
             split = whole.split(b"\n") if len(others) else []
             lines = [(number + 1 + other, split[other]) for other in others]
         number += count if whole else 0
-        for place, line in lines:
+        for at, line in lines:
             if skipping:
                 skipping = False
-                yield Value(f"line {place}", _too_long())
+                yield Value(f"line {at}", _too_long())
                 continue
             try:
-                yield Value(f"line {place}", load(line))
+                yield Value(f"line {at}", load(line))
                 continue
             except orjson.JSONDecodeError:
                 text = decoded(line)
             if text.strip() not in _PUNCTUATION:
-                yield Value(f"line {place}", _too_long() if len(text) > MAX_DOCUMENT_CHARS else _parsed_line(text))
+                yield Value(f"line {at}", _too_long() if len(text) > MAX_DOCUMENT_CHARS else _parsed_line(text))
         if not block:
             return
         if len(rest) > 4 * MAX_DOCUMENT_CHARS or skipping:
@@ -139,14 +139,14 @@ def _lines(raw: BufferedReader, take: TakeBlock | None) -> Iterator[Value]:
 
 
 def _too_long() -> Unparsed:
-    return Unparsed("it was left out", f"a line of more than {MAX_DOCUMENT_CHARS:,} characters")
+    return Unparsed("it was skipped", f"a line of more than {MAX_DOCUMENT_CHARS:,} characters")
 
 
 def _is_by_line(stream: TextIO) -> bool:
-    """Return whether the file holds one JSON value a line, as its first lines show.
+    """Return whether the file has one JSON value per line, judging by its first lines.
 
-    So it is if its first line is a value; also if that line is broken, but two others that follow each other without
-    a comma are values; and if it is an array with one element a line.
+    This is the case if the first line is a value; if it is broken, but two consecutive lines without a comma between
+    them are values; or if it is an array with one element per line.
     """
     lines: list[str] = []
     for number, line in enumerate(islice(bounded_lines(stream, _LONGEST_PROBED), _PROBED_LINES)):
@@ -176,7 +176,7 @@ def _parsed_line(line: str) -> object:
     text = line.strip()
     parsed = _parsed(text)
     if isinstance(parsed, Unparsed) and text.endswith((",", "]")):
-        # An element of an array that has one element a line: `{...},`, or with the array's own brackets.
+        # An element of an array with one element per line: `{...},`, or with the array's own brackets.
         inner = _parsed(text.rstrip(",").removeprefix("[").removesuffix("]").rstrip(","))
         return parsed if isinstance(inner, Unparsed) else inner
     return parsed
@@ -193,7 +193,7 @@ def _parsed(text: str) -> object:
 
 
 def _documents(path: Path) -> Iterator[Value]:
-    """Yield what the documents of a file hold; there may be several, one after the other, as `jq .` writes them."""
+    """Yield the content of the documents of a file; there may be several in sequence, as written by `jq .`."""
     with open_text(path, newline="\n") as stream:
         head = stream.read(_ARCHIVE_CHARS)
     found = ARCHIVE.match(head)
@@ -229,7 +229,7 @@ def _document(window: Window, path: Path, number: int, prefix: str) -> Iterator[
 
 
 def _elements(window: Window, prefix: str) -> Iterator[Value]:
-    """Yield the elements of an array; one that is broken costs those up to the next that begins a line as it does."""
+    """Yield the elements of an array; after a broken one, skip to the next that starts a line with its indentation."""
     window.take("[")
     number, indent = 0, None
     while (start := window.next()) != "]":
@@ -253,7 +253,7 @@ def _elements(window: Window, prefix: str) -> Iterator[Value]:
 
 
 def _object(window: Window, path: Path, number: int, prefix: str) -> Iterator[Value]:
-    """Yield the elements of a page's `data` with what else the page says, or the object itself if it is no page."""
+    """Yield the elements of a page's `data` with the rest of the page, or the object itself if it is not a page."""
     entries: dict[str, object] = {}
     waiting: list[Value] = []
     ahead: Mapping[str, object] | None = None
@@ -264,7 +264,7 @@ def _object(window: Window, path: Path, number: int, prefix: str) -> Iterator[Va
                 continue
             waiting.append(element)
             if len(waiting) >= _MAX_WAITING:
-                # More than any response has: what stands behind them, the authors' names, is looked up first.
+                # More than any response has: the authors' names, which come after them, are read first.
                 ahead = _entries_of(path, number)
                 yield from (Value(one.position, one.value, ahead) for one in waiting)
                 waiting = []
@@ -277,7 +277,7 @@ def _object(window: Window, path: Path, number: int, prefix: str) -> Iterator[Va
 
 
 def _entries(window: Window, entries: dict[str, object], prefix: str) -> Iterator[Value]:
-    """Fill in the entries of an object; the elements of an array `data` are yielded instead, and leave it empty."""
+    """Fill in the entries of an object; the elements of an array `data` are yielded instead, and `data` left empty."""
     window.take("{")
     while window.next() != "}":
         key = window.value()
@@ -293,7 +293,7 @@ def _entries(window: Window, entries: dict[str, object], prefix: str) -> Iterato
 
 
 def _entries_of(path: Path, number: int) -> dict[str, object]:
-    """Read a document, the `number`th of a file, for all it says but its `data`; {} if it is broken."""
+    """Read the `number`th document of a file without its `data`; {} if it is broken."""
     with open_text(path, newline="\n") as stream:
         window = Window(stream)
         try:

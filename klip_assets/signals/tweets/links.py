@@ -1,7 +1,7 @@
 """Links in a text, as the platform itself finds them.
 
-The rules are those published with twitter-text 3: with or without a protocol, any domain that ends in a top-level
-domain there is, CJK text directly around it, a path that ends before closing punctuation, balanced parentheses in it.
+The rules are those of twitter-text 3: with or without a protocol, any domain with an existing top-level domain, CJK
+text directly around it, a path that ends before closing punctuation, with balanced parentheses.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _LETTERS = re.compile("[A-Za-z]+")
 _PUNYCODE = re.compile(r"xn--[\-0-9a-z]+", re.IGNORECASE)
 _OTHER_SIGNS = frozenset("＠＃")
 _NO_END = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz@+-")
-#: What every link has: a dot with something on both sides.
+#: Every link has a dot with something on both sides.
 _DOT = re.compile(r"[^\s.]\.[^\s.\d]")
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link and where it stands: characters from `start` up to, without, `end`."""
+    """A link and its position: characters from `start` up to and excluding `end`."""
 
     url: str
     start: int
@@ -53,7 +53,7 @@ class Link:
 
 
 def links_of(text: str) -> list[Link]:
-    """Find the links of a text, in its order. One that '…' follows was cut off, and is left out but for its place."""
+    """Find the links of a text, in text order."""
     if not _DOT.search(text):
         return []
     found: list[Link] = []
@@ -80,7 +80,7 @@ def links_of(text: str) -> list[Link]:
             if not ascii_links:
                 continue
             if rest and rest[1] is not None:
-                # Path and query belong to the last of them; the platform keeps what stands between as it is.
+                # Path and query belong to the last of them; the platform keeps the text in between as it is.
                 ascii_links[-1] = Link(text[ascii_links[-1].start : end], ascii_links[-1].start, end)
             found += ascii_links
         at = end
@@ -88,7 +88,7 @@ def links_of(text: str) -> list[Link]:
 
 
 def _ascii_links(text: str, start: int, end: int) -> list[Link]:
-    """Return the domains of Latin letters within a domain that no protocol begins: CJK text stands around them."""
+    """Return the domains in Latin letters within a domain without a protocol, which may be surrounded by CJK text."""
     found: list[Link] = []
     at = start
     while match := _ASCII_HOST.search(text, at, end):
@@ -134,6 +134,6 @@ def _tld_end(text: str, at: int, end: int) -> int:
 
 @cache
 def top_level_domains() -> frozenset[str]:
-    """Return the names at the root of the domain name system, in lower case."""
+    """Return all top-level domains, in lower case."""
     lines = Path(__file__).with_name("tlds.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(name for line in lines if not line.startswith("#") for name in line.split())

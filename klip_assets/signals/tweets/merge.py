@@ -1,19 +1,18 @@
-"""What becomes of the copies of a tweet.
+"""Merging the copies of a tweet.
 
-A tweet may stand in several files, several times in one, and in several versions if it was edited. Of its copies the
-first text stays and the latest counts win:
+A tweet may be in several files, several times in one, and in several versions if it was edited. Of its copies, the
+first text and the latest counts win:
 
-- text, entities and everything else that a tweet says come from the copy that was read first (`text_observed_at`; a
-  copy that does not say when it was read comes last), then from the longest text (a cut one loses), then from the one
-  that sorts first;
-- counts and `observed_at` come from the copy read last (again, one without a time loses), then the larger counts.
+- text, entities and all other content come from the copy that was read first (`text_observed_at`; copies without this
+  time come last), then from the longest text (truncated ones lose), then from the one that sorts first;
+- counts and `observed_at` come from the copy read last (again, one without a time loses), then from the larger counts.
 
-Both orders look at nothing but the rows, and are total. So it does not matter in which order files come, how rows are
-spread over them, or what the files are called.
+Both orders depend only on the rows, and are total. So neither the order of the files nor how rows are distributed over
+them nor their names matter.
 
-An edited tweet is one tweet. Its id and its time are those of its first version, which all its versions name
-(`root_tweet_id`), so that an edit never moves it to another day; what it says, and its counts, are those of the latest
-version there is. A version from a file that knows of no edits is one of it where another file of the same day names it.
+An edited tweet is one tweet. Its id and time are those of its first version, which all its versions name
+(`root_tweet_id`), so that an edit never moves it to another day; its content and counts are those of the latest
+version. A version from a file without edit histories belongs to it if another file of the same day names it.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from klip_assets.signals.tweets.snowflake import created_at_of
 
 _ENGAGEMENT = ("like_count", "retweet_count", "reply_count", "quote_count")
 _COUNTS = (*_ENGAGEMENT, "impression_count")
-#: Columns of the copy that was read last; all others are of the one read first.
+#: Columns taken from the copy that was read last; all others come from the one read first.
 _LATEST = (*_COUNTS, "observed_at")
-#: Where two copies are as old and their texts the same, the rest of what they say decides.
+#: Tie-breakers for copies with the same time and text.
 _SAID = tuple(
     name for name in TWEETS_RAW.schema.names if name not in (*_LATEST, "tweet_id", "day", "text", "text_observed_at")
 )
@@ -42,7 +41,7 @@ _LAST = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class RawSource:
-    """What one file says about one day.
+    """The tweets of one file for one day.
 
     Attributes:
         sha256: Hash of the file's content.
@@ -56,12 +55,12 @@ class RawSource:
 
 
 def merge_day(sources: Sequence[RawSource], *, ingested_at: datetime, deleted: Collection[str] = ()) -> pa.Table:
-    """Merge what all files say about a day: each tweet once, as TWEETS, sorted by id.
+    """Merge the tweets of a day from all files: each tweet once, as TWEETS, sorted by id.
 
     Args:
         sources: The files, in any order: the result does not depend on it.
         ingested_at: UTC time to write into `ingested_at`.
-        deleted: Ids of tweets that their authors deleted; one version's id takes the whole tweet out.
+        deleted: Ids of tweets deleted by their authors; the id of one version removes the whole tweet.
     """
     ordered = sorted(sources, key=lambda source: (source.sha256, source.name))
     if not any(source.rows.num_rows for source in ordered):
@@ -71,7 +70,7 @@ def merge_day(sources: Sequence[RawSource], *, ingested_at: datetime, deleted: C
     names = [source.name for source in ordered]
     merged = merge_copies(rows)
     files = _source_files(rows["tweet_id"], source_of_row, names, merged["tweet_id"])
-    merged, files = _one_row_a_tweet(merged, files, frozenset(deleted))
+    merged, files = _one_row_per_tweet(merged, files, frozenset(deleted))
     stamp = ingested_at if ingested_at.tzinfo is None else ingested_at.astimezone(UTC).replace(tzinfo=None)
     return TWEETS.from_columns(
         {
@@ -83,17 +82,17 @@ def merge_day(sources: Sequence[RawSource], *, ingested_at: datetime, deleted: C
 
 
 def merge_copies(rows: pa.Table) -> pa.Table:
-    """Merge the copies of each id: each once, sorted by id, numerically.
+    """Merge the copies of each id: each once, sorted numerically by id.
 
     Args:
-        rows: Tweets as TWEETS_RAW, an id any number of times.
+        rows: Tweets as TWEETS_RAW, each id any number of times.
     """
     at, known = rows.schema.get_field_index("text_observed_at"), rows["text_observed_at"]
     rows = rows.set_column(at, rows.schema.field(at), pc.coalesce(known, rows["observed_at"]))
     order, first = _by_id(rows["tweet_id"])
     if len(first) == len(order):
         return rows.take(order)
-    # Only ids that come more than once need the two orders.
+    # Only ids that occur more than once need the two orders.
     lengths = np.diff(np.append(first, len(order)))
     alone = order.take(pa.array(first[lengths == 1]))
     several = rows.take(order.take(pa.array(np.flatnonzero(np.repeat(lengths > 1, lengths)))))
@@ -106,7 +105,7 @@ def merge_copies(rows: pa.Table) -> pa.Table:
 
 
 def _by_id(ids: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
-    """Return the order of the rows by id, and where in it each id begins."""
+    """Return the order of the rows by id, and the start of each id in it."""
     # Shorter ids are smaller numbers; of equal length, the text order is the order of the numbers.
     keys = pa.table({"digits": pc.utf8_length(ids), "id": ids})
     order = pc.sort_indices(keys, sort_keys=[("digits", "ascending"), ("id", "ascending")])
@@ -122,7 +121,7 @@ def _beginnings(sorted_ids: pa.ChunkedArray) -> np.ndarray:
 
 
 def _firsts(rows: pa.Table, keys: list[tuple[str, pa.Array | pa.ChunkedArray, str]]) -> pa.Array:
-    """Return the index of the first row of each id in an order, ids in the order of the text."""
+    """Return the index of each id's first row by the given sort keys; ids sorted as text."""
     table = pa.table({"id": rows["tweet_id"], **{name: values for name, values, _ in keys}})
     order = pc.sort_indices(table, sort_keys=[("id", "ascending"), *((name, way) for name, _, way in keys)])
     return order.take(pa.array(_beginnings(rows["tweet_id"].take(order))))
@@ -135,7 +134,7 @@ def _text_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, st
 
 
 def _count_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, str]]:
-    # A NULL sorts as the earliest time there is, and as less than none. (Sums are floats, as counts may be huge.)
+    # A NULL sorts as the earliest time, and below zero. (Sums are floats, as counts may be huge.)
     observed_us = pc.fill_null(rows["observed_at"].cast(pa.int64()), np.iinfo(np.int64).min)
     counts = {name: pc.fill_null(rows[name], -1) for name in _COUNTS}
     engagement = np.vstack([counts[name].to_numpy().astype(np.float64) for name in _ENGAGEMENT]).sum(axis=0)
@@ -146,17 +145,17 @@ def _count_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, s
 def _sortable(values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Return a column as one that can be sorted and has no NULL."""
     if pa.types.is_list(values.type):
-        # Lists can't be sorted; their texts, with what no tag, name or link holds between them, can.
+        # Lists can't be sorted; their joined texts can, with a separator that occurs in no tag, name or link.
         return pc.fill_null(pc.binary_join(values.combine_chunks(), "\x1f"), "")
     if pa.types.is_temporal(values.type) or pa.types.is_boolean(values.type):
         return pc.fill_null(values.cast(pa.int64()), -1)
     return pc.fill_null(values, "")
 
 
-def _one_row_a_tweet(
+def _one_row_per_tweet(
     rows: pa.Table, files: list[list[str]], deleted: frozenset[str]
 ) -> tuple[pa.Table, list[list[str]]]:
-    """Make one row of the versions of an edited tweet, and take out what was deleted."""
+    """Merge the versions of each edited tweet into one row, and remove deleted tweets."""
     edited = pc.or_(
         pc.fill_null(pc.greater(pc.list_value_length(rows["edit_history_ids"]), 1), False),
         pc.fill_null(pc.not_equal(rows["root_tweet_id"], rows["tweet_id"]), False),
@@ -203,7 +202,7 @@ def _number(tweet_id: str) -> int:
 def _source_files(
     ids: pa.ChunkedArray, source_of_row: np.ndarray, names: Sequence[str], winners: pa.ChunkedArray
 ) -> list[list[str]]:
-    """Return the sorted names of the files that hold a copy, for each winning tweet."""
+    """Return the sorted names of the files that contain a copy, for each winning tweet."""
     if len(names) == 1:
         return [[names[0]]] * len(winners)
     copies = pa.table({"id": ids, "source": pa.array(source_of_row)})

@@ -1,4 +1,4 @@
-"""Tweets from Parquet files: of pandas, Spark, DuckDB, or of Klip itself."""
+"""Tweets from Parquet files, written by pandas, Spark, DuckDB or Klip itself."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from klip_assets.signals.tweets.columns import columns_of, holds_tweets
 from klip_assets.signals.tweets.rows import Row, row_of_object
 from klip_assets.signals.tweets.values import shown
 
-#: What a Parquet file begins and ends with.
+#: First and last bytes of a Parquet file.
 MAGIC = b"PAR1"
 _ROWS_AT_A_TIME = 2_000
 _NO_NAMES: Mapping[str, str] = {}
 
 
 def read_parquet(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None) -> Iterator[Row | Refused]:
-    """Read tweets from Parquet, some thousand rows at a time. Rows are counted from 1.
+    """Read tweets from Parquet, in batches. Rows are counted from 1.
 
     Args:
         path: The file.
-        clock: Tells each tweet's time.
-        mapped: Names of columns as a person gave them, see `columns_of`.
+        clock: Determines each tweet's time.
+        mapped: Column names given by the user, see `columns_of`.
     """
     number = 0
     try:
@@ -47,9 +47,9 @@ def read_parquet(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None =
                         yield Refused(f"row {number}", refusal.reason, refusal.detail)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # The disk's trouble, not the file's.
+            raise  # A problem of the disk, not of the file.
         position = "end of file" if number else "file"
-        yield Refused(position, "the Parquet file is damaged or cut short", shown(str(error)))
+        yield Refused(position, "the Parquet file is damaged or truncated", shown(str(error)))
 
 
 def _rows(batch: pa.RecordBatch) -> list[dict[str, object]]:
@@ -59,7 +59,7 @@ def _rows(batch: pa.RecordBatch) -> list[dict[str, object]]:
 
 
 def _plain(column: pa.Array) -> list[object]:
-    """Return the values of a column as Python has them; times as text, in UTC where they have a zone."""
+    """Return the values of a column as Python objects; times as text, in UTC where they have a zone."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type

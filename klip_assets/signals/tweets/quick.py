@@ -1,7 +1,7 @@
-"""A row of a plain tweet of the X API, version 2, by the shortest way.
+"""Fast path for plain tweets of the X API, version 2.
 
-Of a million tweets nearly all are such. What this module does not know at a glance it leaves to `tweets.rows`, which
-gives the same row of any tweet that both can read (a test compares them).
+Nearly all of a million tweets are plain. Everything else is left to `tweets.rows`, which gives the same row for any
+tweet that both can read (a test compares them).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _time_of = lru_cache(maxsize=64)(time_of)
 def quick_row(
     tweet: Mapping[str, object], *, user_names: Mapping[str, str], observed_at: datetime | None, clock: Clock
 ) -> Row | None:
-    """Make a row as `row_of_object` does, None where that has to do it.
+    """Build a row like `row_of_object`, or return None where that is needed.
 
     Raises:
         RowRefused: The time in the id can't be a tweet's.

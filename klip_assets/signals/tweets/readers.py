@@ -1,4 +1,4 @@
-"""Tweets from a file of any kind that Klip knows, streaming."""
+"""Tweets from a file of any supported format, streaming."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _ARCHIVES_OF_TWEETS = frozenset({"tweet", "tweets"})
 
 
 class TweetReader:
-    """Reads one file; what was seen of it on the way is told afterwards.
+    """Reads one file; `kind` and `clock` are filled in on the way.
 
-    Known are JSON of the X API, version 2 (tweets, pages, twarc's flattened form, streams, compliance) and 1.1, of
-    account archives (`tweets.js`) and of snscrape, a value a line or as documents; delimited text with a header; all
-    plain, .gz or .zst; and Parquet. The kind is taken from the content, not from the name.
+    Supported are JSON of the X API, version 2 (tweets, pages, twarc's flattened form, streams, compliance) and 1.1, of
+    account archives (`tweets.js`) and of snscrape, one value per line or as documents; delimited text with a header;
+    all plain, .gz or .zst; and Parquet. The format is detected from the content, not the name.
 
     Args:
         path: The file.
-        now: Tweets from more than a day after this naive UTC time are refused; the present by default.
-        column_map: File with a map of its columns, if there may be one.
+        now: Tweets from more than a day after this naive UTC time are refused; the current time by default.
+        column_map: Path of its column map, which may not exist.
 
     Attributes:
-        kind: What the file is, in a few words, once reading has begun; '' if it is nothing known.
-        clock: What was seen of the times in it.
+        kind: Format of the file, in a few words, once reading has begun; '' if unknown.
+        clock: Statistics on the times in it.
     """
 
     def __init__(self, path: Path, *, now: datetime | None = None, column_map: Path | None = None) -> None:
@@ -48,17 +48,17 @@ class TweetReader:
         self.clock = Clock(now or now_utc())
 
     def read(self) -> Iterator[Row | pa.Table | Deletion | Refused]:
-        """Read the file in its order. What can't be used is yielded as `Refused` and never stops the rest.
+        """Read the file in order. Unusable entries are yielded as `Refused` and do not stop the rest.
 
         Yields:
-            Rows of TWEETS_RAW (of plain tweets whole tables, in no certain order among the rows), tweets to be taken
-            out, or what was refused: position 'file' if the file as a whole is.
+            Rows of TWEETS_RAW (whole tables for plain tweets, in no particular order among the rows), tweets to delete,
+            or refusals, with position 'file' if the whole file is refused.
         """
         head, raw = self._head()
         try:
             mapped = read_map(self.column_map) if self.column_map else None
         except ValueError as error:
-            yield Refused("file", "the map of columns beside it is none", str(error))
+            yield Refused("file", "the column map next to it is not valid", str(error))
             return
         damage = damage_of(self.path)
         if raw.startswith(MAGIC):
@@ -68,9 +68,9 @@ class TweetReader:
             if is_plain:
                 yield from map(_within_length, read_parquet(self.path, clock=self.clock, mapped=mapped))
             else:
-                yield Refused("file", "a Parquet file that was packed once more", "unpack it")
+                yield Refused("file", "a Parquet file in a compressed file", "decompress it")
         elif "\0" in head:
-            yield Refused("file", "not a text file", "it holds NUL bytes")
+            yield Refused("file", "not a text file", "it contains NUL bytes")
         elif not head.strip():
             yield Refused("file", damage.reason if damage else "the file is empty", damage.detail if damage else "")
         else:
@@ -93,7 +93,7 @@ class TweetReader:
         with open_text(self.path) as text:
             head = text.read(_HEAD)
         if not head.strip():
-            # Blank for a whole block: look on, a file may start with empty lines.
+            # Blank for a whole block: read on, a file may start with empty lines.
             with open_text(self.path) as text:
                 lines = (line for line in bounded_lines(text) if isinstance(line, BrokenRecord) or line.strip())
                 first = next(lines, "")

@@ -1,4 +1,4 @@
-"""From one tweet as a file has it to one row of TWEETS_RAW."""
+"""From one tweet as it is in a file to one row of TWEETS_RAW."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ _NESTED = (
     "public_metrics", "author", "user", "note_tweet", "extended_tweet", "__twarc", "retweeted_status", "quoted_status",
     "retweetedTweet", "quotedTweet",
 )  # fmt: skip
-#: Versions of a tweet are made within the hour; a history that spans more is none.
+#: All versions of a tweet are made within an hour; a history that spans more is not valid.
 _LONGEST_EDITING = timedelta(days=1)
 
 
 def row_of_fields(
     fields: Mapping[str, object], columns: Mapping[str, str], *, clock: Clock, lists: Lists | None = None
 ) -> Row:
-    """Make a row of a tweet's flat fields.
+    """Build a row from a tweet's flat fields.
 
     Args:
-        fields: Values by the names the file gives them.
-        columns: What each column is called in the file, see `columns_of`.
-        clock: Tells the tweet's time.
-        lists: Hashtags and the like where the file gives them; those it does not are taken from the text.
+        fields: Values by their names in the file.
+        columns: Name in the file of each column, see `columns_of`.
+        clock: Determines the tweet's time.
+        lists: Hashtags and the like from the file; missing ones are taken from the text.
 
     Raises:
-        RowRefused: The fields do not hold a usable tweet.
+        RowRefused: The fields are not a usable tweet.
     """
 
     def given(column: str) -> object:
@@ -92,17 +92,17 @@ def row_of_object(
     clock: Clock,
     mapped: Mapping[str, str] | None = None,
 ) -> Row:
-    """Make a row of a tweet object: of the X API (version 2 or 1.1), twarc, an account archive, snscrape or another.
+    """Build a row from a tweet object: of the X API (version 2 or 1.1), twarc, an account archive, snscrape or others.
 
     Args:
         tweet: The object.
         user_names: User names by user id, from `includes.users`.
-        observed_at: When the response was retrieved; the object's own time goes before it.
-        clock: Tells the tweet's time.
-        mapped: Fields that hold the columns named, see `columns_of`.
+        observed_at: When the response was retrieved; the object's own time takes precedence.
+        clock: Determines the tweet's time.
+        mapped: Fields that hold the named columns, see `columns_of`.
 
     Raises:
-        RowRefused: The object does not hold a usable tweet.
+        RowRefused: The object is not a usable tweet.
     """
     fields = _flat(tweet)
     columns = columns_of(tuple(fields), frozenset(mapped.items()) if mapped else frozenset())
@@ -122,11 +122,11 @@ def row_of_object(
 
 
 def date_by_first_version(row: Row, history: object) -> None:
-    """Note the versions of an edited tweet, and give it the day and time of its first.
+    """Add the versions of an edited tweet, and date it by its first.
 
     Args:
-        row: The row so far; changed.
-        history: Ids of all versions, as the API states them.
+        row: The row so far; changed in place.
+        history: Ids of all versions, as given by the API.
     """
     versions = [version for version in map(other_id_of, history) if version] if isinstance(history, list) else []
     if not versions:
@@ -139,7 +139,7 @@ def date_by_first_version(row: Row, history: object) -> None:
 
 
 def refer(row: Row, references: object) -> None:
-    """Fill in what the tweet repeats, quotes and answers, from the API's `referenced_tweets`."""
+    """Fill in what the tweet retweets, quotes and replies to, from the API's `referenced_tweets`."""
     columns = {"retweeted": "retweeted_tweet_id", "quoted": "quoted_tweet_id", "replied_to": "in_reply_to"}
     for reference in references if isinstance(references, list) else ():
         kind = reference.get("type") if isinstance(reference, dict) else None
@@ -149,7 +149,7 @@ def refer(row: Row, references: object) -> None:
 
 
 def says_retweet(text: str) -> bool:
-    """Return whether a text begins as the platform writes a retweet: "RT @name: "."""
+    """Return whether a text begins like a retweet: "RT @name: "."""
     return text.startswith("RT @") and _RETWEET_TEXT.match(text) is not None
 
 
@@ -159,7 +159,7 @@ def _user_id(value: object) -> str | None:
 
 
 def _flat(tweet: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields with those of known nested objects beside them, joined by '_'."""
+    """Return the fields, with those of known nested objects added under names joined by '_'."""
     flat = {name: value for name, value in tweet.items() if name not in _NESTED or not isinstance(value, dict)}
     for name in _NESTED:
         nested = tweet.get(name)
@@ -171,7 +171,7 @@ def _flat(tweet: Mapping[str, object]) -> dict[str, object]:
 
 
 def _lists(tweet: Mapping[str, object]) -> Lists | None:
-    """Return the hashtags and the like of the longest text given; what is left out, the text must tell."""
+    """Return the hashtags and the like of the longest text given; missing ones must be found in the text."""
     for name in ("note_tweet", "extended_tweet"):
         longer = tweet.get(name)
         if isinstance(longer, dict):
@@ -182,14 +182,14 @@ def _lists(tweet: Mapping[str, object]) -> Lists | None:
 
 
 def _whole_text(tweet: Mapping[str, object]) -> str | None:
-    """Return the text of a tweet of API 1.1 as it was written, not as it was cut for old clients."""
+    """Return the full text of a tweet of API 1.1, not the one truncated for old clients."""
     longer = tweet.get("extended_tweet")
     texts = (longer.get("full_text") if isinstance(longer, dict) else None, tweet.get("full_text"), tweet.get("text"))
     return next((text for text in texts if isinstance(text, str) and text), None)
 
 
 def _whole_retweet(repeated: Mapping[str, object], whole: str) -> tuple[str, Lists | None]:
-    """Return text and lists of a retweet of API 1.1, whose own text is cut: those of the tweet it repeats."""
+    """Return text and lists of a retweet of API 1.1, whose own text is truncated, from the tweet it repeats."""
     user = repeated.get("user")
     name = user.get("screen_name") if isinstance(user, dict) else None
     if not isinstance(name, str) or not name:
@@ -201,5 +201,5 @@ def _whole_retweet(repeated: Mapping[str, object], whole: str) -> tuple[str, Lis
 
 
 def now_utc() -> datetime:
-    """Return the present as naive UTC."""
+    """Return the current time as naive UTC."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -1,15 +1,15 @@
-"""The time inside a tweet's id."""
+"""The time in a tweet's id."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-#: The first ids that carry a time were given out on 2010-11-04; smaller ones were plain counters.
+#: The first ids that contain a time were assigned on 2010-11-04; smaller ones were plain counters.
 FIRST_SNOWFLAKE = 29_700_859_247
-#: Day after the last plain counter: an id below FIRST_SNOWFLAKE was given out before it.
+#: Day after the last plain counter: an id below FIRST_SNOWFLAKE was assigned before it.
 SNOWFLAKE_ERA = datetime(2010, 11, 5)
 _EPOCH = datetime(1970, 1, 1)
-#: Milliseconds since 1970 at which the times inside ids begin.
+#: Epoch of the times in ids, in milliseconds since 1970.
 OFFSET_MS = 1_288_834_974_657
 _LARGEST_ID = 2**63 - 1
 
@@ -29,8 +29,8 @@ def created_at_of(tweet_id: str) -> datetime | None:
     """Return when a tweet was created, from its id alone.
 
     Returns:
-        A naive UTC time to the millisecond; None for an id from before ids carried a time (before 2010-11-04), and
-        for what is no id.
+        A naive UTC time to the millisecond; None for an id from before ids contained a time (before 2010-11-04), and
+        for anything that is not an id.
     """
     if not is_tweet_id(tweet_id) or int(tweet_id) < FIRST_SNOWFLAKE:
         return None

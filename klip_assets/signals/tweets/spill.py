@@ -1,7 +1,7 @@
-"""Rows of a file of any size, laid down by day and taken up again a day at a time.
+"""Rows of a file of any size, spilled to disk by day and read back one day at a time.
 
-What does not fit in memory goes to Arrow files in a scratch folder, one record batch a day; memory holds one chunk of
-rows, one day, and a note of where each batch lies.
+Rows that do not fit in memory go to Arrow files in a scratch folder, one record batch per day; memory holds one chunk
+of rows, one day, and the location of each batch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.failpoints import fail_point
 
-#: Rows, or bytes, that are held in memory before they are laid down.
+#: Rows, or bytes, held in memory before they are spilled.
 MAX_ROWS = 100_000
 MAX_BYTES = 96 << 20
 
@@ -28,7 +28,7 @@ class Spill:
     """Rows by day.
 
     Args:
-        folder: Where to lay them down; it must exist, and belongs to this store alone.
+        folder: Folder for the files; it must exist, and be used by nothing else.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,12 +36,12 @@ class Spill:
         self._waiting: list[pa.Table] = []
         self._rows = self._bytes = 0
         self._files: list[Path] = []
-        #: Day (as days since 1970) -> where its batches lie: numbers of the file and of the batch in it.
+        #: Day (as days since 1970) -> its batches: number of the file, and of the batch in it.
         self._batches: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self._held: dict[int, pa.Table] = {}
 
     def add(self, rows: pa.Table) -> None:
-        """Take rows of TWEETS_RAW, of any days."""
+        """Add rows of TWEETS_RAW, of any days."""
         self._waiting.append(rows)
         self._rows += rows.num_rows
         self._bytes += rows.nbytes
@@ -49,7 +49,7 @@ class Spill:
             self._store()
 
     def close(self) -> None:
-        """Say that all rows are there. What waits stays in memory if nothing was laid down so far."""
+        """End adding. Waiting rows stay in memory if nothing was spilled so far."""
         if self._files:
             self._store()
         elif self._waiting:
@@ -61,7 +61,7 @@ class Spill:
         return [_EPOCH + timedelta(days=day) for day in sorted({*self._batches, *self._held})]
 
     def rows(self, day: date, columns: list[str] | None = None) -> pa.Table:
-        """Read the rows of a day in the order in which they came."""
+        """Read the rows of a day in the order they were added."""
         number = (day - _EPOCH).days
         if number in self._held:
             return self._held[number] if columns is None else self._held[number].select(columns)
@@ -90,7 +90,7 @@ class Spill:
 
 
 def _by_day(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """Part a table by day (days since 1970), keeping the order of the rows within each."""
+    """Split a table by day (days since 1970), keeping the order of rows within each."""
     if rows.num_rows == 0:
         return
     days = rows["day"].cast(pa.int32()).to_numpy()

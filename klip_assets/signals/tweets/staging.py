@@ -1,4 +1,4 @@
-"""One file of tweets, read once and parted by day, whatever its size."""
+"""One file of tweets of any size, read once and split by day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from klip_assets.signals.tweets.readers import TweetReader
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE
 from klip_assets.signals.tweets.spill import Spill
 
-#: Refusals that are kept by name; a file that is broken throughout would otherwise fill the memory with them.
+#: Refusals listed individually; a file that is broken throughout would otherwise fill the memory with them.
 MAX_REFUSED = MAX_LISTED
 
 _ROWS_PER_CHUNK = 20_000
@@ -29,19 +29,19 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Staged:
-    """What one file holds: rows_in = the rows of all parts + duplicates + what was refused + deletions.
+    """Content of one file: rows_in = rows of all parts + duplicates + refusals + deletions.
 
     Attributes:
-        kind: What the file is, in a few words; '' if it is nothing known.
-        parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW; a part is made when it is asked for.
+        kind: Format of the file, in a few words; '' if unknown.
+        parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW; a part is built on access.
         deleted: Tweets it reports as deleted, by day, each once, as TWEETS_DELETED.
-        refused: What could not be used; the last entry says how many more there are beyond 10,000.
+        refused: Entries that could not be used; the last one says how many more there are beyond 10,000.
         rows_in: Records seen.
         rows_out: Tweets in all parts.
-        duplicates: Copies of a tweet that another copy in the same file beat.
+        duplicates: Copies of a tweet that lost to another copy in the same file.
         deletions: Reports of deleted tweets, copies included.
-        time_mismatches: Rows whose own time is not the one inside the id, which is used.
-        typical_offset: The most frequent difference: own time - time inside the id, such as "-8 h"; '' if none.
+        time_mismatches: Rows whose own time differs from the one in the id, which is used.
+        typical_offset: The most frequent difference: own time - time in the id, such as "-8 h"; '' if none.
     """
 
     kind: str
@@ -59,13 +59,13 @@ class Staged:
 def stage(
     path: Path, *, now: datetime | None = None, scratch: Path | None = None, column_map: Path | None = None
 ) -> Staged:
-    """Read a file of tweets and part it by day, at constant memory but for the largest day.
+    """Read a file of tweets and split it by day, at constant memory except for the largest day.
 
     Args:
         path: The file.
         now: As for `read_tweets`.
-        scratch: Folder for what does not fit in memory; a temporary one, removed with the result, by default.
-        column_map: File with a map of its columns, if there may be one.
+        scratch: Folder for rows that do not fit in memory; by default a temporary one, removed with the result.
+        column_map: Path of its column map, which may not exist.
 
     Raises:
         OSError: The file can't be read, or the scratch folder written.
@@ -112,7 +112,7 @@ def stage(
 
 
 def table_of(rows: list[dict[str, object]]) -> pa.Table:
-    """Make a table of rows; quicker than the general way, as a file may hold millions."""
+    """Build a table from rows; faster than the general way, as a file may have millions."""
     columns = []
     for column in TWEETS_RAW.schema:
         name = column.name
@@ -121,12 +121,12 @@ def table_of(rows: list[dict[str, object]]) -> pa.Table:
 
 
 class _Parts(Mapping[date, pa.Table]):
-    """The days of a file, each merged when it is asked for.
+    """The days of a file, each merged on access.
 
     Args:
         spill: The rows.
-        moved: Tweets from before ids carried a time that the file has on several days -> their rows, on the first.
-        temporary: The scratch folder, if it is to go with this.
+        moved: Day -> merged rows of tweets from before ids contained a time that the file puts on several days.
+        temporary: The scratch folder, if it is to be removed with this.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class _Parts(Mapping[date, pa.Table]):
         self._spill, self._moved, self._temporary = spill, moved, temporary
         self._elsewhere = {i: day for day, rows in moved.items() for i in rows["tweet_id"].to_pylist()}
         counts = {day: self._count(day) for day in spill.days()}
-        #: How many tweets each day has, each id once.
+        #: Number of distinct tweets of each day.
         self.counts = {day: count for day, count in counts.items() if count}
 
     def __getitem__(self, day: date) -> pa.Table:
@@ -163,9 +163,9 @@ class _Parts(Mapping[date, pa.Table]):
 
 
 def _old_in_several_days(spill: Spill, old: _Numbers) -> dict[date, pa.Table]:
-    """Find tweets without a time in their id that a file puts on several days; return one copy, by its day.
+    """Find tweets without a time in their id that a file puts on several days; return one copy of each, by day.
 
-    One id never lands on two days, and only the file tells the day of these.
+    An id must never be on two days, and only the file gives the day of these.
     """
     ids, days = old.arrays()
     order = np.lexsort((days, ids))
@@ -174,10 +174,10 @@ def _old_in_several_days(spill: Spill, old: _Numbers) -> dict[date, pa.Table]:
     moving = set(np.unique(ids[1:][same & (days[1:] != days[:-1])]).tolist())
     if not moving:
         return {}
-    wanted = pa.array([str(number) for number in sorted(moving)])
+    moved = pa.array([str(number) for number in sorted(moving)])
     touched = sorted({int(day) for number, day in zip(ids, days, strict=True) if int(number) in moving})
     found = [spill.rows(_EPOCH + timedelta(days=day)) for day in touched]
-    copies = merge_copies(pa.concat_tables([rows.filter(pc.is_in(rows["tweet_id"], wanted)) for rows in found]))
+    copies = merge_copies(pa.concat_tables([rows.filter(pc.is_in(rows["tweet_id"], moved)) for rows in found]))
     by_day: dict[date, list[int]] = {}
     for index, day in enumerate(copies["day"].to_pylist()):
         by_day.setdefault(day, []).append(index)
@@ -218,7 +218,7 @@ class _Numbers:
 
 
 class _Refusals:
-    """What was refused: all of it counted, the first of it kept, and always what ended the reading."""
+    """Refusals: all are counted, the first ones kept, and always the one that ended reading."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""Single values of a tweet as files write them: ids, times, counts, text."""
+"""Single values of a tweet as found in files: ids, times, counts, text."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _LARGEST_COUNT = 2**63 - 1
 
 
 def is_absent(value: object) -> bool:
-    """Return whether a value says that there is none: NULL, blank, 'NA', 'NaN' and the like."""
+    """Return whether a value means missing: NULL, blank, 'NA', 'NaN' and the like."""
     return value is None or (isinstance(value, str) and value.strip().casefold() in _ABSENT)
 
 
 def tweet_id_of(value: object, url: object = None) -> str:
-    """Return a tweet's id from the id column, or else from the tweet's address.
+    """Return a tweet's id from the id column, or else from the tweet's URL.
 
     Raises:
         RowRefused: There is none, or a spreadsheet has rounded it.
@@ -48,7 +48,7 @@ def tweet_id_of(value: object, url: object = None) -> str:
 
 
 def other_id_of(value: object) -> str | None:
-    """Return the id of something a tweet refers to; None where it is absent or no id."""
+    """Return the id of something a tweet refers to; None where it is absent or not an id."""
     if is_absent(value) or isinstance(value, bool | float):
         return None
     text = _bare(value)
@@ -61,7 +61,7 @@ def count_of(value: object, name: str) -> int | None:
     """Return a count; None where it is absent.
 
     Raises:
-        RowRefused: It is there, but no whole number from 0.
+        RowRefused: It is there, but not a non-negative integer.
     """
     if is_absent(value):
         return None
@@ -78,10 +78,10 @@ def count_of(value: object, name: str) -> int | None:
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a time as naive UTC; a time without a zone is taken as UTC. None where it can't be understood.
+    """Return a time as naive UTC; a time without a zone is taken as UTC. None if it can't be parsed.
 
-    Understood are ISO 8601, the API's version 1.1 ('Wed Aug 27 13:08:45 +0000 2008'), month/day/year as American
-    spreadsheets write it, and seconds or milliseconds since 1970.
+    Supported are ISO 8601, the format of API 1.1 ('Wed Aug 27 13:08:45 +0000 2008'), month/day/year as in American
+    spreadsheets, and seconds or milliseconds since 1970.
     """
     if isinstance(value, bool) or is_absent(value):
         return None
@@ -102,7 +102,7 @@ def time_of(value: object) -> datetime | None:
 def text_of_tweet(value: object) -> str:
     """Return a tweet's text with HTML entities resolved, once.
 
-    Only complete entities are: '&region=' in a link stays what it is.
+    Only complete entities are resolved: '&region=' in a link is kept.
 
     Raises:
         RowRefused: There is no text.
@@ -114,7 +114,7 @@ def text_of_tweet(value: object) -> str:
 
 
 def name_of(value: object) -> str | None:
-    """Return a name or code, without blanks around it; None where it is absent."""
+    """Return a name or code, stripped; None where it is absent."""
     if is_absent(value) or not isinstance(value, str | int) or isinstance(value, bool):
         return None
     return valid_unicode(str(value).strip())
@@ -127,7 +127,7 @@ def user_name_of(value: object) -> str | None:
 
 
 def flag_of(value: object) -> bool | None:
-    """Return a truth value; None where it is absent or can't be understood."""
+    """Return a truth value; None where it is absent or can't be parsed."""
     if isinstance(value, bool):
         return value
     said = str(value).strip().casefold()
@@ -135,7 +135,7 @@ def flag_of(value: object) -> bool | None:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: short, in one line."""
+    """Return a value as shown in a message: short, on one line."""
     text = valid_unicode(
         value if isinstance(value, str) else type(value).__name__ if _is_nested(value) else repr(value)[:99]
     )
@@ -148,7 +148,7 @@ def _is_nested(value: object) -> bool:
 
 
 def _bare(value: object) -> str:
-    """Return an id as text, freed of what spreadsheets put around it: ="123", '123."""
+    """Return an id as text, without what spreadsheets put around it: ="123", '123."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str):
         return ""

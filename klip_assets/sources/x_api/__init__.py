@@ -1,5 +1,5 @@
-"""Posts of the X API, version 2: asked for, laid into the tweet inbox as they come, each once.
+"""Posts from the X API, version 2: fetched and stored in the tweet inbox unchanged, each once.
 
-Put here: queries, requests, and how far each query is.
-Keep out: what is in a post.
+Put here: queries, requests, and the progress of each query.
+Keep out: the content of posts.
 """

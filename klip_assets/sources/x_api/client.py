@@ -1,7 +1,7 @@
-"""Requests to the X API: sent, repeated where that helps, and held back where the API says so.
+"""Requests to the X API: sent, retried where that helps, and delayed where the API requires it.
 
-What went wrong is sorted by what may be done about it. The token goes into one header and nowhere else: no message,
-no log, no file; redirects, which would carry it elsewhere, are not followed.
+Failures are classified by what can be done about them. The token goes into one header and nowhere else: no message,
+log or file; redirects, which would send it elsewhere, are not followed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from klip_assets.errors import InputError
 if TYPE_CHECKING:
     import httpx2
 
-#: Times one request is sent where the API fails (5xx, no answer, half an answer), and the first pause between them.
+#: Attempts per request if the API fails (5xx, no answer, a partial answer), and the first pause between them.
 MAX_TRIES = 3
 FIRST_PAUSE_S = 1.0
-#: Seconds that a run waits for rate limits, all waits together. A window has 15 minutes: the next run goes on.
+#: Total seconds that a run waits for rate limits. A window is 15 minutes: the next run continues.
 MAX_WAIT_S = 60.0
 #: A page of 100 long posts has less than 4 MB.
 MAX_BYTES = 32_000_000
@@ -36,15 +36,15 @@ _QUOTED = re.compile(r"'([a-z_.]+)'")
 
 
 class Verdict(Enum):
-    """What a failed request says about the next ones."""
+    """What a failed request means for the next ones."""
 
-    #: The API can't be had: nobody else needs to try in this run.
+    #: The API is not available: no further requests in this run.
     DOWN = "down"
-    #: The token is refused, or may not do this, or is used up.
+    #: The token is rejected, lacks permission, or its quota is used up.
     FORBIDDEN = "forbidden"
-    #: Too many requests to this endpoint; later.
+    #: Too many requests to this endpoint; try later.
     LIMITED = "limited"
-    #: This request can't be served as it is put.
+    #: This request can't be served in this form.
     BAD_REQUEST = "bad request"
 
 
@@ -52,9 +52,9 @@ class RequestFailedError(Exception):
     """A request without a usable answer.
 
     Attributes:
-        reason: Why, for people.
-        verdict: What it says about the next ones.
-        parameters: The parameters that the API calls wrong.
+        reason: Why, for users.
+        verdict: What it means for the next requests.
+        parameters: The parameters that the API calls invalid.
     """
 
     def __init__(self, reason: str, verdict: Verdict, parameters: frozenset[str] = frozenset()) -> None:
@@ -63,20 +63,20 @@ class RequestFailedError(Exception):
 
 
 class _AgainError(Exception):
-    """Another try may do."""
+    """A retry may succeed."""
 
 
 class _LimitedError(_AgainError):
-    """Another try may do, once the endpoint is free again."""
+    """A retry may succeed once the rate limit is reset."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered.
+    """An answer of the API.
 
     Attributes:
         body: The JSON object.
-        url: What was asked.
+        url: The URL requested.
         retrieved_at: When, UTC.
     """
 
@@ -89,15 +89,15 @@ class Client(AbstractContextManager["Client"]):
     """A client of the X API.
 
     Args:
-        base_url: Address up to and including `/2`.
+        base_url: URL up to and including `/2`.
         token: The bearer token.
-        timeout_s: Seconds until a request is given up, from sending to its last byte.
-        notify: Told about waits and repeated tries.
-        sleep: Waits so many seconds.
-        clock: Seconds since 1970.
+        timeout_s: Timeout of a request in seconds, from sending to its last byte.
+        notify: Called with messages about waits and retries.
+        sleep: Waits for the given seconds.
+        clock: Returns seconds since 1970.
 
     Raises:
-        InputError: The address or the token can't be one.
+        InputError: The URL or the token is not valid.
     """
 
     def __init__(
@@ -114,7 +114,9 @@ class Client(AbstractContextManager["Client"]):
 
         self._base_url, self._token = checked_address(base_url), token.strip()
         if not re.fullmatch(r"[\x21-\x7e]+", self._token):
-            raise InputError("KLIP_X_BEARER_TOKEN holds characters that no token has", hint="copy it again, whole")
+            raise InputError(
+                "KLIP_X_BEARER_TOKEN contains characters that no token has", hint="copy the whole token again"
+            )
         self._timeout_s, self._notify, self._sleep, self._clock = timeout_s, notify, sleep, clock
         self._http = httpx2.Client(timeout=timeout_s, follow_redirects=False)
         self._free_at: dict[str, float] = {}
@@ -130,12 +132,12 @@ class Client(AbstractContextManager["Client"]):
         self._http.close()
 
     def get(self, endpoint: str, path: str, parameters: Mapping[str, str]) -> Answer:
-        """Ask for something.
+        """Send a request.
 
         Args:
-            endpoint: What rate limits are counted by.
-            path: Below the API's address.
-            parameters: Of the request.
+            endpoint: The unit of rate limits.
+            path: Path below the API's base URL.
+            parameters: Query parameters.
 
         Raises:
             RequestFailedError: There was no usable answer.
@@ -152,12 +154,12 @@ class Client(AbstractContextManager["Client"]):
                 if isinstance(error, _LimitedError):
                     continue
                 pause = FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-                self._notify(f"the X API: {problem}; asked again in {pause:.1f} s")
+                self._notify(f"the X API: {problem}; retrying in {pause:.1f} s")
                 self._sleep(pause)
         raise AssertionError("the last try returns or raises")
 
     def clean(self, text: str) -> str:
-        """Return a text without the token, and without parts by which it could be known."""
+        """Return a text without the token, and without parts that would identify it."""
         text = text.replace(self._token, "***")
         for part in (self._token[:_SHOWN_TOKEN_CHARS], self._token[-_SHOWN_TOKEN_CHARS:]):
             text = re.sub(rf"\S*{re.escape(part)}\S*", "***", text)
@@ -176,15 +178,15 @@ class Client(AbstractContextManager["Client"]):
                 for piece in response.iter_bytes():
                     content += piece
                     if time.monotonic() > deadline:
-                        raise _AgainError(f"no whole answer within {self._timeout_s:g} s")
+                        raise _AgainError(f"no complete answer within {self._timeout_s:g} s")
                     if len(content) > MAX_BYTES:
                         raise _AgainError(f"an answer of more than {MAX_BYTES:,} bytes")
         except httpx2.TimeoutException:
             raise _AgainError(f"no answer within {self._timeout_s:g} s") from None
         except httpx2.InvalidURL:
-            raise InputError(f"KLIP_X_BASE_URL is no address that can be asked: {self._base_url}") from None
+            raise InputError(f"KLIP_X_BASE_URL is not a valid URL: {self._base_url}") from None
         except httpx2.HTTPError as error:
-            # Its chain of causes would show the request.
+            # The chained exceptions would show the request.
             raise _AgainError(f"{type(error).__name__}: {error}") from None
         retrieved_at = datetime.fromtimestamp(self._clock(), UTC)
         self._note_limit(endpoint, response)
@@ -193,7 +195,7 @@ class Client(AbstractContextManager["Client"]):
     def _body(self, endpoint: str, response: httpx2.Response, content: bytes) -> dict[str, Any]:
         status = response.status_code
         try:
-            # Nothing of the token may get into a file, should a server send it back.
+            # The token must not get into a file, even if a server sends it back.
             body = json.loads(content.decode("utf-8", "replace").replace(self._token, "***"))
         except (ValueError, RecursionError):
             body = None
@@ -210,18 +212,16 @@ class Client(AbstractContextManager["Client"]):
             reason = f"it answered {status}: {told or 'no reason given'}"
             raise RequestFailedError(reason, Verdict.BAD_REQUEST, _wrong_parameters(body))
         if not isinstance(body, dict):
-            raise _AgainError(f"it answered {status} with something that is no JSON object")
+            raise _AgainError(f"it answered {status} without a JSON object")
         return body
 
     def _limited(self, endpoint: str, body: object, told: str) -> None:
         if "usage" in told.lower() and "cap" in told.lower().replace("-", " "):
-            raise RequestFailedError(f"the posts that this token may read are used up: {told}", Verdict.FORBIDDEN)
+            raise RequestFailedError(f"the post quota of this token is used up: {told}", Verdict.FORBIDDEN)
         free_at = self._free_at.get(endpoint)
         if free_at is None or free_at <= self._clock():
-            raise RequestFailedError(
-                f"too many requests to {endpoint}, and it does not say until when", Verdict.LIMITED
-            )
-        # Waited for, if it is soon enough, before the next try.
+            raise RequestFailedError(f"too many requests to {endpoint}, without a reset time", Verdict.LIMITED)
+        # The next attempt waits for it if it is soon enough.
         raise _LimitedError(f"too many requests to {endpoint}")
 
     def _note_limit(self, endpoint: str, response: httpx2.Response) -> None:
@@ -235,30 +235,30 @@ class Client(AbstractContextManager["Client"]):
         free_at = self._free_at.get(endpoint)
         if free_at is None:
             return
-        # A second more: clocks differ.
+        # Plus one second, as clocks differ.
         wait = free_at - self._clock() + 1
         if wait <= 0:
             return
         if self._waited_s + wait > MAX_WAIT_S:
             when = f"{datetime.fromtimestamp(min(free_at, 2**32), UTC):%H:%M} UTC"
-            raise RequestFailedError(f"requests to {endpoint} are used up until {when}", Verdict.LIMITED)
-        self._notify(f"the X API: requests to {endpoint} are used up, waiting {wait:.0f} s")
+            raise RequestFailedError(f"rate limit of {endpoint} reached until {when}", Verdict.LIMITED)
+        self._notify(f"the X API: rate limit of {endpoint} reached, waiting {wait:.0f} s")
         self._waited_s += wait
         self._sleep(wait)
 
 
 _FORBIDDEN = {
-    401: "the X API does not accept KLIP_X_BEARER_TOKEN (401); make a new one in the developer console of X",
-    402: "the X API wants to be paid first (402); see the developer console of X",
-    403: "the X API does not let this token do that (403); see its project and access in the developer console of X",
+    401: "the X API rejects KLIP_X_BEARER_TOKEN (401); create a new one in the developer console of X",
+    402: "the X API requires payment (402); see the developer console of X",
+    403: "the X API does not allow this with this token (403); see its project and access in the developer console",
 }
 
 
 def checked_address(base_url: str) -> str:
-    """Return the address without a slash at its end.
+    """Return the URL without a trailing slash.
 
     Raises:
-        InputError: It is none, or a token sent there could be read on the way.
+        InputError: It is not valid, or a token sent there could be intercepted.
     """
     address = base_url.strip().rstrip("/")
     try:
@@ -267,9 +267,9 @@ def checked_address(base_url: str) -> str:
     except ValueError:
         host, plain = None, False
     if not host or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
-        raise InputError("KLIP_X_BASE_URL is no http address such as https://api.x.com/2")
+        raise InputError("KLIP_X_BASE_URL is not an HTTP URL such as https://api.x.com/2")
     if plain and host not in ("127.0.0.1", "::1", "localhost"):
-        raise InputError(f"KLIP_X_BASE_URL: {host} without https, where the token could be read on the way")
+        raise InputError(f"KLIP_X_BASE_URL: {host} without https, where the token could be intercepted")
     return address
 
 
@@ -281,7 +281,7 @@ def _number(value: str | None) -> float | None:
 
 
 def _told(body: object) -> str:
-    """Return what an error of the API says, in one line."""
+    """Return the message of an API error, on one line."""
     if not isinstance(body, dict):
         return ""
     errors = body.get("errors")

@@ -1,7 +1,7 @@
-"""Posts of all sources into the tweet inbox: every page a file, in the API's own form.
+"""Fetches posts of all sources into the tweet inbox: one file per page, in the API's own format.
 
-A page is first safely in the inbox, then the memory of its source moves on. A process that dies in between fetches the
-page again; the file has the same name if it holds the same posts, and a post in two files is one row of `tweets`.
+A page is stored in the inbox before the progress of its source is updated. A process that dies in between fetches the
+page again; the file has the same name if it has the same posts, and a post in two files is one row of `tweets`.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from klip_assets.store.files import sweep as remove_leftovers
 from klip_assets.store.files import write_atomically
 from klip_assets.store.locks import hold
 
-#: How far back recent search looks, less what clocks and the request itself take.
+#: Window of recent search, minus a margin for clocks and the request itself.
 SEARCHED = timedelta(days=7) - timedelta(minutes=5)
-#: Posts of a page.
+#: Posts per page.
 MAX_PER_PAGE = 100
-#: Pages without a post, one after the other, after which a source is left for the next run.
+#: Consecutive pages without a post after which a source is left for the next run.
 MAX_EMPTY_PAGES = 10
 
 
 @dataclass
 class Fetched:
-    """What one run fetched.
+    """Result of one run.
 
     Attributes:
         posts: Posts by source.
         pages: Files written.
         requests: Requests sent.
-        notes: What a person should know, though nothing is wrong: what is left for the next run and why, what lay too
-            far back, what the API reported beside its posts.
-        problems: What is wrong, a sentence each.
-        version: Names everything that was fetched so far.
+        notes: Information for users, not errors: what is left for the next run and why, what was too far back, what
+            the API reported along with its posts.
+        problems: Errors, one sentence each.
+        version: Identifies everything fetched so far.
     """
 
     posts: dict[str, int] = field(default_factory=dict)
@@ -55,18 +55,18 @@ class Fetched:
 
 
 def fetch_posts(settings: Settings, *, notify: Callable[[str], None] = lambda _: None) -> Fetched:
-    """Fetch what is new of everything that KLIP_X_QUERIES lists.
+    """Fetch new posts of everything listed in KLIP_X_QUERIES.
 
     Args:
-        settings: Token, address, sources and bounds.
-        notify: Told what happens.
+        settings: Token, URL, sources and limits.
+        notify: Called with progress messages.
 
     Raises:
         InputError: A setting is missing or can't be used; names it.
         LockHeldError: Another run is fetching.
     """
     if settings.x_bearer_token is None or not settings.x_bearer_token.get_secret_value().strip():
-        raise InputError("KLIP_X_BEARER_TOKEN is not set", hint="docs/tweets.md says where it comes from")
+        raise InputError("KLIP_X_BEARER_TOKEN is not set", hint="see docs/tweets.md for how to get one")
     sources = read_sources(settings.x_queries)
     if not sources:
         raise InputError("KLIP_X_QUERIES is not set", hint="for example KLIP_X_QUERIES='#speedrun lang:en; from:NAME'")
@@ -83,12 +83,12 @@ class Run:
     """One run over all sources.
 
     Args:
-        client: What asks.
-        state: How far each source is.
-        inbox: Folder that gets the pages.
-        max_posts: Posts that the run may fetch, all sources together.
-        notify: Told what happens.
-        now: The present, UTC.
+        client: The API client.
+        state: Progress of each source.
+        inbox: Folder for the pages.
+        max_posts: Maximum posts of the run, over all sources.
+        notify: Called with progress messages.
+        now: Returns the current time, UTC.
     """
 
     def __init__(
@@ -105,10 +105,10 @@ class Run:
         self._done = Fetched()
 
     def fetch(self, sources: Sequence[Source]) -> Fetched:
-        """Fetch what is new of each source; who waited longest comes first, so that a bound starves none."""
+        """Fetch new posts of each source, the longest-waiting first, so that the limit starves none."""
         for source in sorted(sources, key=lambda source: self._state.of(source.name).asked_at):
             if self._left < source.fewest:
-                self._note(f"{source.name}: left for the next run, KLIP_X_MAX_POSTS is reached")
+                self._note(f"{source.name}: left for the next run, KLIP_X_MAX_POSTS reached")
                 continue
             self._done.posts[source.name] = 0
             try:
@@ -116,7 +116,7 @@ class Run:
             except RequestFailedError as error:
                 sentence = f"{source.name}: {error.reason}"
                 if error.verdict is Verdict.LIMITED:
-                    self._note(f"{sentence}; the next run goes on")
+                    self._note(f"{sentence}; the next run continues")
                     continue
                 self._done.problems.append(sentence)
                 self._notify(sentence)
@@ -132,21 +132,21 @@ class Run:
             progress = replace(progress, user_id=self._user_id(source.wanted))
             self._state.keep(source.name, progress)
         if progress.until_id is not None:
-            # The older part of a sweep that did not come through.
+            # The older part of a sweep that was not completed.
             progress = self._sweep(source, progress)
             if progress.until_id is not None:
                 return
         self._sweep(source, progress)
 
     def _sweep(self, source: Source, progress: Progress) -> Progress:
-        """Fetch the posts between `since_id` and `until_id`, newest first, as far as the bound allows."""
+        """Fetch the posts between `since_id` and `until_id`, newest first, as far as the limit allows."""
         window = _Window(source, progress, self._now())
         seen: set[str] = set()
         page_token: str | None = None
         empty = 0
         while True:
             if self._left < source.fewest:
-                self._note(f"{source.name}: KLIP_X_MAX_POSTS is reached, the next run goes on")
+                self._note(f"{source.name}: KLIP_X_MAX_POSTS reached, the next run continues")
                 return progress
             try:
                 answer = self._page(source, progress, window, page_token)
@@ -170,9 +170,7 @@ class Run:
                 self._state.keep(source.name, progress)
             empty = 0 if ids else empty + 1
             if page_token in seen or empty >= MAX_EMPTY_PAGES:
-                raise RequestFailedError(
-                    "the API sends the same pages, or empty ones, again and again", Verdict.LIMITED
-                )
+                raise RequestFailedError("the API keeps sending the same or empty pages", Verdict.LIMITED)
             seen.add(page_token)
 
     def _page(self, source: Source, progress: Progress, window: _Window, page_token: str | None) -> Answer:
@@ -184,7 +182,7 @@ class Run:
         }
         answer = self._client.get(source.endpoint, source.path(progress.user_id), parameters)
         for problem in _reported(answer.body):
-            self._note(f"{source.name}: beside its posts the API reports: {self._client.clean(problem)}")
+            self._note(f"{source.name}: along with its posts the API reports: {self._client.clean(problem)}")
         return answer
 
     def _finish(self, source: Source, progress: Progress, window: _Window) -> Progress:
@@ -194,10 +192,10 @@ class Run:
         return progress
 
     def _store(self, source: Source, answer: Answer, ids: Sequence[int]) -> None:
-        """Put a page into the inbox as it came, with when and from where, as twarc notes it."""
+        """Store a page in the inbox unchanged, with its time and URL added as twarc does."""
         retrieved_at = answer.retrieved_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         noted = {"url": answer.url, "version": f"klip {__version__}", "retrieved_at": retrieved_at}
-        # Escaped, as twarc writes it: a lone half of a surrogate pair could not be written otherwise.
+        # Escaped as by twarc: a lone surrogate could not be written otherwise.
         content = json.dumps({**answer.body, "__twarc": noted}).encode() + b"\n"
         day = created_at_of(str(max(ids)))
         folder = self._inbox / source.folder / (f"{day:%Y-%m-%d}" if day else "early")
@@ -215,7 +213,7 @@ class Run:
         data = answer.body.get("data")
         user_id = data.get("id") if isinstance(data, dict) else None
         if not isinstance(user_id, str) or not user_id.isdigit():
-            told = self._client.clean("; ".join(_reported(answer.body)) or "the answer names no id")
+            told = self._client.clean("; ".join(_reported(answer.body)) or "no id in the answer")
             raise RequestFailedError(f"the API does not know the user: {told}", Verdict.BAD_REQUEST)
         return user_id
 
@@ -226,10 +224,10 @@ class Run:
 
 
 class _Window:
-    """The part of a source that a sweep asks for.
+    """The part of a source that a sweep requests.
 
-    Recent search refuses ids from before the days it looks back; then times stand for them. Ids and times can't be
-    mixed in one request.
+    Recent search rejects ids from before its window; then times are used instead. Ids and times can't be mixed in one
+    request.
     """
 
     def __init__(self, source: Source, progress: Progress, now: datetime) -> None:
@@ -240,11 +238,11 @@ class _Window:
 
     @property
     def floor_id(self) -> int | None:
-        """The id that a post at the start of the window would have, where times stand for ids."""
+        """The id that a post at the start of the window would have, if times are used instead of ids."""
         return id_at(self._start) if self._by_time else None
 
     def parameters(self) -> dict[str, str]:
-        """Return the parameters that name the part."""
+        """Return the parameters that select the part."""
         if not self._by_time:
             ids = {"since_id": self._since_id, "until_id": self._until_id}
             return {name: str(value) for name, value in ids.items() if value is not None}
@@ -254,10 +252,10 @@ class _Window:
         return found
 
     def without(self, error: RequestFailedError) -> str | None:
-        """Change to times if the API refused an id that lies too far back.
+        """Switch to times if the API rejected an id that is too old.
 
         Returns:
-            What a person should know about it; None if that was not it.
+            A message for the user; None if the error was a different one.
         """
         named = error.parameters & {"since_id", "until_id"}
         is_it = self._source.endpoint == SEARCH and error.verdict is Verdict.BAD_REQUEST and bool(named)
@@ -266,23 +264,23 @@ class _Window:
         self._by_time = True
         end = self._end
         self.is_out_of_reach = end is not None and end <= self._start
-        what = "what was left of it" if self.is_out_of_reach else f"what was posted before {self._start} UTC"
-        return f"search looks back 7 days only; {what} and not fetched is missing"
+        what = "the rest" if self.is_out_of_reach else f"posts before {self._start} UTC not yet fetched"
+        return f"search covers only the last 7 days; {what} can't be fetched any more"
 
     @property
     def _end(self) -> datetime | None:
         created_at = created_at_of(str(self._until_id)) if self._until_id else None
-        # Whole seconds, and the end itself is not in it.
+        # Whole seconds, and the end is exclusive.
         return None if created_at is None else created_at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _ids(body: Mapping[str, Any]) -> list[int]:
     data = body.get("data", [])
     if not isinstance(data, list):
-        raise RequestFailedError("its answer is no page of posts", Verdict.DOWN)
+        raise RequestFailedError("its answer is not a page of posts", Verdict.DOWN)
     found = [int(post["id"]) for post in data if isinstance(post, dict) and str(post.get("id", "")).isdecimal()]
     if data and not found:
-        raise RequestFailedError("its answer holds posts without ids", Verdict.DOWN)
+        raise RequestFailedError("its answer contains posts without ids", Verdict.DOWN)
     return found
 
 
@@ -293,7 +291,7 @@ def _next_token(body: Mapping[str, Any]) -> str | None:
 
 
 def _reported(body: Mapping[str, Any]) -> list[str]:
-    """Return the errors that came with an answer, each kind once."""
+    """Return the errors in an answer, each kind once."""
     errors = body.get("errors")
     found = [
         ": ".join(str(error[name]) for name in ("title", "detail") if isinstance(error.get(name), str))

@@ -1,4 +1,4 @@
-"""What is fetched: searches and timelines, as a person lists them."""
+"""What is fetched: searches and timelines, as listed by the user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIELDS = {
     "user.fields": "name,username",
 }
 
-#: Endpoints, as rate limits count them.
+#: Endpoints with separate rate limits.
 SEARCH, TIMELINE, LOOKUP = "search", "timeline", "user lookup"
 
 
@@ -31,7 +31,7 @@ class Source:
     Attributes:
         endpoint: SEARCH or TIMELINE.
         wanted: The query, or the user name.
-        retweets: Whether retweets are wanted too.
+        retweets: Whether to fetch retweets too.
     """
 
     endpoint: str
@@ -40,19 +40,19 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What it is called in messages, and in the memory of what was fetched."""
+        """Its name in messages and in the stored progress."""
         what = f"search {self.query}" if self.endpoint == SEARCH else f"timeline {self.wanted.lower()}"
         return f"{what} with retweets" if self.retweets and self.endpoint == TIMELINE else what
 
     @property
     def folder(self) -> str:
-        """Name of its folder in the inbox: readable, and no other source's."""
+        """Name of its folder in the inbox: readable and unique."""
         readable = re.sub(r"[^a-z0-9]+", "-", self.wanted.lower()).strip("-")[:40] or "query"
         return f"{self.endpoint}-{readable}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
     @property
     def query(self) -> str:
-        """The query as it is sent: without retweets, unless they are asked for or the query speaks of them itself."""
+        """The query as sent: without retweets, unless they are requested or the query mentions them itself."""
         if self.retweets or _ABOUT_RETWEETS.search(self.wanted):
             return self.wanted
         # A blank binds tighter than OR.
@@ -60,37 +60,37 @@ class Source:
 
     @property
     def fewest(self) -> int:
-        """The fewest posts that can be asked for at once."""
+        """The minimum number of posts per request."""
         return 10 if self.endpoint == SEARCH else 5
 
     @property
     def page_parameter(self) -> str:
-        """What the token of the next page is called."""
+        """Name of the parameter for the token of the next page."""
         return "next_token" if self.endpoint == SEARCH else "pagination_token"
 
     def path(self, user_id: str | None) -> str:
-        """Return the path below the API's address."""
+        """Return the path below the API's base URL."""
         return "/tweets/search/recent" if self.endpoint == SEARCH else f"/users/{user_id}/tweets"
 
     def parameters(self) -> dict[str, str]:
-        """Return the parameters that are the same for all its pages."""
+        """Return the parameters common to all its pages."""
         if self.endpoint == SEARCH:
             return {"query": self.query, **_FIELDS}
         return {**_FIELDS} if self.retweets else {"exclude": "retweets", **_FIELDS}
 
 
 def read_sources(listed: str) -> list[Source]:
-    """Read what KLIP_X_QUERIES lists.
+    """Parse KLIP_X_QUERIES.
 
     Args:
-        listed: Queries of X separated by semicolons, where one that is only `from:NAME` means the timeline of that
-            user; or the path of a `.toml` file with `[[query]]` (query, retweets) and `[[user]]` (name, retweets).
+        listed: X queries separated by semicolons, where just `from:NAME` means the timeline of that user; or the path
+            of a `.toml` file with `[[query]]` (query, retweets) and `[[user]]` (name, retweets).
 
     Returns:
-        The sources, each once, in the order of the list.
+        The sources, each once, in list order.
 
     Raises:
-        InputError: The list can't be used; says where it is wrong.
+        InputError: The list is not valid; says where.
     """
     text = listed.strip()
     if text.endswith(".toml"):
@@ -111,16 +111,16 @@ def _of_file(path: Path) -> list[Source]:
     except OSError as error:
         raise InputError(f"KLIP_X_QUERIES: {path} can't be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise InputError(f"KLIP_X_QUERIES: {path} is no TOML: {error}", hint="see docs/tweets.md") from error
+        raise InputError(f"KLIP_X_QUERIES: {path} is not valid TOML: {error}", hint="see docs/tweets.md") from error
     if unknown := content.keys() - {"query", "user"}:
-        raise InputError(f"{path}: {sorted(unknown)[0]!r} is unknown", hint="it holds [[query]] and [[user]]")
+        raise InputError(f"{path}: {sorted(unknown)[0]!r} is unknown", hint="allowed are [[query]] and [[user]]")
     found = [
         make(_entry(path, kind, number, entry, field), entry.get("retweets", False))
         for kind, field, make in (("query", "query", _search), ("user", "name", _timeline))
         for number, entry in enumerate(_entries(path, content, kind), start=1)
     ]
     if not found:
-        raise InputError(f"{path} lists nothing", hint="add a [[query]] or a [[user]]: docs/tweets.md")
+        raise InputError(f"{path} is empty", hint="add a [[query]] or a [[user]]: docs/tweets.md")
     return found
 
 
@@ -134,11 +134,11 @@ def _entries(path: Path, content: dict[str, Any], kind: str) -> list[Any]:
 def _entry(path: Path, kind: str, number: int, entry: Any, field: str) -> str:
     where = f"{path}, {kind} {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get(field), str) or not entry[field].strip():
-        raise InputError(f"{where}: {field} is missing, or no text")
+        raise InputError(f"{where}: {field} is missing, or not text")
     if unknown := entry.keys() - {field, "retweets"}:
-        raise InputError(f"{where}: {sorted(unknown)[0]!r} is unknown", hint=f"it holds {field} and retweets")
+        raise InputError(f"{where}: {sorted(unknown)[0]!r} is unknown", hint=f"allowed are {field} and retweets")
     if not isinstance(entry.get("retweets", False), bool):
-        raise InputError(f"{where}: retweets is true or false")
+        raise InputError(f"{where}: retweets must be true or false")
     return str(entry[field]).strip()
 
 
@@ -149,5 +149,5 @@ def _search(query: str, retweets: bool) -> Source:
 def _timeline(name: str, retweets: bool) -> Source:
     plain = name.removeprefix("@")
     if not _USER.fullmatch(plain):
-        raise InputError(f"{name!r} is no user name of X", hint="1 to 15 letters, digits or _")
+        raise InputError(f"{name!r} is not a valid X user name", hint="1 to 15 letters, digits or _")
     return Source(TIMELINE, plain, retweets)

@@ -1,7 +1,7 @@
-"""How far each source has been fetched, kept between runs in one small file.
+"""Progress of each source, kept between runs in one small file.
 
-The API delivers the newest posts first. A sweep over what is new goes backwards, and `since_id` may move only once it
-has reached the old end; until then the state names the part that is left.
+The API returns the newest posts first. A sweep over new posts goes backwards, and `since_id` may advance only once the
+sweep has reached it; until then the state records the remaining part.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from klip_assets.store.files import write_atomically
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one source is.
+    """Progress of one source.
 
     Attributes:
-        since_id: Everything up to this post was fetched; None before the first sweep is through.
-        newest_id: The newest post of a sweep that is not through, else None.
-        until_id: The oldest post of that sweep: what lies between `since_id` and this is left.
+        since_id: Everything up to this post was fetched; None before the first sweep is complete.
+        newest_id: The newest post of an incomplete sweep, else None.
+        until_id: The oldest post of that sweep: posts between `since_id` and this are still to be fetched.
         user_id: Id of the user whose timeline it is.
-        asked_at: When it was last asked for (UTC, ISO 8601): who waited longest is asked first.
+        asked_at: When it was last requested (UTC, ISO 8601): the longest-waiting source goes first.
     """
 
     since_id: int | None = None
@@ -37,13 +37,13 @@ class Progress:
 
 
 class State:
-    """The memory of all sources.
+    """Stored progress of all sources.
 
     Args:
-        path: The file; made when first written.
+        path: The file; created when first written.
 
     Raises:
-        InputError: It is there, but can't be understood.
+        InputError: It exists but can't be parsed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,21 +57,21 @@ class State:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path} can't be read: {type(error).__name__}: {error}",
-                hint="move it away: posts of the last days are fetched again, and counted once",
+                hint="move it away: posts of the last days are then fetched again, and counted once",
             ) from error
 
     def of(self, name: str) -> Progress:
-        """Return how far a source is."""
+        """Return the progress of a source."""
         return self._entries.get(name, Progress())
 
     @property
     def version(self) -> str:
-        """Name what has been fetched: the same as long as nothing new came."""
+        """Identifies what has been fetched; unchanged as long as nothing new came."""
         reached = [(name, p.since_id, p.newest_id, p.until_id) for name, p in sorted(self._entries.items())]
         return hashlib.sha256(repr(reached).encode()).hexdigest()[:32]
 
     def keep(self, name: str, progress: Progress) -> None:
-        """Remember how far a source is; a kill leaves the file as it was before or as it is after."""
+        """Store the progress of a source, atomically."""
         self._entries[name] = progress
         content = {"sources": {each: asdict(entry) for each, entry in sorted(self._entries.items())}}
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"

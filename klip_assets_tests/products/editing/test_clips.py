@@ -204,7 +204,9 @@ def test_a_moment_after_the_end_is_an_error(tmp_path: Path, name: str, exact: bo
     source = write_film(
         tmp_path / name, 3.0, codec=None if wav else "libx264", sounds=("pcm_s16le" if wav else "aac",), click_s=1.0
     )
-    with pytest.raises(UnreadableMediaError, match="highlight 1 of stream can't be cut: the recording holds nothing"):
+    with pytest.raises(
+        UnreadableMediaError, match="highlight 1 of stream can't be cut: the recording has no readable data"
+    ):
         make_clip(source, highlight(), tmp_path / "out", exact=exact)
     assert not list((tmp_path / "out").glob("*"))
 

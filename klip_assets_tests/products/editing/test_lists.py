@@ -75,7 +75,7 @@ def test_events_follow_one_another_and_are_as_long_as_their_source(spans: list[A
 @pytest.mark.parametrize(
     ("changes", "channels", "said"),
     [
-        ({"video_codec": None, "fps": None}, "A", "no picture: counted at 25 frames a second"),
+        ({"video_codec": None, "fps": None}, "A", "no picture: counted at 25 frames per second"),
         ({"audio_codec": None, "channels": None}, "V", "FRAME RATE: 29.97"),
         ({"channels": 1}, "B", "FRAME RATE: 29.97"),
         ({"fps": 57.3}, "AA/V", "counted by the clock at 57"),

@@ -88,7 +88,7 @@ def test_each_rate_has_its_own_counting(fps: float, nominal: int, drop: bool, ex
 def test_a_rate_without_timecode_is_counted_by_the_clock_and_says_so(fps: float, nominal: int) -> None:
     rate = frame_rate(fps)
     assert (rate.exact, rate.nominal, rate.drop) == (nominal, nominal, False)
-    assert rate.note and f"{fps:.3f} frames a second" in rate.note
+    assert rate.note and f"{fps:.3f} frames per second" in rate.note
     assert rate.label(rate.frame_at(3661)) == "01:01:01:00"
 
 

@@ -147,7 +147,7 @@ def test_a_document_that_is_cut_or_breaks_off_gives_what_came_before(
     chat = read(drop(content[:-5] if lost and lost.startswith("item") else content))
     assert chat.messages.num_rows == read_until
     ends = [(refused.position, refused.reason) for refused in chat.refused]
-    reason = "not valid JSON from here on, it may be cut short; what comes before was read"
+    reason = "invalid JSON from here on, possibly truncated; everything before was read"
     assert ends == ([] if lost is None else [("end of file", reason)])
 
 
@@ -181,8 +181,8 @@ def test_a_log_without_messages_is_an_empty_table(drop: Drop, empty: object) -> 
         ({"video": {}}, "not a chat log"),
         ([{"id": 7, "message": "x"}], "not a chat log"),
         ([{"published_at": "2025", "message": "x"}], "none of its 1 messages can be used"),
-        ('{"comments": [{"content_off', "not valid JSON, it may be cut short: no JSON value at character 14"),
-        ("[" * 100_000, "not valid JSON, it may be cut short: nested too deeply"),
+        ('{"comments": [{"content_off', "invalid JSON, possibly truncated: no JSON value at character 14"),
+        ("[" * 100_000, "invalid JSON, possibly truncated: nested too deeply"),
         (b"\x00\x01\xff", "not a chat log"),
         ("time,author,message\nsoon,ann,hi\n", "none of its 1 messages can be used"),
     ],

@@ -53,9 +53,9 @@ def test_a_number_that_is_no_place_in_a_video_is_refused_once_the_unit_is_known(
     chat = read_chat(drop(log("time", [*range(0, 500, 10), 2_000_000, 900_000_000])), "v")
     assert chat.messages.num_rows == 50
     assert [(entry.position, entry.reason) for entry in chat.refused] == [
-        ("row 52", "the time is no place in a video"), ("row 53", "the time is no place in a video"),
+        ("row 52", "the time is not a position in a video"), ("row 53", "the time is not a position in a video"),
     ]  # fmt: skip
-    with pytest.raises(UnreadableSidecarError, match=r"none of its 1 messages can be used, the first \(row 2\)"):
+    with pytest.raises(UnreadableSidecarError, match=r"none of its 1 messages can be used; the first \(row 2\)"):
         read_chat(drop(log("time", [2_000_000.5])), "v")
 
 
@@ -92,7 +92,7 @@ def test_among_places_a_time_of_day_is_placed_or_refused_alone(drop: Drop) -> No
     chat = read_chat(path, "v")
     assert chat.messages["offset_s"].to_pylist() == [10.0, 20.0]
     assert [(entry.position, entry.reason) for entry in chat.refused] == [
-        ("row 3", "a time of day, and when the video began is not known")
+        ("row 3", "has only a time of day, and the start time of the video is unknown")
     ]
 
 
@@ -100,7 +100,7 @@ def test_a_message_of_another_month_is_refused(drop: Drop) -> None:
     chat = read_chat(drop(log("created_at", [UNIX + 5, UNIX - 86_400 * 40])), "v", START)
     assert chat.messages.num_rows == 1
     assert [(entry.reason, entry.detail) for entry in chat.refused] == [
-        ("sent at another time than the video", "40.0 days before it began")
+        ("not sent at the time of the video", "40.0 days before it began")
     ]
 
 

@@ -83,7 +83,7 @@ def test_a_comment_without_an_offset_is_placed_by_its_time_of_day(drop: Drop) ->
     without = read_chat(drop([comment(None, "a"), comment(9, "b")]), "v")
     assert without.messages["text"].to_pylist() == ["b"]
     assert [(entry.position, entry.reason) for entry in without.refused] == [
-        ("item 1", "a time of day, and when the video began is not known")
+        ("item 1", "has only a time of day, and the start time of the video is unknown")
     ]
 
 

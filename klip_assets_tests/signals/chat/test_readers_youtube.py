@@ -137,7 +137,7 @@ def test_renderers_alone_are_placed_by_when_the_video_began(
     chat = read_chat(path, "v", START)
     assert said(chat) == [(-1.0, "Ann", "b", []), (5.25, "Ann", "a", [])]
     assert chat.by_day == 2
-    with pytest.raises(UnreadableSidecarError, match=r"its 2 messages have only the time of day .*release_timestamp"):
+    with pytest.raises(UnreadableSidecarError, match=r"its 2 messages have only a time of day.*release_timestamp"):
         read_chat(path, "v")
 
 
@@ -234,5 +234,5 @@ def test_the_real_chats_of_youtube_are_read_whole(shared_data: Path, name: str, 
     path = shared_data / "chat-youtube-live" / "pseudonymised" / f"{name}.{kind}"
     chat = read_chat(path, "v", datetime(2025, 3, 17, 17, 0, 0))
     assert (chat.messages.num_rows, chat.by_day, chat.refused) == (count, count, [])
-    with pytest.raises(UnreadableSidecarError, match=f"its {count:,} messages have only the time of day"):
+    with pytest.raises(UnreadableSidecarError, match=f"its {count:,} messages have only a time of day"):
         read_chat(path, "v")

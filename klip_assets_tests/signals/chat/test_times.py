@@ -65,7 +65,8 @@ def test_a_time_of_day_comes_back_from_iso_8601_and_from_unix_time(at: datetime,
         (None, "no time"), ("", "no time"), ("soon", "not understood"), ([], "not understood"),
         (True, "not understood"),
         (float("nan"), "not understood"), ("nan", "not understood"), ("inf", "not understood"),
-        (float("inf"), "no place in a video"), (10**400, "no place in a video"), (5e9, "no place in a video"),
+        (float("inf"), "not a position in a video"), (10**400, "not a position in a video"),
+        (5e9, "not a position in a video"),
         ("2025-03-18", "not understood"), ("2025-13-18T12:00:00Z", "not understood"), ("２５", "not understood"),
         ("1970-01-01T00:00:00Z", "not understood"), ("2025-W12-1T12:00", "not understood"),
     ],
@@ -77,9 +78,9 @@ def test_what_is_no_time_is_refused_with_the_reason(given: object, reason: str) 
 
 
 def test_a_place_in_the_video_is_no_time_of_day() -> None:
-    with pytest.raises(RowRefused, match="no time of day"):
+    with pytest.raises(RowRefused, match="not a time of day"):
         time_of_day("1:02:03")
-    with pytest.raises(RowRefused, match="no time of day"):
+    with pytest.raises(RowRefused, match="not a time of day"):
         time_of_day(2025)
 
 

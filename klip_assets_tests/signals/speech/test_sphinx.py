@@ -110,7 +110,7 @@ def test_a_recognizer_that_dies_is_an_error_that_says_where_and_what_was_recogni
     real = sphinx.Recognizer.words
     with monkeypatch.context() as patched:
         patched.setattr(sphinx.Recognizer, "words", die_at_the_second)
-        with pytest.raises(ChildProcessError, match=r"the recognizer died at \d+\.\d to"):
+        with pytest.raises(ChildProcessError, match=r"the recognizer died between \d+\.\d and"):
             transcribe(lambda: talk, log=ChunkLog(path, "1"), workers=1)
     assert len(ChunkLog(path, "1")) == 1
     assert transcribe(lambda: talk, log=ChunkLog(path, "1")) == whole

@@ -79,14 +79,14 @@ def test_where_no_tier_is_configured_every_row_says_so() -> None:
 def test_the_states_say_why_a_tier_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     states = {state.name: state for state in tier_states(["llm", "bert", "lexicon"], Settings())}
     assert not states["llm"].ready and "KLIP_LLM_BASE_URL" in states["llm"].why
-    assert states["bert"].ready and "compact model of this package" in states["bert"].why
+    assert states["bert"].ready and "compact model from this package" in states["bert"].why
     assert states["lexicon"].ready and "vader" in states["lexicon"].why
     monkeypatch.setenv("KLIP_LLM_BASE_URL", "http://127.0.0.1:9/v1")
     (state,) = tier_states(["llm"], Settings())
     assert state.ready and "gemma-2-9b-it" in state.why
     monkeypatch.setenv("KLIP_LLM_BASE_URL", "ftp://nowhere")
     (state,) = tier_states(["llm"], Settings())
-    assert not state.ready and "no http address" in state.why
+    assert not state.ready and "not an HTTP URL" in state.why
 
 
 def test_the_version_of_a_chain_names_what_reads(monkeypatch: pytest.MonkeyPatch) -> None:

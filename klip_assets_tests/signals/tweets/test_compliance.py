@@ -32,8 +32,8 @@ def test_a_deleted_tweet_is_reported_in_each_form(drop: Drop, event: dict[str, A
 @pytest.mark.parametrize(
     ("event", "what"),
     [
-        ({"data": {"user_delete": {"user": {"id": "7"}}}}, "user_delete: users are not taken out"),
-        ({"data": {"scrub_geo": {"user": {"id": "7"}, "up_to_tweet_id": ID}}}, "scrub_geo: Klip keeps no places"),
+        ({"data": {"user_delete": {"user": {"id": "7"}}}}, "user_delete: users are not deleted"),
+        ({"data": {"scrub_geo": {"user": {"id": "7"}, "up_to_tweet_id": ID}}}, "scrub_geo: Klip stores no places"),
         ({"scrub_geo": {"user_id": 7, "up_to_status_id": 5}}, "scrub_geo"),
         ({"data": {"withheld": {"tweet": {"id": ID}, "withheld_in_countries": ["DE"]}}}, "withheld"),
         ({"data": {"undrop": {"tweet": {"id": ID}}}}, "undrop"),

@@ -72,7 +72,7 @@ def test_all_waits_of_a_run_together_are_bounded(x: FakeX, client: Client) -> No
         x.left, x.reset = 0, x.clock_s + 25
         client.get("search", PATH, GIVEN)
     x.left, x.reset = 0, x.clock_s + 25
-    with pytest.raises(RequestFailedError, match="used up until") as failed:
+    with pytest.raises(RequestFailedError, match="reached until") as failed:
         client.get("search", PATH, GIVEN)
     assert failed.value.verdict is Verdict.LIMITED and sum(x.waited_s) <= MAX_WAIT_S
 
@@ -89,7 +89,7 @@ def test_a_refusal_that_does_not_say_until_when_is_not_waited_for(
     header: dict[str, str], x: FakeX, client: Client
 ) -> None:
     x.misdeeds = [error(429, **header)]
-    with pytest.raises(RequestFailedError, match="does not say until when") as failed:
+    with pytest.raises(RequestFailedError, match="without a reset time") as failed:
         client.get("search", PATH, GIVEN)
     assert failed.value.verdict is Verdict.LIMITED and x.waited_s == []
 

@@ -78,7 +78,7 @@ def test_a_bound_is_kept_and_the_next_runs_go_on_backwards_and_then_forwards(
     for minute in range(95):
         x.add(minute)
     first = fetch(max_posts=30)
-    assert first.posts == {QUERY: 30} and "KLIP_X_MAX_POSTS is reached" in first.notes[0]
+    assert first.posts == {QUERY: 30} and "KLIP_X_MAX_POSTS reached" in first.notes[0]
     assert min(ids_in(inbox)) > sorted(x.ids())[60], "the newest first"
     x.clock_s += 900
     x.add(-5)
@@ -112,7 +112,7 @@ def test_a_since_id_older_than_the_search_becomes_a_time_and_that_is_said(x: Fak
     x.clock_s += 10 * 86400
     lost, found = x.add(-2 * 1440), x.add(-9 * 1440)
     done = fetch()
-    assert done.problems == [] and "search looks back 7 days only" in done.notes[0]
+    assert done.problems == [] and "search covers only the last 7 days" in done.notes[0]
     assert x.asked[-1].parameters["start_time"] == "2026-06-17T12:05:00Z" and "since_id" not in x.asked[-1].parameters
     assert found in ids_in(inbox) and lost not in ids_in(inbox)
     assert fetch().notes == []
@@ -160,7 +160,7 @@ def test_an_old_part_out_of_reach_is_given_up_and_said(x: FakeX, fetch: Fetch, i
     x.clock_s += 20 * 86400
     new = x.add(-19 * 1440)
     done = fetch()
-    assert "what was left of it and not fetched is missing" in done.notes[0]
+    assert "the rest can't be fetched any more" in done.notes[0]
     assert new in ids_in(inbox) and len(ids_in(inbox)) == 11
 
 
@@ -178,7 +178,7 @@ def test_pages_without_posts_are_passed_over_but_not_for_ever(x: FakeX, fetch: F
     assert fetch().posts == {QUERY: 1}
     x.empty_first = 10_000
     done = fetch("other")
-    assert done.requests == 10 and "again and again" in done.notes[0]
+    assert done.requests == 10 and "keeps sending the same or empty pages" in done.notes[0]
 
 
 def test_an_unknown_user_is_named_and_the_others_are_fetched(x: FakeX, fetch: Fetch) -> None:
@@ -220,7 +220,7 @@ def test_a_rate_limit_far_off_ends_this_endpoint_and_not_the_others(x: FakeX, fe
     x.misdeeds = [error(429, "Too Many Requests", x_rate_limit_reset=str(int(x.clock_s + 600)))]
     done = fetch("a; b; from:anna")
     assert done.posts == {"search a -is:retweet": 0, "search b -is:retweet": 0, "timeline anna": 1}
-    assert done.problems == [] and "used up until 12:10 UTC; the next run goes on" in done.notes[0]
+    assert done.problems == [] and "reached until 12:10 UTC; the next run continues" in done.notes[0]
     assert [asked.path for asked in x.asked] == [
         "/2/tweets/search/recent", "/2/users/by/username/anna", "/2/users/100/tweets"
     ]  # fmt: skip

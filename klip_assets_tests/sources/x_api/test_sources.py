@@ -63,12 +63,12 @@ def test_sources_have_folders_of_their_own_that_say_what_they_are() -> None:
         ("[[query]]\nretweets = true", "query 1: query is missing"),
         ('[[query]]\nquery = " "', "query 1: query is missing"),
         ('[[query]]\nquery = "a"\n[[query]]\nquery = "b"\nlang = "en"', "query 2: 'lang' is unknown"),
-        ('[[query]]\nquery = "a"\nretweets = "no"', "retweets is true or false"),
-        ('[[user]]\nname = "two words"', "'two words' is no user name"),
+        ('[[query]]\nquery = "a"\nretweets = "no"', "retweets must be true or false"),
+        ('[[user]]\nname = "two words"', "'two words' is not a valid X user name"),
         ('[[users]]\nname = "a"', "'users' is unknown"),
         ('[query]\nquery = "a"', "with two brackets"),
-        ("[[query]\n", "is no TOML"),
-        ("", "lists nothing"),
+        ("[[query]\n", "is not valid TOML"),
+        ("", "is empty"),
     ],
 )
 def test_a_file_that_can_not_be_used_says_where_it_is_wrong(content: str, says_what: str, tmp_path: Path) -> None:
@@ -81,5 +81,5 @@ def test_a_file_that_can_not_be_used_says_where_it_is_wrong(content: str, says_w
 def test_a_file_that_is_not_there_and_a_name_that_is_none_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.toml can't be read"):
         read_sources(str(tmp_path / "nowhere.toml"))
-    with pytest.raises(InputError, match="'an-na' is no user name"):
+    with pytest.raises(InputError, match="'an-na' is not a valid X user name"):
         read_sources("from:an-na")

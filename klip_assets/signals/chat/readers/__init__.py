@@ -1,6 +1,6 @@
-"""Chat logs as they lie beside a recording: every kind to one table of messages.
+"""Readers of chat logs beside a recording: every format to one table of messages.
 
-Put here: a reader for each kind of log, with its line in `formats`.
+Put here: a reader for each format, with its line in `formats`.
 Keep out: what messages mean (`signals.chat`).
 """
 

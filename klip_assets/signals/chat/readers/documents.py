@@ -1,4 +1,4 @@
-"""JSON as logs have it: one value a line, or one document of any size, read at constant memory."""
+"""JSON as in chat logs: one value per line, or one document of any size, read at constant memory."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import TextIO
 from klip_assets.formats.json_stream import BrokenJsonError, Window, array_items
 from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines
 
-#: Entries of an object that are kept until it is known whether it is a message or holds some.
+#: Entries of an object that are kept until it is known whether it is a message or a container of messages.
 _MAX_ENTRIES = 1_000
 
 
 def document_items(stream: TextIO) -> Iterator[object]:
-    """Yield the entries of one JSON document: of an array, of the array `comments` in an object, or the object itself.
+    """Yield the items of one JSON document: of an array, of the array `comments` in an object, or the object itself.
 
-    What follows the comments is not read.
+    Nothing after the comments is read.
 
     Args:
         stream: The text.
 
     Raises:
-        BrokenJsonError: It is not JSON from here on; what came before has been yielded.
+        BrokenJsonError: It is not valid JSON from some point on; the items before it have been yielded.
     """
     window = Window(stream)
     if window.next() == "[":
         yield from array_items(window)
         if window.next():
-            raise BrokenJsonError("there is more behind its end")
+            raise BrokenJsonError("there is more after its end")
     elif window.next() == "{":
         entries: dict[str, object] = {}
         window.take("{")
@@ -45,7 +45,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
                 window.take(",")
         window.take("}")
         if window.next():
-            raise BrokenJsonError("there is more behind its end")
+            raise BrokenJsonError("there is more after its end")
         yield entries
     else:
         raise BrokenJsonError("neither an array nor an object")
@@ -54,7 +54,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
 def line_values(stream: TextIO) -> Iterator[tuple[int, object]]:
     """Yield the number and the value of each line that is not blank.
 
-    The value is None for what is no JSON, as for JSON's null, and a `BrokenRecord` for a line that is too long.
+    The value is None for invalid JSON, as for JSON's null, and a `BrokenRecord` for a line that is too long.
     """
     for number, line in enumerate(bounded_lines(stream, MAX_LINE_CHARS), start=1):
         if isinstance(line, BrokenRecord):
@@ -64,14 +64,14 @@ def line_values(stream: TextIO) -> Iterator[tuple[int, object]]:
 
 
 def is_lines(stream: TextIO) -> bool:
-    """Say whether a text has a whole JSON object in its first line, and goes on after it."""
+    """Return whether the first line of a text is a whole JSON object, and more lines follow."""
     lines = line_values(stream)
     _, first = next(lines, (0, None))
     return isinstance(first, dict) and next(lines, None) is not None
 
 
 def parsed(text: str) -> object:
-    """Return the value of a JSON text, None for what is none; a chat log has no use for JSON's null."""
+    """Return the value of a JSON text, None if it is invalid; a chat log has no use for JSON's null."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Messages as one flat record each: chat-downloader's JSON, YouTube chats and others as CSV, plain JSON lines."""
+"""Logs with one flat record per message: chat-downloader's JSON, YouTube and other chats as CSV, plain JSON lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from klip_assets.signals.chat.values import Columns, columns_of, emotes_of_value
 
 _DELIMITERS = (",", ";", "\t", "|")
 
-#: Types of chat-downloader in which YouTube or Twitch speaks, or which repeat a message.
+#: Types of chat-downloader that are sent by YouTube or Twitch, or that repeat a message.
 _NOT_SPOKEN = frozenset(
     {
         "membership_item", "viewer_engagement_message", "donation_announcement", "mode_change_message", "banner",
@@ -31,7 +31,7 @@ def read_record(position: str, fields: Item) -> Iterator[Message | Refused | Pas
     """Read a JSON object of any kind.
 
     Args:
-        position: Where it stands in the file.
+        position: Its position in the file.
         fields: The object.
     """
     columns = columns_of(fields)
@@ -41,7 +41,7 @@ def read_record(position: str, fields: Item) -> Iterator[Message | Refused | Pas
     elif columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
         yield PassedOver(valid_unicode(kind[:60]))
     else:
-        yield Refused(position, NO_MESSAGE, "no time and text" if fields else "an empty object")
+        yield Refused(position, NO_MESSAGE, "no time or no text" if fields else "an empty object")
 
 
 def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | PassedOver] | None:
@@ -52,7 +52,7 @@ def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | Pa
         delimiter: The character between fields.
 
     Returns:
-        Its messages; None if the header names no time or no text.
+        Its messages; None if the header lacks a time or a text column.
     """
     records = (
         (number, record)
@@ -66,7 +66,7 @@ def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | Pa
 
 
 def delimiter_of(stream: TextIO) -> str:
-    """Return the delimiter with which the first line names the most columns of a chat."""
+    """Return the delimiter that yields the most known columns in the first line."""
     first = next((line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip()), "")
     return max(_DELIMITERS, key=lambda delimiter: _known_columns(first, delimiter))
 
@@ -94,7 +94,7 @@ def _rows(
 
 
 def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | PassedOver:
-    others = {wanted: fields.get(name) for wanted, name in columns.others.items()}
+    others = {field: fields.get(name) for field, name in columns.others.items()}
     kind = others.get("type")
     if isinstance(kind, str) and _is_passed_over(kind, others.get("text")):
         return PassedOver(valid_unicode(kind[:60]))
@@ -116,9 +116,9 @@ def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | 
 def _is_passed_over(kind: str, text: object) -> bool:
     if kind in _NOT_SPOKEN or kind.startswith(_NOT_SPOKEN_PREFIXES):
         return True
-    # A raid, a gift: Twitch tells of it, and nobody said a word.
+    # A raid or a gift: announced by Twitch, without a message.
     return text in (None, "") and kind not in ("", "text_message", "paid_message")
 
 
-#: What no other kind is, be it by chat-downloader or plain.
+#: Fallback for objects of no other format, whether from chat-downloader or plain.
 FORMAT = ItemFormat("chat-downloader", lambda _: True, read_record)

@@ -1,4 +1,4 @@
-"""What a reader of one kind of log declares of itself."""
+"""What a reader of one log format declares about itself."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Item = Mapping[str, object]
 
 @dataclass(frozen=True)
 class ItemFormat:
-    """A kind of log whose entries are JSON objects.
+    """A log format whose entries are JSON objects.
 
     Attributes:
-        name: Who writes it, as the README calls them.
-        sniff: Says whether an object is of this kind.
-        read: Yields what an object of this kind holds, given its position in the file and the object.
+        name: The program that writes it, as named in the README.
+        sniff: Returns whether an object is of this format.
+        read: Yields what an object of this format holds, given its position in the file and the object.
     """
 
     name: str

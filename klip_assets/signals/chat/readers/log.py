@@ -1,4 +1,4 @@
-"""Gathers the messages of one log, and places them in the video once all of them are known."""
+"""Collects the messages of one log, and places them in the video once all of them are known."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from klip_assets.formats.refused import MAX_LISTED, Refused, listed
 from klip_assets.signals.chat.sentiment import message_scores
 from klip_assets.signals.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
 
-#: Chats of days have some hundred thousand messages.
+#: Even chats that run for days have only some hundred thousand messages.
 MAX_MESSAGES = 1_000_000
-#: Refusals that are kept by name.
+#: Refusals that are listed individually.
 MAX_REFUSED = MAX_LISTED
-#: Kinds of what is no message that are counted by name.
+#: Kinds of non-messages that are counted by name.
 MAX_KINDS = 100
 
-#: Why something is refused that may be of another kind of file.
+#: Refusal reason that hints at a file of another kind.
 NO_MESSAGE = "not a message"
 
 _MESSAGES_PER_PIECE = 20_000
@@ -33,7 +33,7 @@ _PIECE = pa.schema([*(CHAT_MESSAGES.schema.field(name) for name in _READ), pa.fi
 
 
 class Message(NamedTuple):
-    """A message as a log has it."""
+    """A message as in the log."""
 
     position: str
     time: Time
@@ -45,7 +45,7 @@ class Message(NamedTuple):
 
 
 class PassedOver(NamedTuple):
-    """An entry that is no message: a deletion, a banner, a ticker."""
+    """An entry that is not a message: a deletion, a banner, a ticker."""
 
     kind: str
 
@@ -66,9 +66,9 @@ class Chat:
 
     Attributes:
         messages: Its messages by time, as CHAT_MESSAGES.
-        refused: What could not be used.
-        passed_over: Kind of entry that is no message -> how many there were.
-        by_day: How many messages were placed by the time of day they were sent at.
+        refused: Entries that could not be used.
+        passed_over: Kind of entry that is not a message -> count.
+        by_day: Number of messages placed by the time of day they were sent.
     """
 
     messages: pa.Table
@@ -78,12 +78,12 @@ class Chat:
 
 
 class Log:
-    """Messages in compact pieces: a long chat as Python objects would fill the memory.
+    """Messages in compact pieces: as Python objects, a long chat would fill the memory.
 
     Args:
-        started_at: When the video began, None if it is not known.
-        duration_s: Its length, None if it is not known.
-        author_key: What is stored for an author, from "id:..." or "name:..."; None to store names.
+        started_at: When the video began, None if unknown.
+        duration_s: Its length, None if unknown.
+        author_key: Maps an author, "id:..." or "name:...", to what is stored; None to store names.
     """
 
     def __init__(
@@ -108,16 +108,16 @@ class Log:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more is to be read."""
+        """Whether the limit of messages is reached."""
         return max(self.count, self.refused_in_all, self.without_day_in_all) >= MAX_MESSAGES
 
     @property
     def first_refused(self) -> Refused | None:
-        """What was refused first, None if nothing was."""
+        """The first refusal, None if there is none."""
         return next(iter(self._refused), None)
 
     def add(self, found: Found) -> None:
-        """Take in what a reader found."""
+        """Add what a reader found."""
         if isinstance(found, Message):
             self._add(found)
         elif isinstance(found, Refused):
@@ -130,11 +130,11 @@ class Log:
             self.end(found.reason, found.detail)
 
     def end(self, reason: str, detail: str) -> None:
-        """Note why the log was not read to its end."""
+        """Record why the log was not read to its end."""
         self._end = [Refused("end of file", reason, detail)]
 
     def chat(self, video_id: str) -> Chat:
-        """Return all messages by time; those of one time in the order of the file."""
+        """Return all messages by time; those with equal times in file order."""
         self._pack()
         rows = pa.concat_tables(self._pieces)
         offset_s = rows["offset_s"].to_numpy()
@@ -159,7 +159,7 @@ class Log:
         return Chat(CHAT_MESSAGES.from_columns(columns), self._all_refused(), dict(self.passed_over), self.by_day)
 
     def is_elsewhere(self, chat: Chat) -> bool:
-        """Say whether times of day placed the messages, and not one of them near the video."""
+        """Return whether all messages were placed by time of day, and none of them near the video."""
         if not self.by_day or self.by_day < self.count or not self._duration_s:
             return False
         offset_s = chat.messages["offset_s"]
@@ -175,19 +175,19 @@ class Log:
             if self._start is None:
                 self.without_day_in_all += 1
                 if len(self.without_day) < MAX_REFUSED:
-                    reason = "a time of day, and when the video began is not known"
+                    reason = "has only a time of day, and the start time of the video is unknown"
                     self.without_day.append(Refused(message.position, reason, ""))
                 return
-            # Seconds since 1970 are as exact as a double: a quarter of a microsecond.
+            # As a double, seconds since 1970 are accurate to a quarter of a microsecond.
             seconds = round(seconds - self._start, 6)
             if abs(seconds) > LONGEST_S:
                 detail = f"{abs(seconds) / 86_400:,.1f} days {'before' if seconds < 0 else 'after'} it began"
-                self._refuse(Refused(message.position, "sent at another time than the video", detail))
+                self._refuse(Refused(message.position, "not sent at the time of the video", detail))
                 return
             self.by_day += 1
         elif abs(seconds) > LONGEST_S and len(self._large) < MAX_REFUSED:
             # Refused if the numbers of this log turn out to be seconds.
-            self._large.append(Refused(message.position, "the time is no place in a video", f"{seconds:g}"))
+            self._large.append(Refused(message.position, "the time is not a position in a video", f"{seconds:g}"))
         self.count += 1
         _, _, author, author_id, text, emotes, is_bot = message
         self._waiting.append((seconds, self._stored(author, author_id), text, emotes, is_bot, kind is Kind.NUMBER))

@@ -1,4 +1,4 @@
-"""A chat log of any kind, found out from its content."""
+"""Reader of any chat log; the format is detected from its content."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from klip_assets.signals.chat.readers.formats import ITEM_FORMATS, SUPPORTED
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
 
 _NEEDS_A_START = (
-    "put an .info.json with release_timestamp or timestamp, the Unix time at which the video begins, beside the "
-    "recording, or give the log a column offset_s"
+    "put an .info.json with release_timestamp or timestamp, the Unix time at which the video begins, next to the "
+    "recording, or add a column offset_s to the log"
 )
 _READ_CHARS = 1 << 16
 
@@ -31,25 +31,25 @@ def read_chat(
     duration_s: float | None = None,
     author_key: Callable[[str], str] | None = None,
 ) -> Chat:
-    """Read a chat log. Its kind is taken from the content, not from the name.
+    """Read a chat log. Its format is detected from the content, not the name.
 
-    A message is placed by its offset or, where the log has only the time of day it was sent at, by when the video
-    began. Bots are flagged by their names before these are replaced. Names that others mention in their texts stay.
+    A message is placed by its offset or, where the log has only the time of day, relative to when the video began.
+    Bots are flagged by name before names are replaced. Names mentioned in message texts are kept.
 
     Args:
         path: The file.
         video_id: The recording it belongs to.
-        started_at: When the video began, None if it is not known; without a zone, in UTC.
-        duration_s: Its length, None if it is not known; helps to tell seconds from milliseconds.
-        author_key: Gives what is stored for an author from "id:<the platform's id>" or, where the log has none,
-            "name:<the name in lower case>"; None to store the names as they are.
+        started_at: When the video began, None if unknown; without a zone, in UTC.
+        duration_s: Its length, None if unknown; helps to tell seconds from milliseconds.
+        author_key: Maps "id:<the platform's id>" or, where the log has none, "name:<the name in lower case>" to what
+            is stored for an author; None to store the names as they are.
 
     Returns:
-        Its messages by offset, those of one time in the order of the file; offsets before the start stay negative.
+        Its messages by offset, those with equal offsets in file order; offsets before the start stay negative.
 
     Raises:
-        UnreadableSidecarError: The file is no chat log of a supported kind, not one message of it can be used, or all
-            have times of day that lead nowhere near the video.
+        UnreadableSidecarError: The file is not a chat log in a supported format, none of its messages can be used, or
+            all have times of day far from the video.
     """
     name = shown_name(path.name)
     log = Log(started_at, duration_s, author_key)
@@ -69,15 +69,15 @@ def read_chat(
         log.end(damage.reason, damage.detail)
     if log.without_day_in_all and not log.count:
         raise UnreadableSidecarError(
-            f"{name}: its {log.without_day_in_all:,} messages have only the time of day they were sent at, and when "
-            "the video began is not known",
+            f"{name}: its {log.without_day_in_all:,} messages have only a time of day, and the start time of the video "
+            "is unknown",
             hint=_NEEDS_A_START,
         )
     chat = log.chat(video_id)
     first = log.first_refused
     if first and not log.count:
         raise UnreadableSidecarError(
-            f"{name}: none of its {log.refused_in_all:,} messages can be used, the first ({first.position}) because: "
+            f"{name}: none of its {log.refused_in_all:,} messages can be used; the first ({first.position}): "
             f"{first.reason} {first.detail}".rstrip(),
             hint=SUPPORTED,
         )
@@ -85,20 +85,20 @@ def read_chat(
         offset_s = chat.messages["offset_s"]
         raise UnreadableSidecarError(
             f"{name}: its {log.count:,} messages were sent {offset_s[0].as_py():,.0f} s to {offset_s[-1].as_py():,.0f} "
-            "s after the video began, and none while it ran",
-            hint=f"is it the chat of another video, or does the start stand wrong in .info.json? {_NEEDS_A_START}",
+            "s after the video began, none during it",
+            hint=f"is it the chat of another video, or is the start time in .info.json wrong? {_NEEDS_A_START}",
         )
     return chat
 
 
 def _is_chat(log: Log) -> bool:
-    """Say whether anything was found that only a chat log has."""
+    """Return whether anything was found that only a chat log has."""
     known = log.count + log.without_day_in_all + log.passed_over.total() + log.refused_in_all - log.strangers
     return known > 0
 
 
 class _Source:
-    """A file, and what is wrong with it as JSON."""
+    """A log file, and what is wrong with its JSON."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -121,7 +121,7 @@ class _Source:
         with open_text(self._path) as stream:
             rows = read_rows(stream, delimiter)
             if rows is None:
-                yield Refused("row 1", NO_MESSAGE, "no time and text in the header")
+                yield Refused("row 1", NO_MESSAGE, "no time or no text in the header")
                 return
             yield from rows
 
@@ -136,13 +136,11 @@ class _Source:
                         yield from _read(f"item {number}", item)
                 return
             except BrokenJsonError as error:
-                self.broken = f"not valid JSON, it may be cut short: {error}"
+                self.broken = f"invalid JSON, possibly truncated: {error}"
                 if number:
-                    yield End(
-                        "not valid JSON from here on, it may be cut short; what comes before was read", str(error)
-                    )
+                    yield End("invalid JSON from here on, possibly truncated; everything before was read", str(error))
                     return
-        # Not one document, so perhaps a value a line, of which the first is broken.
+        # Not one document, so perhaps one value per line, of which the first is broken.
         with open_text(self._path, newline="\n") as stream:
             for number, value in line_values(stream):
                 position = f"line {number}"
@@ -159,5 +157,5 @@ class _Source:
 
 def _read(position: str, item: object) -> Iterable[Found]:
     if not isinstance(item, dict):
-        return (Refused(position, NO_MESSAGE, "no JSON object"),)
+        return (Refused(position, NO_MESSAGE, "not a JSON object"),)
     return next(kind for kind in ITEM_FORMATS if kind.sniff(item)).read(position, item)

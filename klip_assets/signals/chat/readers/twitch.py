@@ -1,4 +1,4 @@
-"""Comments of Twitch, as its API v5 had them and TwitchDownloader writes them."""
+"""Twitch comments, as returned by its API v5 and written by TwitchDownloader."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from klip_assets.signals.chat.values import id_of, name_of, text_of
 
 
 def is_comment(item: Item) -> bool:
-    """Say whether a JSON object is a comment: what it says is an object of its own."""
+    """Return whether a JSON object is a comment: its message is a nested object."""
     return isinstance(item.get("message"), dict)
 
 
 def read_comment(position: str, item: Item) -> Iterator[Message | Refused]:
-    """Read a comment; of a deleted account there is none to name.
+    """Read a comment; a deleted account has no name.
 
     Args:
-        position: Where it stands in the file.
+        position: Its position in the file.
         item: The comment, an object for which `is_comment` holds.
     """
     message = item.get("message")
@@ -50,7 +50,7 @@ def _time(item: Item) -> Time:
 
 
 def _emotes(fragments: object, text: str) -> list[str]:
-    """Return the emotes in order: fragments marked as one, and known ones among the words between them."""
+    """Return the emotes in order: fragments marked as emotes, and known ones among the words between."""
     if not isinstance(fragments, list) or not fragments:
         return emotes_of_words(text)
     found: list[str] = []

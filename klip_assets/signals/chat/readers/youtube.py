@@ -1,4 +1,4 @@
-"""Actions and renderer objects of YouTube's live chat, as yt-dlp writes them (`<name>.live_chat.json`) and alone."""
+"""Actions and renderers of YouTube's live chat, as written by yt-dlp (`<name>.live_chat.json`) or on their own."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
 from klip_assets.signals.chat.times import Kind, Time, time_of, time_of_day
 from klip_assets.signals.chat.values import id_of, name_of, text_of
 
-#: What people say. A new membership says nothing, one that is celebrated does.
+#: What people write. A new membership has no message, a milestone does.
 _SPOKEN = frozenset({"liveChatTextMessageRenderer", "liveChatPaidMessageRenderer", "liveChatMembershipItemRenderer"})
 _OF_RENDERERS, _OF_ACTIONS = "Renderer", ("Action", "Command")
 _REPLAY = "replayChatItemAction"
 
 
 def is_youtube(item: Item) -> bool:
-    """Say whether a JSON object is an action, a renderer with its name, or what such a renderer holds."""
+    """Return whether a JSON object is an action, a named renderer, or the content of one."""
     message = item.get("message")
     if isinstance(message, dict):
         return "runs" in message or "simpleText" in message
@@ -27,19 +27,19 @@ def is_youtube(item: Item) -> bool:
 
 
 def read_youtube(position: str, item: Item) -> Iterator[Message | Refused | PassedOver]:
-    """Read an object for which `is_youtube` holds: a message, or several actions of one moment.
+    """Read an object for which `is_youtube` holds: a message, or several actions at one time.
 
-    Tickers, banners, deletions, polls and notes of YouTube itself are passed over: they are no messages, or repeat one.
+    Tickers, banners, deletions, polls and YouTube's own notices are skipped: they are not messages, or repeat one.
 
     Args:
-        position: Where it stands in the file.
+        position: Its position in the file.
         item: The object.
     """
     if isinstance(item.get("message"), dict):
         yield _read_renderer(position, item, item.get("videoOffsetTimeMsec"))
         return
     replay = item.get(_REPLAY)
-    # A replay has the place in the video inside; where yt-dlp recorded a live chat, it put one beside.
+    # A replay holds the offset itself; where yt-dlp recorded a live chat, it added one next to it.
     offset_ms = item.get("videoOffsetTimeMsec")
     actions: object = [item]
     if isinstance(replay, dict):
@@ -60,7 +60,7 @@ def _read_action(position: str, action: object, offset_ms: object) -> Message | 
         if kind and isinstance(content, dict):
             if kind.endswith(_OF_RENDERERS):
                 return _read_named(position, action, kind, offset_ms)
-            # A message that was held back replaces what stood in its place.
+            # A message held for review replaces its placeholder.
             added = content.get({"addChatItemAction": "item", "replaceChatItemAction": "replacementItem"}.get(kind, ""))
             if not isinstance(added, dict):
                 return PassedOver(valid_unicode(kind))
@@ -98,7 +98,7 @@ def _time(renderer: Item, offset_ms: object) -> Time:
     if offset_ms is not None:
         when = time_of(offset_ms, 1e-3)
         if when.value <= 0 and isinstance(text, str) and text.lstrip().startswith(("-", "−")):
-            # Before the start YouTube counts no milliseconds; all these messages would fall on the first moment.
+            # Before the start YouTube gives no milliseconds; all these messages would be placed at 0.
             return time_of(text)
         return when
     if renderer.get("timestampUsec") is not None:
@@ -110,7 +110,7 @@ def _time(renderer: Item, offset_ms: object) -> Time:
 def _text_and_emotes(renderer: Item) -> tuple[str, list[str]]:
     message = renderer.get("message")
     if message is None and "purchaseAmountText" in renderer:
-        return "", []  # Paid without a word.
+        return "", []  # Paid without a message.
     runs = message.get("runs") if isinstance(message, dict) else None
     if not isinstance(runs, list):
         text = text_of(message.get("simpleText") if isinstance(message, dict) else None)
@@ -132,7 +132,7 @@ def _text_and_emotes(renderer: Item) -> tuple[str, list[str]]:
 
 
 def _name_of_emoji(emoji: Item) -> str:
-    """Return the sign itself or, of an emoji of the channel, its name in the chat: ":_hi:"."""
+    """Return the emoji itself or, for one of the channel, its name in the chat: ":_hi:"."""
     shortcuts = emoji.get("shortcuts")
     shortcut = shortcuts[0] if isinstance(shortcuts, list) and shortcuts else None
     sign = emoji.get("emojiId")

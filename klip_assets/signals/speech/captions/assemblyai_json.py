@@ -1,6 +1,6 @@
-"""Transcripts of AssemblyAI: `words` in milliseconds; without them `utterances`, which say the same.
+"""Transcripts of AssemblyAI: `words` in milliseconds, or else `utterances`, which hold the same text.
 
-OpenAI's API gives `words`, too, where segments are not asked for: in seconds.
+OpenAI's API also returns `words`, in seconds, where segments are not requested.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MILLISECONDS = 1000.0
 
 
 def is_assemblyai(document: Any) -> bool:
-    """Say whether a JSON document has words or utterances at its top."""
+    """Return whether a JSON document has words or utterances at the top level."""
     return isinstance(document, dict) and (is_list(document, "words") or is_list(document, "utterances"))
 
 
@@ -29,10 +29,10 @@ def read_assemblyai(document: Mapping[str, Any]) -> Reading:
     """Read a transcript of AssemblyAI.
 
     Args:
-        document: The JSON document, one for which `is_assemblyai` holds.
+        document: A JSON document for which `is_assemblyai` holds.
     """
     words = document["words"] if is_list(document, "words") else []
-    # `word` is what OpenAI calls it, in seconds; AssemblyAI says `text`, and counts milliseconds.
+    # OpenAI uses `word`, with times in seconds; AssemblyAI uses `text`, with times in milliseconds.
     first = next((word for word in words if isinstance(word, dict)), {})
     if words:
         return timed_words(document, "words", 1.0 if "word" in first else _MILLISECONDS)

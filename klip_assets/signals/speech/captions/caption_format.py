@@ -1,4 +1,4 @@
-"""What a reader of one kind of file declares of itself, and what it hands over."""
+"""What a reader of one file format declares about itself, and what it returns."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from klip_assets.formats.refused import Refused
 from klip_assets.signals.speech.captions.spoken import Heard
 
-#: No caption shows more; longer ones would also cost the patterns behind minutes.
+#: No real caption is longer; with longer ones, later patterns would also take minutes.
 MAX_CUE_CHARS = 5_000
 
 
 @dataclass
 class Cue:
-    """One caption: when it is shown, its lines of text as they stand, its place in the file (in words: `place`)."""
+    """One caption: when it is shown, its raw lines of text, its line in the file (as text: `place`)."""
 
     start_s: float
     end_s: float
@@ -28,18 +28,18 @@ class Cue:
         self.place = self.place or f"line {self.line}"
 
 
-#: The cues of a file in its order, and what could not be used.
+#: The cues of a file in file order, and what could not be used.
 Cues = tuple[list[Cue], list[Refused]]
 
 
 @dataclass
 class Reading:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
         heard: Its words and sounds.
-        language: As the file states it, None if it does not.
-        refused: What could not be used, with its place in the file.
+        language: As stated in the file, None if it is not.
+        refused: What could not be used, with its position in the file.
     """
 
     heard: Heard = field(default_factory=Heard)
@@ -49,15 +49,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class CaptionFormat:
-    """A kind of caption file.
+    """A caption file format.
 
     Attributes:
-        name: As the README calls it.
-        suffixes: What names of such files end with, in small letters.
-        sniff: Says whether a file is of this kind, given its whole text and its suffix in small letters.
-        read: Returns what a file of this kind holds, given its whole text and its name for messages: cues, which the
-            reader makes words of in one way for all kinds, or the words themselves.
-        word_times: Patterns of which such a file holds one if it gives times to single words; none if none ever does.
+        name: As in the README.
+        suffixes: File name suffixes, in lower case.
+        sniff: Returns whether a file is of this format, given its whole text and its suffix in lower case.
+        read: Returns the content of a file of this format, given its whole text and its name for messages: cues, which
+            the reader turns into words the same way for all formats, or the words themselves.
+        word_times: Patterns one of which matches if a file gives word times; empty if the format never does.
     """
 
     name: str
@@ -69,13 +69,13 @@ class CaptionFormat:
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """A kind of JSON document.
+    """A JSON document format.
 
     Attributes:
-        name: As the README calls it.
-        sniff: Says whether a document is of this kind.
-        read: Returns what a document of this kind says.
-        word_times: As that of `CaptionFormat`.
+        name: As in the README.
+        sniff: Returns whether a document is of this format.
+        read: Returns the content of a document of this format.
+        word_times: As in `CaptionFormat`.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Cues of WebVTT, SubRip and SBV files: times and lines of text, read leniently.
 
-The formats are read alike, by what real files have in common: a line with two times begins a cue, an empty line ends
-it. Headers, notes, styles and cue identifiers are no speech.
+All formats are read the same way, by what real files have in common: a line with two times begins a cue, an empty line
+ends it. Headers, notes, styles and cue identifiers are not speech.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_DETAIL = 200
 
 
 def begins_as_webvtt(text: str) -> bool:
-    """Say whether a file states in its first line that it is WebVTT, whatever its name says."""
+    """Return whether the first line of a file says it is WebVTT, whatever its name."""
     return text.startswith("WEBVTT")
 
 
@@ -34,16 +34,16 @@ def read_cues(text: str, *, is_vtt: bool) -> Cues:
 
     Args:
         text: The whole file.
-        is_vtt: Whether it is WebVTT; else an empty line right after the times does not end a SubRip cue.
+        is_vtt: Whether it is WebVTT; in SubRip, an empty line right after the times does not end a cue.
 
     Returns:
-        The cues in the order of the file, and what has no times or times that can't be read.
+        The cues in file order, and the text without times or with unreadable times.
     """
     return _read(text, _TIMES, _MEANT_AS_TIMES, empty_line_ends=is_vtt, numbered=True)
 
 
 def read_sbv_cues(text: str) -> Cues:
-    """Read the cues of a SubViewer file, as YouTube gives them: `0:00:01.000,0:00:03.000` and lines below.
+    """Read the cues of a SubViewer file, as exported by YouTube: `0:00:01.000,0:00:03.000` and the lines below.
 
     Args:
         text: The whole file.
@@ -68,13 +68,13 @@ def _read(
         times = timing.match(line)
         if times:
             if numbered and cue is not None and cue.lines and cue.lines[-1].strip().isdigit():
-                cue.lines.pop()  # The number of this cue, with no empty line above it.
+                cue.lines.pop()  # The number of the next cue, with no empty line above it.
             stray.end(before_times=numbered)
             cue = Cue(_seconds(*times.groups()[:4]), _seconds(*times.groups()[4:]), number)
             cues.append(cue)
         elif meant_as_timing.search(line):
             stray.end(before_times=numbered)
-            refused.append(Refused(f"line {number}", "times that can't be read", line.strip()[:_MAX_DETAIL]))
+            refused.append(Refused(f"line {number}", "unreadable times", line.strip()[:_MAX_DETAIL]))
             cue = None
             stray.skip()
         elif not line:
@@ -97,7 +97,7 @@ def _read(
 
 
 class _Stray:
-    """Lines that stand in no cue: headers, notes, identifiers, or text whose times are missing."""
+    """Lines outside any cue: headers, notes, identifiers, or text whose times are missing."""
 
     def __init__(self, refused: list[Refused]) -> None:
         self._refused = refused
@@ -105,16 +105,16 @@ class _Stray:
         self._skipped = False
 
     def add(self, number: int, line: str) -> None:
-        """Take a line."""
+        """Add a line."""
         if not self._skipped and line.strip():
             self._lines.append((number, line.strip()))
 
     def skip(self) -> None:
-        """Pass over the lines up to the next empty one: what is wrong with them has been said."""
+        """Skip the lines up to the next empty one: their problem has already been reported."""
         self._skipped = True
 
     def end(self, *, before_times: bool = False) -> None:
-        """End the block of lines; if a line of times follows, its last line names that cue."""
+        """End the block of lines; if a line of times follows, the last line is the identifier of that cue."""
         lines = self._lines[:-1] if before_times else self._lines
         if lines and not lines[0][1].startswith(_NO_SPEECH) and not all(text.isdigit() for _, text in lines):
             detail = " ".join(text for _, text in lines)[:_MAX_DETAIL]
@@ -142,5 +142,5 @@ WEBVTT = CaptionFormat(
     lambda text, _: read_cues(text, is_vtt=True),
     word_times=(r"<(?:\d{1,4}:)?\d\d:\d\d\.\d{1,9}>",),
 )
-#: What nothing else is, is read as this.
+#: Fallback for files of no other format.
 SUBRIP = CaptionFormat("SubRip", (".srt",), lambda *_: True, lambda text, _: read_cues(text, is_vtt=False))

@@ -1,6 +1,6 @@
 """Transcripts of Deepgram: `results.channels[].alternatives[0].words` in seconds, of all channels.
 
-Words and utterances say the same twice: `results.utterances` are read only where there are no words.
+Words and utterances duplicate each other: `results.utterances` are read only where there are no words.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from klip_assets.signals.speech.captions.json_words import (
 
 
 def is_deepgram(document: Any) -> bool:
-    """Say whether a JSON document has results as Deepgram gives them."""
+    """Return whether a JSON document has results as Deepgram returns them."""
     results = document.get("results") if isinstance(document, dict) else None
     return isinstance(results, dict) and (is_list(results, "channels") or is_list(results, "utterances"))
 
@@ -30,7 +30,7 @@ def read_deepgram(document: Mapping[str, Any]) -> Reading:
     """Read a transcript of Deepgram.
 
     Args:
-        document: The JSON document, one for which `is_deepgram` holds.
+        document: A JSON document for which `is_deepgram` holds.
     """
     results = document["results"]
     reading = Reading()

@@ -1,6 +1,6 @@
-"""Every kind of caption and transcript file: a new one is a module beside this, and a line here.
+"""Caption and transcript file formats: a new one is a module next to this, and a line here.
 
-The room's `__init__` can't hold these: `signals.speech.words` imports a module of the room, and the readers import it.
+The package's `__init__` can't hold these: `signals.speech.words` imports from the package, and the readers import it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from klip_assets.signals.speech.captions import (
 from klip_assets.signals.speech.captions.caption_format import CaptionFormat, JsonFormat
 from klip_assets.signals.speech.captions.json_documents import json_format
 
-#: What a JSON document may be, in the order in which the kinds are tried.
+#: JSON document formats, in the order they are tried.
 JSON_FORMATS: tuple[JsonFormat, ...] = (
     youtube_json.FORMAT,
     deepgram_json.FORMAT,
@@ -24,10 +24,10 @@ JSON_FORMATS: tuple[JsonFormat, ...] = (
     assemblyai_json.FORMAT,
 )
 
-#: What users are told of a document that is none of them; it names each.
-KNOWN_JSON = "known are Whisper, WhisperX, Deepgram, AssemblyAI and YouTube's json3"
+#: Hint for users about a document of no known format; it names each.
+KNOWN_JSON = "supported: Whisper, WhisperX, Deepgram, AssemblyAI and YouTube's json3"
 
-#: What a file may be, in the order in which the kinds are tried: by content before names; the last one takes any file.
+#: File formats, in the order they are tried: by content before names; the last one accepts any file.
 FORMATS: tuple[CaptionFormat, ...] = (
     json_format(JSON_FORMATS, KNOWN_JSON),
     timed_text.FORMAT,

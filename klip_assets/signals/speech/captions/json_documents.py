@@ -1,4 +1,4 @@
-"""Caption files that are one JSON document: which files are, and which of the known kinds a document is of."""
+"""Caption files that are one JSON document: detecting such files, and the format of the document."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.json_values import read_json, shown
 
 _SUFFIXES = (".json", ".json3")
-#: Names under which JSON was seen, too: there its content has to show it.
+#: Suffixes under which JSON was seen as well: there it is detected by content.
 _SUFFIXES_OF_CUES = (".vtt", ".srt", ".sbv")
 
 
 def json_format(kinds: Sequence[JsonFormat], known: str) -> CaptionFormat:
-    """Return the format of files that hold a JSON document of one of these kinds.
+    """Return the format of files that hold a JSON document of one of these formats.
 
     Args:
-        kinds: In the order in which they are tried.
-        known: What a user is told if a document is of none of them.
+        kinds: Document formats, in the order they are tried.
+        known: Hint for users if a document is of none of them.
     """
 
     def read(text: str, name: str) -> Reading:
@@ -43,14 +43,14 @@ def _read(text: str, name: str, kinds: Sequence[JsonFormat], known: str) -> Read
             raise UnreadableSidecarError(f"{name}: the recognizer failed: {shown(document.get('error'))}")
         found = f"with {', '.join(shown(key) for key in list(document)[:6])}" if isinstance(document, dict) else ""
         raise UnreadableSidecarError(
-            f"{name}: JSON {found or 'that is no object'}, which is no transcript of a known kind", hint=known
+            f"{name}: JSON {found or 'that is not an object'} is not a transcript in a supported format", hint=known
         )
     reading = kind.read(document)
     reading.refused += damage
     if reading.refused and not reading.heard.words and not reading.heard.sounds:
         first = reading.refused[0]
         raise UnreadableSidecarError(
-            f"{name}: not one of its words can be used, the first ({first.position}) because: "
+            f"{name}: none of its words can be used; the first ({first.position}): "
             f"{first.reason} {first.detail}".rstrip()
         )
     return reading

@@ -1,4 +1,4 @@
-"""JSON as transcripts come in: read as far as it is whole, its values checked one by one."""
+"""Transcripts in JSON: read as far as the JSON is intact, its values checked one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
-#: A time this little before the start is an aligner's rounding, and taken for the start.
+#: A time up to this much before the start is an aligner's rounding error and clamped to the start.
 SLACK_S = 1.0
 
 _MAX_DETAIL = 200
@@ -21,7 +21,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
 
 class ValueRefused(Exception):  # noqa: N818
-    """A value can't be used; says why and what was found."""
+    """A value can't be used; holds the reason and what was found."""
 
     def __init__(self, reason: str, found: object = "") -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ class ValueRefused(Exception):  # noqa: N818
 
 
 def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
-    """Read a JSON document. Of a damaged one, the elements before the damage are kept.
+    """Read a JSON document. If it is damaged, the elements before the damage are kept.
 
     Args:
         text: The whole file.
@@ -40,14 +40,14 @@ def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
         The document, and the damage.
 
     Raises:
-        UnreadableSidecarError: It is no JSON at all, or nested too deep.
+        UnreadableSidecarError: It is not JSON at all, or nested too deeply.
     """
     try:
         return _loads(text), []
     except json.JSONDecodeError as error:
         damage = error
     except RecursionError:
-        raise UnreadableSidecarError(f"{name}: JSON nested too deep to be a transcript") from None
+        raise UnreadableSidecarError(f"{name}: JSON nested too deeply for a transcript") from None
     whole = _up_to(text, damage.pos)
     if whole is None:
         raise UnreadableSidecarError(f"{name}: not JSON: {damage.msg} in line {damage.lineno}")
@@ -56,43 +56,43 @@ def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
     except (json.JSONDecodeError, RecursionError):
         raise UnreadableSidecarError(f"{name}: not JSON: {damage.msg} in line {damage.lineno}") from None
     where = f"line {damage.lineno}, column {damage.colno}"
-    return document, [Refused(where, "damaged JSON; what comes before was read", damage.msg)]
+    return document, [Refused(where, "damaged JSON; everything before was read", damage.msg)]
 
 
-def seconds_of(value: object, *, a_second: float = 1.0) -> float:
+def seconds_of(value: object, *, per_second: float = 1.0) -> float:
     """Return a time in seconds from the start.
 
     Args:
-        value: What the file gives, a number or the text of one.
-        a_second: How many of its units make a second.
+        value: A number, or one as text.
+        per_second: Units per second.
 
     Raises:
-        ValueRefused: It is no place in a video.
+        ValueRefused: It is not a position in a video.
     """
     number = _number(value)
     if number is None:
-        raise ValueRefused("no time" if value is None else "a time that can't be read", value)
-    seconds = number / a_second
+        raise ValueRefused("no time" if value is None else "unreadable time", value)
+    seconds = number / per_second
     if not -SLACK_S <= seconds <= LONGEST_S:
-        raise ValueRefused("the time is no place in a video", value)
+        raise ValueRefused("the time is not a position in a video", value)
     return max(0.0, seconds)
 
 
-def times_of(entry: Mapping[str, Any], *, a_second: float = 1.0) -> tuple[float, float]:
+def times_of(entry: Mapping[str, Any], *, per_second: float = 1.0) -> tuple[float, float]:
     """Return `start` and `end` of an entry in seconds.
 
     Raises:
-        ValueRefused: One is missing or no time, or the end comes first.
+        ValueRefused: One is missing or not a time, or the end comes first.
     """
-    start_s = seconds_of(entry.get("start"), a_second=a_second)
-    end_s = seconds_of(entry.get("end"), a_second=a_second)
+    start_s = seconds_of(entry.get("start"), per_second=per_second)
+    end_s = seconds_of(entry.get("end"), per_second=per_second)
     if end_s < start_s:
         raise ValueRefused("ends before it starts", f"{start_s} to {end_s} s")
     return start_s, end_s
 
 
 def confidence_of(entry: Mapping[str, Any], *names: str, highest: float = 1.0) -> float | None:
-    """Return the first of these entries that is a number, brought from 0..highest to 0..1; None if none is."""
+    """Return the first of these entries that is a number, scaled from 0..highest to 0..1; None if none is."""
     for name in names:
         number = _number(entry.get(name))
         if number is not None:
@@ -104,7 +104,7 @@ def text_of(entry: Mapping[str, Any], *names: str) -> str:
     """Return the first of these entries that is text.
 
     Raises:
-        ValueRefused: None is.
+        ValueRefused: None of them is.
     """
     for name in names:
         value = entry.get(name)
@@ -124,7 +124,7 @@ def entries_of(value: object, path: str, refused: list[Refused]) -> Iterator[tup
 
 
 def shown(value: object) -> str:
-    """Return a value as a message can show it."""
+    """Return a value as shown in a message."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)[: 2 * _MAX_DETAIL]
     return valid_unicode(text)[:_MAX_DETAIL]
 
@@ -142,16 +142,16 @@ def _number(value: object) -> float | None:
 
 
 def _loads(text: str) -> Any:
-    # Python refuses whole numbers of thousands of digits with an error of its own.
+    # Python rejects integers with thousands of digits with a different error.
     return json.loads(text, strict=False, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
 
 
-def _up_to(text: str, place: int) -> str | None:
-    """Return the document cut behind the last whole element of a list before a place, and closed; None if none is."""
-    # The open brackets as a linked list, so that remembering them costs nothing.
+def _up_to(text: str, damaged_at: int) -> str | None:
+    """Return the document cut after the last list element before the damage, and closed; None if there is none."""
+    # The open brackets as a linked list, so that saving them costs nothing.
     open_brackets: tuple[Any, str] | None = None
     best: tuple[int, tuple[Any, str] | None] | None = None
-    for token in _TOKEN.finditer(text, 0, place):
+    for token in _TOKEN.finditer(text, 0, damaged_at):
         sign = token[0]
         if sign in "[{":
             open_brackets = (open_brackets, "]" if sign == "[" else "}")

@@ -1,10 +1,10 @@
-"""Words and sounds from caption and transcript files of every kind in `formats`.
+"""Words and sounds from caption and transcript files of every format in `formats`.
 
-What a file is shows in its content first, then in its name: a WebVTT file named .srt is read as what it is.
+The format is detected from the content first, then from the name: a WebVTT file named .srt is read as WebVTT.
 
-Cue times are exact, word times inside a cue mostly are not given: they are spread over the cue by the length of the
-words. YouTube's automatic captions do give them (`<00:00:01.500><c> word</c>`) and show each line again in the next
-cues; there a line counts once.
+Cue times are exact, but word times inside a cue are usually missing: words are spread over the cue by their length.
+YouTube's automatic captions have word times (`<00:00:01.500><c> word</c>`) and repeat each line in the next cues; there
+a line counts once.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from klip_assets.signals.speech.captions.sounds import merged
 from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
 from klip_assets.signals.speech.words import Transcript
 
-#: Captions roll if at least this share of their cues begins with the line the cue before ends with.
+#: Captions roll if at least this share of their cues begins with the last line of the previous cue.
 ROLLING_SHARE = 0.2
 
-#: Whether a file gives word times is looked up in so many characters of it.
-_LOOKED_AT_CHARS = 200_000
+#: Characters of a file searched for word times.
+_SEARCHED_CHARS = 200_000
 
 _INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
@@ -39,18 +39,18 @@ def read_captions(path: Path, language: str | None) -> Transcript:
     """Read a caption or transcript file.
 
     Args:
-        path: The file, in UTF-8 (bytes that are none are read as Windows-1252).
-        language: Language its name states, if any; else that which the file states counts.
+        path: The file, in UTF-8 (invalid bytes are read as Windows-1252).
+        language: Language from its name, if any; it takes precedence over the one stated in the file.
 
     Raises:
-        UnreadableSidecarError: It holds nothing that can be read as captions, is no transcript of a known kind, or has
-            more than `MAX_DOCUMENT_CHARS` characters.
+        UnreadableSidecarError: It holds nothing that can be read as captions, is not a transcript in a supported
+            format, or has more than `MAX_DOCUMENT_CHARS` characters.
     """
     name = shown_name(path.name)
     with open_text(path) as file:
         text = read_document(file)
     if text is None:
-        raise UnreadableSidecarError(f"{name}: captions of more than {MAX_DOCUMENT_CHARS:,} characters are not read")
+        raise UnreadableSidecarError(f"{name}: longer than {MAX_DOCUMENT_CHARS:,} characters, too long for captions")
     suffix = path.suffix.lower()
     found = next(kind for kind in FORMATS if kind.sniff(text, suffix)).read(text, name)
     reading = found if isinstance(found, Reading) else _words_of(found, name)
@@ -70,13 +70,13 @@ def read_captions(path: Path, language: str | None) -> Transcript:
 
 
 def gives_word_times(path: Path) -> bool:
-    """Say whether a caption file gives times to single words, as far as its beginning shows.
+    """Return whether the beginning of a caption file contains word times.
 
-    A file that can't be opened gives none; whoever reads it finds out why.
+    A file that can't be opened counts as having none; reading it raises the error.
     """
     try:
         with open_text(path) as file:
-            return _WORD_TIMES.search(file.read(_LOOKED_AT_CHARS)) is not None
+            return _WORD_TIMES.search(file.read(_SEARCHED_CHARS)) is not None
     except OSError:
         return False
 
@@ -84,7 +84,7 @@ def gives_word_times(path: Path) -> bool:
 def _words_of(found: Cues, name: str) -> Reading:
     cues, refused = found
     if not cues:
-        raise UnreadableSidecarError(f"{name}: holds no caption cue")
+        raise UnreadableSidecarError(f"{name}: contains no caption cues")
     reading = Reading(refused=refused)
     good: list[Cue] = []
     for cue in cues:
@@ -98,7 +98,7 @@ def _words_of(found: Cues, name: str) -> Reading:
 
 
 def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:
-    """Return the lines of each cue that were not on the screen before."""
+    """Return the lines of each cue that were not already on screen."""
     shown = [[(line, text) for line in cue.lines if (text := " ".join(_plain(line).split()))] for cue in cues]
     texts = [[text for _, text in lines] for lines in shown]
     carried = [0, *(_carried(before, now) for before, now in pairwise(texts))]
@@ -109,7 +109,7 @@ def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:
 
 
 def _carried(before: list[str], now: list[str]) -> int:
-    # How many of the first lines are the last ones of the cue before.
+    # Number of first lines that repeat the last ones of the previous cue.
     sizes = range(min(len(before), len(now)), 0, -1)
     return next((size for size in sizes if before[-size:] == now[:size]), 0)
 
@@ -119,7 +119,7 @@ def _plain(text: str) -> str:
 
 
 def _pieces_of(lines: Sequence[str], start_s: float, end_s: float) -> list[Piece]:
-    """Return the text of a cue, cut at its inline times; what stands before the first begins with the cue."""
+    """Return the text of a cue, cut at its inline times; the part before the first starts with the cue."""
     parts = _INLINE_TIME.split("\n".join(lines))
     pieces = [Piece(start_s, start_s, _plain(parts[0]))]
     for hours, minutes, seconds, text in zip(*(parts[i::4] for i in range(1, 5)), strict=True):
@@ -129,5 +129,5 @@ def _pieces_of(lines: Sequence[str], start_s: float, end_s: float) -> list[Piece
 
 
 def _listed(refused: Sequence[Refused]) -> tuple[Refused, ...]:
-    # Another position than that of the words that were too many.
+    # A position distinct from that of surplus words.
     return tuple(listed(refused, len(refused), position="rest of the list"))

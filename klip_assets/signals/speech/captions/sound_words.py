@@ -1,8 +1,7 @@
-"""The words of sound tags, language by language.
+"""Vocabulary of sound tags.
 
-English, Spanish, French, German, Portuguese and Italian, as subtitlers use them, and of other languages the tags that
-YouTube writes by itself. Each entry is a regular expression in small letters and without accents; `_` is a space that
-may be missing.
+English, Spanish, French, German, Portuguese and Italian, as used by subtitlers, and for other languages the tags that
+YouTube generates. Each entry is a regular expression in lower case and without accents; `_` is an optional space.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ VOCABULARY: Mapping[str, str] = {
     """,
 }
 
-#: Scripts that set no spaces: there a tag is known by what it holds.
+#: Scripts without spaces: there a tag is matched by substring.
 UNSPACED: Mapping[str, str] = {
     "laughter": "笑|웃음",
     "music": "音楽|音乐|音樂|음악",
@@ -101,14 +100,14 @@ UNSPACED: Mapping[str, str] = {
     "crying": "泣|哭|울음",
 }
 
-#: Words that stand in sentences and hardly ever in tags.
+#: Words common in sentences and rare in tags.
 SENTENCE_WORDS = """
     i i'm i'll i've i'd you you're your we we're he she he's she's they they're it's this that that's these is are
     was were am be do don't did didn't does have has had can can't will would should could not no yes yeah my our
     me us what why how so but because if okay ok please just really
 """
 
-#: Words for whoever speaks.
+#: Words for speakers.
 PEOPLE = """
     man woman men women boy girl narrator announcer host speaker reporter interviewer interviewee moderator both
     all everyone male female hombre mujer nino nina chico chica narrador narradora presentador locutor todos ambos
@@ -116,7 +115,7 @@ PEOPLE = """
     homem mulher uomo donna ragazzo ragazza
 """
 
-#: Sounds with no label of their own; a capital does not make these a name.
+#: Sounds without their own label; a capital letter does not make these a name.
 NOISES = """
     alarm applause barking bark bell bells beep beeps beeping buzz buzzer buzzing click clicks clicking clock
     crash creak dog door engine footsteps horn knock knocks knocking noise phone rain ring rings ringing siren

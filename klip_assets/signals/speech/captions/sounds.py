@@ -1,14 +1,14 @@
-"""Sounds that captions tell of: `[laughter]`, `(applause)`, ♪. They are events, not words.
+"""Sounds mentioned in captions: `[laughter]`, `(applause)`, ♪. They are events, not words.
 
 What counts as a tag:
 
 - **Square brackets** hold a tag, unless they hold a mask or more than `MAX_TAG_WORDS` words: no tag is that long.
-- **A mask** such as `[ __ ]` (YouTube's, for profanity) stands where a word is spoken. It is a word, `[__]`, no sound.
-- **Parentheses** may as well hold speech, so they are a tag only if they name a sound of the vocabulary in a few words
-  without any that people use in sentences (I, you, is ...), or if they stand alone on their line, all in capitals or
-  all in small letters, in two to four such words. Everything else in parentheses is kept as words.
-- **A speaker's name** (`[John]`, `[Young Ann]`, `[man]`, `[HOST:]`) is neither: its last word begins with a capital, or
-  it is a usual word for a person. `>>` and dashes, which mark a change of speaker, are neither, too.
+- **A mask** such as `[ __ ]` (YouTube's, for profanity) stands for a spoken word. It is a word, `[__]`, not a sound.
+- **Parentheses** may also hold speech, so they are a tag only if they name a sound of the vocabulary in a few words,
+  none of which is typical of sentences (I, you, is ...), or if they are alone on their line, all upper or all lower
+  case, with two to four such words. Everything else in parentheses is kept as words.
+- **A speaker's name** (`[John]`, `[Young Ann]`, `[man]`, `[HOST:]`) is neither: its last word is capitalized, or it is
+  a common word for a person. Nor are `>>` and dashes, which mark a change of speaker.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ import pyarrow as pa
 from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_SOUNDS
 from klip_assets.signals.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
 
-#: Tags have this many words at most; more in brackets are taken for speech.
+#: Maximum number of words in a tag; more in brackets count as speech.
 MAX_TAG_WORDS = 8
-#: Parentheses have this many words at most to count as a tag.
+#: Maximum number of words for parentheses to count as a tag.
 MAX_PARENTHESIS_WORDS = 5
-#: A label that is the tag's own text is cut to this length.
+#: A label that is the tag's own text is truncated to this length.
 MAX_LABEL_CHARS = 40
-#: Events of one label that are no further apart touch: YouTube leaves 10 ms between two captions.
+#: Events with the same label touch if they are no further apart: YouTube leaves 10 ms between two captions.
 TOUCHING_S = 0.05
-#: Events kept of one recording; a day of streaming has some thousand.
+#: Events kept per recording; a day of streaming has a few thousand.
 MAX_EVENTS = 10_000
 
 MASKED_WORD = "[__]"
@@ -57,12 +57,12 @@ _NOISES = frozenset(NOISES.split())
 
 @dataclass(frozen=True)
 class SoundEvent:
-    """A sound that captions tell of: times in seconds from the start of the video, and what it is.
+    """A sound mentioned in captions: times in seconds from the start of the video, and what it is.
 
     Attributes:
-        start_s: Where the caption that names it begins.
-        end_s: Where that caption ends.
-        label: One of the vocabulary (laughter, music, applause ...), else the tag's own text in small letters.
+        start_s: Start of the caption that names it.
+        end_s: End of that caption.
+        label: One of the vocabulary (laughter, music, applause ...), else the tag's own text in lower case.
     """
 
     start_s: float
@@ -71,19 +71,19 @@ class SoundEvent:
 
 
 def is_mask(inside: str) -> bool:
-    """Say whether brackets hold a mask that stands for a spoken word, such as `[ __ ]`."""
+    """Return whether brackets hold a mask that stands for a spoken word, such as `[ __ ]`."""
     return set(inside) <= _MASK_SIGNS and any(signs in inside for signs in ("__", "**", "##"))
 
 
 def labels_of(inside: str, *, followed: bool = False) -> tuple[str, ...] | None:
-    """Return what a tag in square brackets tells of.
+    """Return the sounds named by a tag in square brackets.
 
     Args:
-        inside: What stands between the brackets.
+        inside: The text between the brackets.
         followed: Whether speech follows on the same line, as after a speaker's name.
 
     Returns:
-        Labels, several if it names several sounds; none for the name of a speaker; None if it is no tag but speech.
+        Labels, several if it names several sounds; empty for the name of a speaker; None if it is speech, not a tag.
     """
     words = inside.split()
     if len(words) > MAX_TAG_WORDS:
@@ -98,11 +98,11 @@ def labels_of(inside: str, *, followed: bool = False) -> tuple[str, ...] | None:
 
 
 def labels_of_parenthesis(inside: str, *, alone: bool) -> tuple[str, ...] | None:
-    """Return what a parenthesis tells of if it is a tag, None if it is (or may be) speech.
+    """Return the sounds named by a parenthesis if it is a tag, None if it is (or may be) speech.
 
     Args:
-        inside: What stands between the parentheses.
-        alone: Whether nothing else stands on its line.
+        inside: The text between the parentheses.
+        alone: Whether nothing else is on its line.
     """
     words = inside.casefold().split()
     if not words:
@@ -124,7 +124,7 @@ def labels_of_parenthesis(inside: str, *, alone: bool) -> tuple[str, ...] | None
 
 
 def merged(events: Iterable[SoundEvent]) -> list[SoundEvent]:
-    """Return events in the order of their starts, those of one label that overlap or touch made one."""
+    """Return events ordered by start, with those of one label that overlap or touch merged."""
     last: dict[str, SoundEvent] = {}
     done: list[SoundEvent] = []
     for event in sorted(events, key=lambda event: (event.start_s, event.end_s, event.label)):
@@ -144,12 +144,12 @@ def to_notes(events: Sequence[SoundEvent]) -> list[list[Any]]:
 
 
 def digest_of(notes: Sequence[Any]) -> str:
-    """Return a hash of events as `to_notes` gives them: another one if any of them changes."""
+    """Return a hash of events as returned by `to_notes`; it changes if any of them does."""
     return hashlib.sha256(json.dumps(notes).encode()).hexdigest()[:32]
 
 
 def sound_table(notes: Sequence[Any], video_id: str, source: str) -> pa.Table:
-    """Return events, as `to_notes` gives them, by the contract `sound_events`.
+    """Return events from `to_notes` as in the contract `sound_events`.
 
     Args:
         notes: The events.
@@ -170,7 +170,7 @@ def sound_table(notes: Sequence[Any], video_id: str, source: str) -> pa.Table:
 
 
 def transcript_sounds_table(notes: Sequence[Any], video_id: str) -> pa.Table:
-    """Return events, as `to_notes` gives them, by the contract `transcript_sounds`."""
+    """Return events from `to_notes` as in the contract `transcript_sounds`."""
     start_s, end_s, labels = zip(*notes, strict=True) if notes else ((), (), ())
     return TRANSCRIPT_SOUNDS.from_columns(
         {
@@ -192,7 +192,7 @@ def _known(inside: str) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    # Small letters without accents; other scripts stay as they are (NFC: Korean would fall apart).
+    # Lower case without accents; other scripts stay as they are (NFC: Korean would be decomposed).
     folded = unicodedata.normalize("NFD", text.casefold())
     kept = "".join(sign for sign in folded if not "\u0300" <= sign <= "\u036f")
     return unicodedata.normalize("NFC", kept)
@@ -209,7 +209,7 @@ def _is_speaker(inside: str, *, followed: bool) -> bool:
         return False
     if not any(sign.isupper() or sign.islower() for sign in inside):
         return followed  # A script without capitals.
-    if inside.isupper():  # Some captions write everything so: one word before speech is a name, more are a sound.
+    if inside.isupper():  # Some captions are all upper case: one word before speech is a name, more are a sound.
         return len(named) == 1 and followed
     return named[-1][0].isupper() and len(named) <= 4
 

@@ -1,8 +1,8 @@
-"""What is spoken and what is only heard in timed text.
+"""Separates spoken words from sound tags in timed text.
 
-Every reader cuts its text into pieces with a time each: a cue up to its next inline time, a word of a recognizer. Tags
-are looked for in the text of a whole cue or segment, for they may run over several pieces. A sound takes the time of
-the pieces it stands in; which share of it is not known.
+Every reader cuts its text into timed pieces: a cue up to its next inline time, a word of a recognizer. Tags are
+searched for in the text of a whole cue or segment, since they may span several pieces. A sound gets the time of all
+pieces it spans; its exact time within them is unknown.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from klip_assets.signals.speech.captions.sounds import (
 )
 from klip_assets.signals.speech.words import Word
 
-#: No recording is longer; a larger number is no place in a video.
+#: No recording is longer; a larger number is not a position in a video.
 LONGEST_S = 1_000_000.0
 
-#: Words and tags kept of one file; a week of speech has fewer.
+#: Words and tags kept per file; a week of speech has fewer.
 MAX_WORDS = 1_000_000
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
-# What begins with a bracket ends at the next one of any kind, so that no text costs more than its length.
+# A bracket is closed by the next one of any kind, so that matching takes linear time.
 _TAG = re.compile(r"\[([^\[\]【】]*)\]|【([^【】\[\]]*)】|［([^［］]*)］|\(([^()]*)\)|（([^（）]*)）|[♪♫]+")
-#: Whether a tag stands alone is seen in so many characters around it.
+#: Characters around a tag in which to check whether it is alone on its line.
 _NEAR = 200
 _CHANGE_OF_SPEAKER = re.compile(r"[\s>–—-]+")
 _NO_WORDS = frozenset(("-", "–", "—", ">>", ">>>"))
@@ -41,10 +41,10 @@ class Piece:
     """Some text and its time.
 
     Attributes:
-        start_s: Where it begins, in seconds from the start of the video.
-        end_s: Where it ends.
+        start_s: Its start, in seconds from the start of the video.
+        end_s: Its end.
         text: Plain text, any number of words.
-        confidence: How sure the recognizer is, 0..1; None if it does not say.
+        confidence: Confidence of the recognizer, 0..1; None if not given.
     """
 
     start_s: float
@@ -55,7 +55,7 @@ class Piece:
 
 @dataclass
 class Heard:
-    """Words and sounds, in the order of the text."""
+    """Words and sounds, in text order."""
 
     words: list[Word] = field(default_factory=list)
     sounds: list[SoundEvent] = field(default_factory=list)
@@ -67,11 +67,11 @@ class Heard:
         return self.count > MAX_WORDS
 
     def add(self, pieces: Sequence[Piece], *, timed_words: bool = False) -> None:
-        """Take the pieces of one cue or segment.
+        """Add the pieces of one cue or segment.
 
         Args:
-            pieces: In the order of the text.
-            timed_words: Whether each piece is a word of its own: punctuation set apart by a space stays with it.
+            pieces: In text order.
+            timed_words: Whether each piece is one word: punctuation separated by a space stays with it.
         """
         if self.is_full:
             return
@@ -95,9 +95,9 @@ class Heard:
             self.count += 1
             labels, word = _meaning(tag, whole)
             if labels is None:
-                continue  # Speech: it stays as it stands.
+                continue  # Speech: kept as it is.
             kept.append(whole[place : tag.start()])
-            # As long as the tag, so that what follows is found at its place.
+            # Padded to the length of the tag, so that later indices stay valid.
             kept.append(f"{word:<{len(tag[0])}}")
             place = tag.end()
             first, last = _index(starts, tag.start()), _index(starts, tag.end() - 1)
@@ -106,16 +106,16 @@ class Heard:
                 continue
             start_s, end_s = pieces[first].start_s, max(pieces[first].start_s, pieces[last].end_s)
             self.sounds += [SoundEvent(start_s, end_s, label) for label in labels]
-        if music:  # Notes stand at both ends of what is sung: they tell of the whole cue.
+        if music:  # Notes mark both ends of what is sung, so they apply to the whole cue.
             self.sounds.append(SoundEvent(pieces[0].start_s, max(piece.end_s for piece in pieces), "music"))
         text = "".join([*kept, whole[place:]])
         return [text[start : start + len(part)] for start, part in zip(starts, shown, strict=True)]
 
 
 def between(pieces: Sequence[Piece], start_s: float, end_s: float) -> list[Piece]:
-    """Return the pieces of one cue with times that never run backwards and lie inside it.
+    """Return the pieces of one cue with times that never decrease and lie inside it.
 
-    A time that lies more than a second outside is no time of that cue; it is taken for the nearer edge.
+    A time more than a second outside the cue is clamped to the nearer edge.
     """
     done, before = [], start_s
     for piece in pieces:
@@ -128,12 +128,12 @@ def between(pieces: Sequence[Piece], start_s: float, end_s: float) -> list[Piece
 
 
 def in_order(words: Iterable[Word]) -> list[Word]:
-    """Return words in the order of their starts; those that start together in that of their ends."""
+    """Return words ordered by start, then by end."""
     return sorted(words, key=lambda word: (word.start_s, word.end_s))
 
 
 def _meaning(tag: re.Match[str], whole: str) -> tuple[tuple[str, ...] | None, str]:
-    """Return the labels of a tag (None: it is speech), and the word that it stands for, if any."""
+    """Return the labels of a tag (None if it is speech), and the word it stands for, if any."""
     text = tag[0]
     if text[0] in "♪♫":
         return ("music",), ""
@@ -153,7 +153,7 @@ def _index(starts: Sequence[int], place: int) -> int:
 
 
 def _with_punctuation(tokens: Sequence[str]) -> list[str]:
-    # French sets "!" apart; it is no word.
+    # French puts a space before "!"; it is not a word.
     done: list[str] = []
     for token in tokens:
         if done and not any(sign.isalnum() or sign == "_" for sign in token):
@@ -166,8 +166,8 @@ def _with_punctuation(tokens: Sequence[str]) -> list[str]:
 def _spread(tokens: Sequence[str], piece: Piece) -> Iterator[Word]:
     """Yield words that share the time of their piece by their length."""
     start_s = piece.start_s
-    a_letter = (piece.end_s - start_s) / max(1, sum(len(token) + 1 for token in tokens))
+    per_letter = (piece.end_s - start_s) / max(1, sum(len(token) + 1 for token in tokens))
     for left, token in zip(range(len(tokens), 0, -1), tokens, strict=True):
-        until = min(piece.end_s, start_s + a_letter * (len(token) + 1)) if left > 1 else piece.end_s
+        until = min(piece.end_s, start_s + per_letter * (len(token) + 1)) if left > 1 else piece.end_s
         yield Word(start_s, until, token, piece.confidence)
         start_s = until

@@ -1,12 +1,12 @@
 """Cues of TTML and DFXP files.
 
-The XML is read as a stream, with the line each cue stands in. No entity is defined and nothing outside the file is
-looked at: a file that declares entities is refused. Where the XML is damaged, reading goes on at the next paragraph.
-A paragraph becomes a cue as WebVTT has them, times of its spans as inline times, so that all captions are made words
-of in one way.
+The XML is read as a stream, with the line number of each cue. Entities are not expanded and nothing outside the file is
+read: a file that declares entities is refused. Where the XML is damaged, reading resumes at the next paragraph. A
+paragraph becomes a cue as in WebVTT, with the times of its spans as inline times, so that all captions are turned into
+words the same way.
 
-Times are those of the most common profile: clock times, frames and ticks by the rates the root states, offsets with
-a unit; children count from their parent's begin, as the standard has it. Sequential containers (`timeContainer="seq"`),
+Times are those of the most common profile: clock times, frames and ticks at the rates given in the root, offsets with a
+unit; children are relative to their parent's begin, as in the standard. Sequential containers (`timeContainer="seq"`),
 drop-frame and wall-clock times are not supported.
 """
 
@@ -24,7 +24,7 @@ from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, Ca
 from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
-#: Damage after which reading goes on; a file with more is no TTML.
+#: Damaged spots after which reading resumes; a file with more is not TTML.
 MAX_DAMAGE = 100
 MAX_DEPTH = 100
 
@@ -35,10 +35,10 @@ _XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-# XML knows five names; files made from HTML use more, or leave an ampersand as it is.
+# XML defines five entities; files made from HTML use more, or leave ampersands unescaped.
 _AMPERSAND = re.compile(r"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)(\w{2,31};)?")
 _PARAGRAPH = re.compile(rb"<(?:\w{1,20}:)?p[\s>]")
-_ROOT_NAME = "klip-goes-on"
+_ROOT_NAME = "klip-resume"
 _ROOT = f"<{_ROOT_NAME}>".encode()
 _CONTAINERS = frozenset(("body", "div"))
 _TEXT_OF = frozenset(("p", "span"))
@@ -46,7 +46,7 @@ _TEXT_OF = frozenset(("p", "span"))
 
 @dataclass
 class _Element:
-    """An open element: its name and the time it spans; None where it states none."""
+    """An open element: its name and the time it spans; None where it gives none."""
 
     name: str
     start_s: float | None
@@ -55,7 +55,7 @@ class _Element:
 
 @dataclass
 class _Paragraph:
-    """A paragraph being read: where it stands, its times, its text cut where a span states a time."""
+    """A paragraph being read: its line, its times, its text cut where a span has a time."""
 
     line: int
     start_s: float | None
@@ -66,11 +66,11 @@ class _Paragraph:
 
 
 def is_timed_text(text: str, suffix: str) -> bool:
-    """Say whether a file is TTML or DFXP.
+    """Return whether a file is TTML or DFXP.
 
     Args:
         text: The whole file.
-        suffix: Of its name, in small letters: so called, it is one however it begins, unless it says it is WebVTT.
+        suffix: Its suffix in lower case; .ttml and .dfxp count however the file begins, unless it says it is WebVTT.
     """
     return not begins_as_webvtt(text) and (_XML.match(text) is not None or suffix in _SUFFIXES)
 
@@ -83,7 +83,7 @@ def read_timed_text(text: str, name: str) -> Cues:
         name: Its name, for messages.
 
     Returns:
-        The cues in the order of the file, and what has no times, or times or XML that can't be read.
+        The cues in file order, and the text without times, or with unreadable times or XML.
 
     Raises:
         UnreadableSidecarError: It declares entities.
@@ -94,7 +94,7 @@ def read_timed_text(text: str, name: str) -> Cues:
 
 
 class _Reader:
-    """Feeds the parser, and starts it anew behind damage."""
+    """Feeds the parser, and restarts it after damage."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._name = data, name
@@ -103,41 +103,41 @@ class _Reader:
         self._stack: list[_Element] = []
         self._paragraph: _Paragraph | None = None
         self._count = 0
-        self._frames_a_second, self._ticks_a_second = 30.0, 0.0
-        self._line = 1  # Of the byte at which the present parser began.
+        self._frames_per_second, self._ticks_per_second = 30.0, 0.0
+        self._line = 1  # Of the byte at which the current parser began.
         self._parser = self._new_parser()
 
     def read(self) -> Cues:
-        place = 0
+        begin = 0
         for _ in range(MAX_DAMAGE):
-            damaged_at = self._parse(place)
+            damaged_at = self._parse(begin)
             if damaged_at is None:
                 break
-            found = _PARAGRAPH.search(self._data, max(damaged_at, place + 1))
+            found = _PARAGRAPH.search(self._data, max(damaged_at, begin + 1))
             if found is None:
                 break
-            self._line += self._data.count(b"\n", place, found.start())
-            place = found.start()
+            self._line += self._data.count(b"\n", begin, found.start())
+            begin = found.start()
         else:
-            self._refused.append(Refused("rest", "too much damage", "what follows was not read"))
+            self._refused.append(Refused("rest", "too much damage", "the rest was not read"))
         return self._cues, self._refused
 
-    def _parse(self, place: int) -> int | None:
-        """Parse from a byte on; return the byte at which the XML is damaged, None if it is whole up to its end."""
+    def _parse(self, begin: int) -> int | None:
+        """Parse from a byte onwards; return the byte at which the XML is damaged, None if the rest is intact."""
         parser = self._parser = self._new_parser()
-        # What follows damage is no document of its own: a root of ours holds it.
-        root = _ROOT if place else b""
+        # The text after damage is not a document: it is wrapped in a root of ours.
+        root = _ROOT if begin else b""
         try:
             parser.Parse(root, False)
-            for start in range(place, len(self._data), _FED_BYTES):
+            for start in range(begin, len(self._data), _FED_BYTES):
                 parser.Parse(self._data[start : start + _FED_BYTES], False)
-            if not place or self._paragraph is not None:
+            if not begin or self._paragraph is not None:
                 parser.Parse(b"", True)
         except expat.ExpatError as error:
-            at = place + max(0, parser.ErrorByteIndex - len(root))
-            # The end of a container that was open where we began is no damage.
+            at = begin + max(0, parser.ErrorByteIndex - len(root))
+            # The end of a container that was open where we began is not damage.
             if not (root and error.code == _MISMATCH and self._paragraph is None):
-                detail = f"{expat.ErrorString(error.code)}; what follows is read from the next paragraph on"
+                detail = f"{expat.ErrorString(error.code)}; reading resumes at the next paragraph"
                 where = f"line {self._line + error.lineno - 1}, byte {at}"
                 self._refused.append(Refused(where, "damaged XML", detail))
             self._paragraph = None
@@ -157,7 +157,7 @@ class _Reader:
         return parser
 
     def _entity_declared(self, *_: object) -> None:
-        raise UnreadableSidecarError(f"{self._name}: declares XML entities, which captions do not need; it is not read")
+        raise UnreadableSidecarError(f"{self._name}: declares XML entities, which captions do not need; not read")
 
     def _begin(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2].lower()
@@ -169,7 +169,7 @@ class _Reader:
         if name == "br":
             self._append("\n")
         if len(self._stack) >= MAX_DEPTH:
-            raise UnreadableSidecarError(f"{self._name}: XML elements nested more than {MAX_DEPTH} deep are not read")
+            raise UnreadableSidecarError(f"{self._name}: XML elements nested more than {MAX_DEPTH} deep; not read")
         element = _Element(name, None, None)
         self._stack.append(element)
         if name not in _CONTAINERS | _TEXT_OF:
@@ -179,11 +179,11 @@ class _Reader:
                 self._seconds(stated[key]) if key in stated else None for key in ("begin", "end", "dur")
             )
         except ValueError as error:
-            reason = "times that can't be read"
+            reason = "unreadable times"
             if name == "p":
                 self._open(None, None).problem = reason, str(error)[:_MAX_DETAIL]
             else:
-                self._refuse_here(f"{reason}; what is inside was read without", str(error)[:_MAX_DETAIL])
+                self._refuse_here(f"{reason}; the content was read without them", str(error)[:_MAX_DETAIL])
             return
         if name == "span":
             if self._paragraph is not None and begin is not None:
@@ -224,7 +224,7 @@ class _Reader:
 
     def _text(self, text: str) -> None:
         if self._stack and self._stack[-1].name in _TEXT_OF:
-            self._append(text.replace("\n", " "))  # Line ends of the file are no line ends of the caption.
+            self._append(text.replace("\n", " "))  # Line breaks in the file are not line breaks of the caption.
 
     def _append(self, text: str) -> None:
         paragraph = self._paragraph
@@ -253,7 +253,7 @@ class _Reader:
                 self._refused.append(Refused(where, "text without times", text[:_MAX_DETAIL]))
             return
         end_s = paragraph.end_s if paragraph.end_s is not None else max([paragraph.start_s, *inner])
-        # The standard counts from the paragraph's begin; some writers count from the video's.
+        # In the standard, times are relative to the paragraph; some writers make them relative to the video.
         offset = paragraph.start_s
         if inner and max(inner) + offset > end_s + 0.05 and offset <= min(inner) and max(inner) <= end_s + 0.05:
             offset = 0.0
@@ -271,17 +271,17 @@ class _Reader:
     def _take_rates(self, stated: dict[str, str]) -> None:
         rate = _number(stated.get("frameRate"))
         if rate:
-            self._frames_a_second = rate
+            self._frames_per_second = rate
             parts = [_number(part) for part in re.split(r"[\s:]+", stated.get("frameRateMultiplier", ""))]
             if len(parts) == 2 and parts[0] and parts[1]:
-                self._frames_a_second *= parts[0] / parts[1]
-        self._ticks_a_second = _number(stated.get("tickRate")) or (self._frames_a_second if rate else 1.0)
+                self._frames_per_second *= parts[0] / parts[1]
+        self._ticks_per_second = _number(stated.get("tickRate")) or (self._frames_per_second if rate else 1.0)
 
     def _seconds(self, value: str) -> float:
         """Return a time expression in seconds.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not one.
         """
         text = value.strip()
         if clock := _CLOCK.fullmatch(text):
@@ -290,13 +290,13 @@ class _Reader:
             if fraction:
                 result += int(fraction) / 10 ** len(fraction)
             if frames:
-                result += int(frames) / self._frames_a_second
+                result += int(frames) / self._frames_per_second
         elif offset := _OFFSET.fullmatch(text):
-            a_second = {
-                "h": 1 / 3600, "m": 1 / 60, "s": 1.0, "ms": 1000.0, "f": self._frames_a_second,
-                "t": self._ticks_a_second or 1.0,
+            per_second = {
+                "h": 1 / 3600, "m": 1 / 60, "s": 1.0, "ms": 1000.0, "f": self._frames_per_second,
+                "t": self._ticks_per_second or 1.0,
             }[offset[2]]  # fmt: skip
-            result = float(offset[1]) / a_second
+            result = float(offset[1]) / per_second
         else:
             raise ValueError(value)
         if not result <= LONGEST_S:
@@ -318,7 +318,7 @@ def _entity(found: re.Match[str]) -> str:
     if name is None:
         return "&amp;"
     text = html.unescape(f"&{name}")
-    # Of what HTML knows too, the characters; of anything else, the text as it stands.
+    # The character for HTML entities; anything else is kept as text.
     return html.escape(text) if text != f"&{name}" else f"&amp;{name}"
 
 

@@ -1,8 +1,8 @@
-"""Transcripts of Whisper: also faster-whisper, WhisperX, whisper-timestamped, OpenAI's verbose_json.
+"""Transcripts of Whisper and its kin: faster-whisper, WhisperX, whisper-timestamped, OpenAI's verbose_json.
 
-`segments` with `start`, `end`, `text`, in seconds, and mostly `words` with `word` or `text` and `probability`, `score`
-or `confidence`; or the segments alone as a list. WhisperX gives numbers without times, and repeats all words in
-`word_segments`: these are read where there is nothing else.
+`segments` with `start`, `end`, `text`, in seconds, and usually `words` with `word` or `text` and `probability`, `score`
+or `confidence`; or a bare list of segments. WhisperX leaves numerals without times, and repeats all words in
+`word_segments`, which are read only where there is nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from klip_assets.signals.speech.captions.json_words import (
 
 
 def is_whisper(document: Any) -> bool:
-    """Say whether a JSON document has segments as Whisper and its kin write them."""
+    """Return whether a JSON document has segments as written by Whisper and its kin."""
     if isinstance(document, list):
         return any(_is_segment(entry) for entry in document[:10])
     return isinstance(document, dict) and (_holds_segments(document) or is_list(document, "word_segments"))
@@ -34,7 +34,7 @@ def read_whisper(document: Any) -> Reading:
     """Read a transcript of Whisper.
 
     Args:
-        document: The JSON document, one for which `is_whisper` holds.
+        document: A JSON document for which `is_whisper` holds.
     """
     if isinstance(document, list):
         return _read({"segments": document}, "")
@@ -46,7 +46,7 @@ def read_whisper(document: Any) -> Reading:
 def _read(document: Mapping[str, Any], path: str) -> Reading:
     reading = Reading(language=language_of(document.get("language")))
     segments = document["segments"]
-    # OpenAI's verbose_json gives segments without words, and all words beside them.
+    # OpenAI's verbose_json has segments without words, and all words in a separate list.
     inside = any(isinstance(s, dict) and s.get("words") for s in segments)
     if not inside and isinstance(document.get("words"), list) and document["words"]:
         return timed_words(document, "words", 1.0)
@@ -67,7 +67,7 @@ def _holds_segments(document: Mapping[str, Any]) -> bool:
     segments = document.get("segments")
     if not isinstance(segments, list):
         return False
-    # Of a recording in which nobody speaks, there are none.
+    # A recording in which nobody speaks has none.
     return any(_is_segment(entry) for entry in segments[:10]) or (not segments and "language" in document)
 
 

@@ -1,9 +1,9 @@
-"""Captions in YouTube's json3 (`yt-dlp --sub-format json3`), built to its known form; no real file was at hand.
+"""Captions in YouTube's json3 (`yt-dlp --sub-format json3`), written from its known structure without a real file.
 
-An event is a caption: `tStartMs`, `dDurationMs`, and `segs` of text (`utf8`), each in automatic captions a word with
-its own `tOffsetMs` and perhaps `acAsrConf` (0..255). Events with `aAppend` mostly break the line, events without `segs`
-only open a window. Automatic captions stay on the screen while the next line is spoken: there a word ends where the
-next event begins at the latest.
+An event is a caption: `tStartMs`, `dDurationMs`, and `segs` of text (`utf8`); in automatic captions each of these is a
+word with its own `tOffsetMs` and possibly `acAsrConf` (0..255). Events with `aAppend` usually break the line, events
+without `segs` only open a window. Automatic captions stay on screen while the next line is spoken, so a word ends at
+the next event's start at the latest.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Event:
 
 
 def is_json3(document: Any) -> bool:
-    """Say whether a JSON document is made of events with captions."""
+    """Return whether a JSON document consists of caption events."""
     events = document.get("events") if isinstance(document, dict) else None
     return isinstance(events, list) and any(
         isinstance(event, dict) and ("tStartMs" in event or "segs" in event) for event in events[:100]
@@ -51,7 +51,7 @@ def read_json3(document: Mapping[str, Any]) -> Reading:
     """Read captions in json3.
 
     Args:
-        document: The JSON document, one for which `is_json3` holds.
+        document: A JSON document for which `is_json3` holds.
     """
     reading = Reading()
     events: list[_Event] = []
@@ -73,7 +73,7 @@ def read_json3(document: Mapping[str, Any]) -> Reading:
         end_s = max(event.start_s, event.start_s if end_s is None else end_s)
         reading.heard.add(between(event.pieces, event.start_s, end_s))
     if not any(word.confidence for word in reading.heard.words):
-        # Newer files say 0 of every word: they give none.
+        # Newer files give 0 for every word, which means unknown.
         reading.heard.words = [replace(word, confidence=None) for word in reading.heard.words]
     return reading
 
@@ -82,36 +82,36 @@ def _event(event: Mapping[str, Any], where: str, refused: list[Refused]) -> _Eve
     """Read one event; None if it shows no text.
 
     Raises:
-        ValueRefused: It has text and no time, or too much text.
+        ValueRefused: It has text but no time, or too much text.
     """
     segs = event.get("segs")
     if not isinstance(segs, list):
         return None
     texts: list[tuple[str, Mapping[str, Any], str]] = []
-    for place, seg in entries_of(segs, f"{where}.segs", refused):
+    for path, seg in entries_of(segs, f"{where}.segs", refused):
         try:
             text = text_of(seg, "utf8")
         except ValueRefused as problem:
-            refused.append(Refused(place, problem.reason, problem.detail))
+            refused.append(Refused(path, problem.reason, problem.detail))
             continue
         if texts and not text.strip():
-            texts[-1] = (*texts[-1][:2], texts[-1][2] + text)  # A line break has no time: the word before it goes on.
+            texts[-1] = (*texts[-1][:2], texts[-1][2] + text)  # A line break has no time: it joins the word before it.
         else:
-            texts.append((place, seg, text))
+            texts.append((path, seg, text))
     if not any(text.strip() for _, _, text in texts):
         return None
     if sum(len(text) for _, _, text in texts) > MAX_CUE_CHARS:
-        raise ValueRefused("too long for a caption", f"at most {MAX_CUE_CHARS:,} characters are read")
-    start_s = seconds_of(event.get("tStartMs"), a_second=_MILLISECONDS)
+        raise ValueRefused("too long for a caption", f"at most {MAX_CUE_CHARS:,} characters")
+    start_s = seconds_of(event.get("tStartMs"), per_second=_MILLISECONDS)
     pieces = []
     is_automatic = False
-    for place, seg, text in texts:
+    for path, seg, text in texts:
         offset_s = 0.0
         if seg.get("tOffsetMs") is not None:
             try:
-                offset_s = seconds_of(seg["tOffsetMs"], a_second=_MILLISECONDS)
+                offset_s = seconds_of(seg["tOffsetMs"], per_second=_MILLISECONDS)
             except ValueRefused as problem:
-                refused.append(Refused(place, problem.reason, problem.detail))
+                refused.append(Refused(path, problem.reason, problem.detail))
                 continue
             is_automatic = True
         confidence = confidence_of(seg, "acAsrConf", highest=_MAX_CONFIDENCE)
@@ -119,9 +119,9 @@ def _event(event: Mapping[str, Any], where: str, refused: list[Refused]) -> _Eve
     end_s, lasts = None, event.get("dDurationMs")
     if lasts is not None:
         try:
-            end_s = start_s + seconds_of(lasts, a_second=_MILLISECONDS)
+            end_s = start_s + seconds_of(lasts, per_second=_MILLISECONDS)
         except ValueRefused:
-            refused.append(Refused(where, "a duration that can't be read; it ends where the next begins", shown(lasts)))
+            refused.append(Refused(where, "unreadable duration; it ends where the next begins", shown(lasts)))
     is_automatic = is_automatic or any(piece.confidence is not None for piece in pieces)
     return _Event(start_s, end_s, pieces, is_automatic) if pieces else None
 

@@ -1,4 +1,4 @@
-"""The BERT tier: a text-classification model of Hugging Face by name, or the compact model that Klip ships.
+"""The BERT tier: any Hugging Face text-classification model by name, or the compact model that ships with Klip.
 
 Put here: loading and running such models.
 Keep out: other tiers.

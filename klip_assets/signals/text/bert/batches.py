@@ -1,4 +1,4 @@
-"""Texts of like length together: padding is what makes batches slow."""
+"""Batches of texts of similar length, since padding is what makes batches slow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-#: Tokens of a batch, padding counted. Measured on two cores: more gains nothing, fewer costs calls.
+#: Tokens per batch, including padding. Measured on two cores: more gains nothing, fewer means more calls.
 BUDGET_TOKENS = 512
 
 
@@ -20,29 +20,29 @@ def batches(lengths: Sequence[int], budget: int = BUDGET_TOKENS, *, equal: bool 
 
     Args:
         lengths: Tokens of each text.
-        budget: Most tokens of a batch once its texts are padded to the longest; a longer text goes alone.
-        equal: Only texts of equal length together, so that there is no padding: sums over more tokens, be they zeros,
-            may differ in the last digit.
+        budget: Maximum tokens per batch, padded to its longest text; a longer text is a batch of its own.
+        equal: Batch only texts of equal length, so that there is no padding: sums over more tokens, even zeros, may
+            differ in the last digit.
 
     Yields:
-        Places in `lengths`; every place comes once.
+        Indices into `lengths`, each exactly once.
     """
     batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (lengths[place] * (len(batch) + 1) > budget or (equal and lengths[place] != lengths[batch[0]])):
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (lengths[index] * (len(batch) + 1) > budget or (equal and lengths[index] != lengths[batch[0]])):
             yield batch
             batch = []
-        batch.append(place)
+        batch.append(index)
     if batch:
         yield batch
 
 
-def windows(tokens: Sequence[int], most: int) -> list[Sequence[int]]:
-    """Cut a text into the fewest pieces of at most `most` tokens, all of about the same length.
+def windows(tokens: Sequence[int], limit: int) -> list[Sequence[int]]:
+    """Cut a text into the fewest pieces of at most `limit` tokens, all of about the same length.
 
     Returns:
         The pieces in order; one empty piece for an empty text.
     """
-    count = max(1, -(-len(tokens) // most))
-    edges = [len(tokens) * place // count for place in range(count + 1)]
+    count = max(1, -(-len(tokens) // limit))
+    edges = [len(tokens) * index // count for index in range(count + 1)]
     return [tokens[first:last] for first, last in pairwise(edges)]

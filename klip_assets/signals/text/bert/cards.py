@@ -1,11 +1,11 @@
-"""What the cards of well-known models say besides their labels: languages, and how a text is to be written for them."""
+"""What model cards say besides labels: languages, and how texts must be preprocessed."""
 
 from __future__ import annotations
 
-#: Of a model that nobody declared: most classifiers of the hub are made for English.
+#: Default for models not listed here: most classifiers on the hub are for English.
 ENGLISH = frozenset({"en"})
 
-#: Part of the name -> languages it was tuned or taught on, from its card. The first that fits counts.
+#: Part of the name -> languages it was trained on, from its card. The first match counts.
 _LANGUAGES = (
     # cardiffnlp: UMSAB, eight languages (Barbieri et al., 2022).
     ("twitter-xlm-roberta", frozenset({"ar", "de", "en", "es", "fr", "hi", "it", "pt"})),
@@ -16,20 +16,20 @@ _LANGUAGES = (
     ),
 )
 
-#: Parts of names of models that were taught on tweets with `@user` and `http` for mentions and links.
+#: Parts of names of models trained on tweets with `@user` and `http` for mentions and links.
 _WITHOUT_NAMES = ("twitter-roberta", "twitter-xlm-roberta")
 
 
 def languages_of(model: str) -> frozenset[str]:
-    """Return the languages that a model reads (ISO 639-1); English where nobody declared them."""
+    """Return the languages that a model reads (ISO 639-1); English for models not listed here."""
     return next((languages for part, languages in _LANGUAGES if part in model.lower()), ENGLISH)
 
 
 def written_for(model: str, text: str) -> str:
-    """Return a text as a model was taught to read it; as it is where its card asks for nothing.
+    """Return a text preprocessed as in a model's training; unchanged where its card asks for nothing.
 
-    For cardiffnlp's models of tweets, word by word as their cards show it: what begins with @ becomes `@user`, what
-    begins with http becomes `http`.
+    For cardiffnlp's tweet models, word by word as in their cards: words that start with @ become `@user`, words that
+    start with http become `http`.
     """
     if not any(part in model.lower() for part in _WITHOUT_NAMES):
         return text

@@ -1,7 +1,7 @@
-"""The compact model: sentiment and the nine emotions, int8, by onnxruntime and tokenizers alone.
+"""The compact model: sentiment and the nine emotions, int8, with onnxruntime and tokenizers only.
 
-It comes with the package, so that a fresh machine without a model hub has a BERT tier (MODEL_CARD.md beside it says
-what it learnt from and how well). Its emotions are scores, not probabilities: from 0.5 on it calls one there.
+It ships with the package, so that a fresh machine without a model hub has a BERT tier (see its MODEL_CARD.md for
+training data and quality). Its emotions are scores, not probabilities: at 0.5 and above an emotion counts as present.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 @dataclass(frozen=True)
 class Scores:
-    """What the model reads in texts.
+    """Scores of the model for texts.
 
     Attributes:
         emotions: Scores 0..1 in the order of `CompactModel.emotions`, shape (texts, 9).
@@ -48,7 +48,7 @@ class CompactModel:
         folder: The folder.
 
     Raises:
-        EngineUnavailableError: There is no such model, or its files don't belong together.
+        EngineUnavailableError: There is no such model, or its files do not match.
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
@@ -70,30 +70,30 @@ class CompactModel:
 
     @property
     def name(self) -> str:
-        """Name with version: the beginning of the hash of its weights."""
+        """Name with version: the start of the hash of its weights."""
         return _name(self.sha256)
 
     def _id_of(self, token: str) -> int:
         return int(self._tokenizer.token_to_id(token))
 
     def read(self, texts: Sequence[str]) -> Scores:
-        """Read texts of any length; of one longer than the model's window the windows' scores are averaged.
+        """Read texts of any length; for a text longer than the model's window, the windows' scores are averaged.
 
-        A text has the same scores whatever it is read together with, and texts that are one in its eyes (they differ
-        in handles and links) are read once.
+        A text gets the same scores whatever else is in the batch, and texts that are equal after preprocessing (they
+        differ in handles and links) are read once.
         """
         if not texts:
             return Scores(np.zeros((0, len(self.emotions)), np.float32), np.zeros((0, 3), np.float32))
         forms = [plain(text) for text in texts]
-        distinct = {form: place for place, form in enumerate(dict.fromkeys(forms))}
+        distinct = {form: index for index, form in enumerate(dict.fromkeys(forms))}
         scores = self._read(list(distinct))
-        places = [distinct[form] for form in forms]
-        return Scores(scores.emotions[places], scores.sentiment[places])
+        indices = [distinct[form] for form in forms]
+        return Scores(scores.emotions[indices], scores.sentiment[indices])
 
     def _read(self, texts: Sequence[str]) -> Scores:
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
-        pieces = [(place, piece) for place, ids in enumerate(tokens) for piece in windows(ids, self._most_tokens)]
-        owners = np.array([place for place, _ in pieces], np.int64)
+        pieces = [(index, piece) for index, ids in enumerate(tokens) for piece in windows(ids, self._most_tokens)]
+        owners = np.array([index for index, _ in pieces], np.int64)
         weights = np.array([max(1, len(piece)) for _, piece in pieces], np.float64)
         logits = self._logits([piece for _, piece in pieces])
         width = len(self.emotions)
@@ -104,16 +104,16 @@ class CompactModel:
         return Scores(means[:, :width], means[:, width:])
 
     def _logits(self, pieces: Sequence[Sequence[int]]) -> Floats:
-        # In batches without padding, and of at least two (for one alone onnxruntime adds up the mean in another order):
-        # so a text has the same scores, to the last digit, whatever it is read with.
+        # Batches have no padding and at least two texts (for a single one, onnxruntime sums the mean in another order):
+        # so a text has the same scores, to the last digit, in any batch.
         lengths = [len(piece) + 2 for piece in pieces]
         found = np.zeros((len(pieces), len(self.emotions) + 3), np.float32)
 
-        def read(places: list[int]) -> None:
-            rows = places if len(places) > 1 else places * 2
-            ids = np.array([[self._first, *pieces[place], self._last] for place in rows], np.int64)
+        def read(indices: list[int]) -> None:
+            rows = indices if len(indices) > 1 else indices * 2
+            ids = np.array([[self._first, *pieces[index], self._last] for index in rows], np.int64)
             (logits,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-            found[places] = logits[: len(places)]
+            found[indices] = logits[: len(indices)]
 
         with ThreadPoolExecutor(processors()) as pool:
             list(pool.map(read, batches(lengths, BUDGET_TOKENS, equal=True)))
@@ -124,7 +124,7 @@ def name_of(folder: Path) -> str:
     """Return the name of the model in a folder without loading it.
 
     Raises:
-        EngineUnavailableError: There is none.
+        EngineUnavailableError: There is no model.
     """
     try:
         return _name(json.loads((folder / "model.json").read_text("utf-8"))["model_sha256"])
@@ -134,7 +134,7 @@ def name_of(folder: Path) -> str:
 
 @cache
 def load(folder: Path = SHIPPED) -> CompactModel:
-    """Return a model, loaded once a process."""
+    """Return a model, loaded once per process."""
     return CompactModel(folder)
 
 

@@ -1,12 +1,12 @@
-"""An int8 encoder with less to compute and the same to say.
+"""Graph optimizations: an int8 encoder that computes less and gives the same results.
 
-onnxruntime joins nodes by itself where it knows the pattern; what it leaves undone is done here, on the file:
+onnxruntime fuses nodes where it knows the pattern; the rest is done here, on the file:
 
-- Products: the quantizer writes one as five nodes (of integers, into floats, times both scales, plus the bias); where
-  ranges are fixed (`ranges`), onnxruntime folds the scales before it can join them.
-- The last layer: where the head looks at the first token only, what comes after the last attention is needed for no
-  other. Of a DistilBERT that is an eighth of all products.
-- Guards against texts that are masked throughout: there are none, each has its marks of beginning and end.
+- Products: the quantizer writes one as five nodes (integer product, cast, both scales, bias); with fixed ranges
+  (`ranges`), onnxruntime folds the scales before it can fuse them.
+- The last layer: where the head uses only the first token, nothing after the last attention is needed for the others.
+  In a DistilBERT that is an eighth of all products.
+- Guards against fully masked texts: there are none, since each text has its begin and end tokens.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 #: https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 _DOMAIN = "com.microsoft"
 
-#: The index of the first token, where a model is cut to it.
+#: Name of the constant with the first token's index.
 _FIRST = "first_token"
 
-#: Operators that work on each token by itself, given that what else they take is constant.
+#: Operators that work on each token separately, provided their other inputs are constant.
 _TOKENWISE = frozenset(
     {
         "Add", "Cast", "Div", "Erf", "LayerNormalization", "MatMul", "MatMulInteger", "Mul", "Pow", "QuantizeLinear",
@@ -40,7 +40,7 @@ def streamline(path: Path) -> None:
     """Rewrite a model so that it computes less.
 
     Args:
-        path: ONNX file as `quantized.write_int8` writes it and `ranges.fix_ranges` leaves it; rewritten.
+        path: ONNX file written by `quantized.write_int8` and processed by `ranges.fix_ranges`; rewritten in place.
     """
     import onnx
 
@@ -53,10 +53,10 @@ def streamline(path: Path) -> None:
 
 
 def drop_nan_guards(model: ModelProto) -> int:
-    """Take out what replaces the NaN of a softmax over nothing.
+    """Remove the nodes that replace the NaN of a softmax over nothing.
 
     Returns:
-        How many guards there were.
+        Number of guards removed.
     """
     made_by, readers = _edges(model)
     gone: set[str] = set()
@@ -66,19 +66,19 @@ def drop_nan_guards(model: ModelProto) -> int:
         asks, (_, otherwise) = made_by.get(node.input[0]), node.input[1:]
         if asks and asks.op_type == "IsNaN" and asks.input[0] == otherwise and len(readers[asks.output[0]]) == 1:
             for reader in readers[node.output[0]]:
-                for place, name in enumerate(reader.input):
+                for index, name in enumerate(reader.input):
                     if name == node.output[0]:
-                        reader.input[place] = otherwise
+                        reader.input[index] = otherwise
             gone |= {asks.name, node.name}
     _put(model, (node for node in model.graph.node if node.name not in gone))
     return len(gone) // 2
 
 
 def keep_first_token(model: ModelProto) -> int:
-    """Compute for the first token alone what the head takes from it alone.
+    """Restrict to the first token what the head uses only of the first token.
 
     Returns:
-        How many nodes have less to do; 0 where the head takes more than the first token, or they have it already.
+        Number of nodes restricted; 0 where the head uses more than the first token, or this was already done.
     """
     from onnx import helper, numpy_helper
 
@@ -108,13 +108,13 @@ def keep_first_token(model: ModelProto) -> int:
     cut: dict[str, str] = {}
     for node in model.graph.node:
         if node.name in narrow:
-            for place, name in enumerate(node.input):
+            for index, name in enumerate(node.input):
                 if name in constant or (name in made_by and made_by[name].name in narrow):
                     continue
                 if name not in cut:
                     cut[name] = f"{name}_first"
                     nodes.append(helper.make_node("Gather", [name, _FIRST], [cut[name]], name=cut[name], axis=1))
-                node.input[place] = cut[name]
+                node.input[index] = cut[name]
         nodes.append(node)
     if narrow:
         model.graph.initializer.append(numpy_helper.from_array(np.zeros(1, np.int64), _FIRST))
@@ -123,10 +123,10 @@ def keep_first_token(model: ModelProto) -> int:
 
 
 def join_products(model: ModelProto) -> int:
-    """Turn every MatMulInteger, with what scales its result, into a MatMulIntegerToFloat.
+    """Fuse every MatMulInteger with the nodes that scale its result into a MatMulIntegerToFloat.
 
     Returns:
-        How many there were.
+        Number of products fused.
     """
     from onnx import helper
 
@@ -146,7 +146,7 @@ def join_products(model: ModelProto) -> int:
         after = readers[last.output[0]]
         if len(after) == 1 and after[0].op_type == "Add":
             (bias,) = (name for name in after[0].input if name != last.output[0])
-            while bias in made_by and made_by[bias].op_type == "Identity":  # Of several that are equal, one is written.
+            while bias in made_by and made_by[bias].op_type == "Identity":  # Equal biases are stored once.
                 bias = made_by[bias].input[0]
             if bias in constants and len(constants[bias].dims) == 1:
                 inputs.append(bias)
@@ -162,7 +162,7 @@ def join_products(model: ModelProto) -> int:
 
 
 def _edges(model: ModelProto) -> tuple[dict[str, NodeProto], dict[str, list[NodeProto]]]:
-    """Return the node that makes each tensor, and those that read it."""
+    """Return the node that produces each tensor, and the nodes that read it."""
     made_by = {name: node for node in model.graph.node for name in node.output}
     readers: dict[str, list[NodeProto]] = defaultdict(list)
     for node in model.graph.node:
@@ -172,7 +172,7 @@ def _edges(model: ModelProto) -> tuple[dict[str, NodeProto], dict[str, list[Node
 
 
 def _constants(model: ModelProto) -> set[str]:
-    """Return the tensors that hang on no input; nodes are in the order of computation."""
+    """Return the tensors that depend on no input; nodes are in topological order."""
     found = {tensor.name for tensor in model.graph.initializer} | {""}
     for node in model.graph.node:
         if found.issuperset(node.input):
@@ -184,8 +184,8 @@ def _takes_first(node: NodeProto, values: dict[str, np.ndarray]) -> bool:
     if node.op_type != "Gather" or node.input[1] not in values:
         return False
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
-    place = values[node.input[1]]
-    return axis == 1 and place.ndim == 0 and place == 0
+    index = values[node.input[1]]
+    return axis == 1 and index.ndim == 0 and index == 0
 
 
 def _put(model: ModelProto, nodes: Iterable[NodeProto]) -> None:

@@ -18,7 +18,7 @@ from klip_assets.signals.text.bert.batches import batches
 
 Floats = NDArray[np.float32]
 
-#: Longest window, in tokens, where the tokenizer states none (or one no encoder has).
+#: Longest window, in tokens, where the tokenizer gives none (or an absurd one).
 _LONGEST = 512
 _LONG_CHARS = 50_000
 
@@ -36,12 +36,12 @@ class Loaded:
     """A model with its tokenizer.
 
     Attributes:
-        name: As a person wrote it.
+        name: As given by the user.
         version: Hash of configuration and weights.
         labels: Its labels, in order.
-        many: Whether labels hold by themselves (sigmoid), not one of them (softmax).
+        many: Whether it is multi-label (sigmoid) rather than multi-class (softmax).
         tokenizer: Its tokenizer.
-        network: The torch module, in 32 bits on the processor.
+        network: The torch module, float32 on the CPU.
     """
 
     name: str
@@ -52,38 +52,38 @@ class Loaded:
     network: Any
 
     def probabilities(self, texts: Sequence[str], run: Runner, budget: int, *, workers: int = 0) -> Floats:
-        """Read texts of any length; of one longer than the window the windows' probabilities are averaged.
+        """Read texts of any length; for a text longer than the window, the windows' probabilities are averaged.
 
         Args:
             texts: The texts.
-            run: What computes.
-            budget: Tokens of a batch.
-            workers: Batches of texts of equal length, so many at once; 0: of like length, one after the other.
+            run: Computes the logits.
+            budget: Tokens per batch.
+            workers: Batches of texts of equal length run in parallel; 0: batches of similar length, one by one.
 
         Returns:
             Probabilities of shape (texts, labels).
         """
-        most = min(int(self.tokenizer.model_max_length), _LONGEST)
+        limit = min(int(self.tokenizer.model_max_length), _LONGEST)
         cut = self.tokenizer(
-            [text[:_LONG_CHARS] for text in texts], truncation=True, max_length=most, return_overflowing_tokens=True
+            [text[:_LONG_CHARS] for text in texts], truncation=True, max_length=limit, return_overflowing_tokens=True
         )
         pieces, owners = cut["input_ids"], np.array(cut["overflow_to_sample_mapping"], np.int64)
         lengths = [len(piece) for piece in pieces]
         found = np.zeros((len(pieces), len(self.labels)), np.float64)
         pad = self.tokenizer.pad_token_id or 0
 
-        def read(places: list[int]) -> None:
-            longest = max(lengths[place] for place in places)
-            ids = np.full((len(places), longest), pad, np.int64)
-            mask = np.zeros((len(places), longest), np.int64)
-            for row, place in enumerate(places):
-                ids[row, : lengths[place]], mask[row, : lengths[place]] = pieces[place], 1
+        def read(indices: list[int]) -> None:
+            longest = max(lengths[index] for index in indices)
+            ids = np.full((len(indices), longest), pad, np.int64)
+            mask = np.zeros((len(indices), longest), np.int64)
+            for row, index in enumerate(indices):
+                ids[row, : lengths[index]], mask[row, : lengths[index]] = pieces[index], 1
             logits = run(ids, mask).astype(np.float64)
             if self.many:
-                found[places] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+                found[indices] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
             else:
                 powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-                found[places] = powers / powers.sum(axis=1, keepdims=True)
+                found[indices] = powers / powers.sum(axis=1, keepdims=True)
 
         groups = batches(lengths, budget, equal=workers > 0)
         with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -101,7 +101,7 @@ def load(name: str) -> Loaded:
         name: Hub name or folder.
 
     Raises:
-        EngineUnavailableError: It can't be had, or transformers is not installed.
+        EngineUnavailableError: It is not available, or transformers is not installed.
     """
     try:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -119,13 +119,13 @@ def load(name: str) -> Loaded:
     if not tokenizer.is_fast:
         raise EngineUnavailableError(f"the model {name} has no fast tokenizer")
     config = network.config
-    labels = tuple(config.id2label[place] for place in range(config.num_labels))
+    labels = tuple(config.id2label[index] for index in range(config.num_labels))
     many = config.problem_type == "multi_label_classification"
     return Loaded(name, _version(network), labels, many, tokenizer, network)
 
 
 def torch_runner(loaded: Loaded, device: str, precision: str) -> Runner:
-    """Return what computes with torch.
+    """Return a runner that uses torch.
 
     Args:
         loaded: The model.
@@ -160,5 +160,5 @@ def _version(network: Any) -> str:
 
 
 def folder_for(models: Path, loaded: Loaded) -> Path:
-    """Return where what is derived from a model is kept."""
+    """Return the folder for files derived from a model."""
     return models / "int8" / loaded.version[:32]

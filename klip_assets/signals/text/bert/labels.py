@@ -1,4 +1,4 @@
-"""What the labels of well-known models mean in Klip's vocabulary."""
+"""Mapping of model labels to Klip's vocabulary."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from klip_assets.contracts import EMOTIONS
 from klip_assets.errors import EngineUnavailableError
 
-#: Labels of sentiment -> place on the scale. Of cardiffnlp/twitter-roberta-base-sentiment-latest, distilbert sst-2 and
-#: whoever else names them so.
+#: Sentiment label -> value on the scale, as in cardiffnlp/twitter-roberta-base-sentiment-latest, distilbert sst-2 and
+#: others.
 _POLARITY = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 
-#: Models whose labels are numbered: (part of the name, meaning of LABEL_0, LABEL_1, ...), from their model cards.
+#: Models with numbered labels: (part of the name, meaning of LABEL_0, LABEL_1, ...), from their model cards.
 _NUMBERED = (("twitter-roberta-base-sentiment", ("negative", "neutral", "positive")),)
 
 #: j-hartmann/emotion-english-distilroberta-base (Ekman's six and neutral).
@@ -28,11 +28,11 @@ _GOEMOTIONS = frozenset(EMOTIONS) | {
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the labels of one model mean.
+    """Meaning of the labels of one model.
 
     Attributes:
-        sentiment: Place of a label -> place on the scale -1..1; empty for a model of emotions.
-        emotions: Emotion -> place of its label; empty for a model of sentiment.
+        sentiment: Index of a label -> value on the scale -1..1; empty for an emotion model.
+        emotions: Emotion -> index of its label; empty for a sentiment model.
     """
 
     sentiment: Mapping[int, float]
@@ -40,27 +40,27 @@ class Meaning:
 
 
 def meaning_of(name: str, labels: Sequence[str]) -> Meaning:
-    """Say what the labels of a model mean.
+    """Return the meaning of the labels of a model.
 
     Args:
         name: The model's name.
         labels: Its labels, in order.
 
     Raises:
-        EngineUnavailableError: Nobody declared what they mean; names them.
+        EngineUnavailableError: They are unknown; names them.
     """
     plain = [label.strip().lower() for label in labels]
     for part, meaning in _NUMBERED:
-        if part in name.lower() and plain == [f"label_{place}" for place in range(len(meaning))]:
+        if part in name.lower() and plain == [f"label_{index}" for index in range(len(meaning))]:
             plain = list(meaning)
     found = set(plain)
     if len(found) == len(plain):
         if {"negative", "positive"} <= found <= set(_POLARITY):
-            return Meaning({place: _POLARITY[label] for place, label in enumerate(plain)}, {})
+            return Meaning({index: _POLARITY[label] for index, label in enumerate(plain)}, {})
         if found == _EKMAN or (found <= _GOEMOTIONS and found >= set(EMOTIONS)):
-            return Meaning({}, {label: place for place, label in enumerate(plain) if label in EMOTIONS})
+            return Meaning({}, {label: index for index, label in enumerate(plain) if label in EMOTIONS})
     raise EngineUnavailableError(
-        f"the labels of {name} mean nothing to Klip: {', '.join(labels[:30])}",
+        f"the labels of {name} are not supported: {', '.join(labels[:30])}",
         hint="sentiment: negative, (neutral,) positive; emotions: those of GoEmotions, or anger, disgust, fear, joy, "
         "neutral, sadness, surprise",
     )

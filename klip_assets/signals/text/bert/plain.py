@@ -1,7 +1,7 @@
-"""Texts as encoders without emoji or handles in their vocabulary read them best.
+"""Preprocessing for encoders without emoji or handles in their vocabulary.
 
-The same change is made when the compact model is trained and when it reads, so it belongs to the model: changing it
-asks for a new model.
+It is the same in training and inference of the compact model, so it is part of the model: changing it requires a new
+model.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _HASHTAG = re.compile(r"#(\w+)")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")
 _LONG = re.compile(r"(.)\1{3,}")
 
-#: An emoji many times over says no more than thrice.
+#: An emoji repeated more often says no more than three times.
 _MAX_EMOJI = 3
 
 
 def plain(text: str) -> str:
     """Return a text without handles, links and markup; hashtags split into words, emoji spelled out.
 
-    Handles become `@user` and links `http`, as in TweetEval (Barbieri et al., 2020). An emoji becomes its name in
-    Unicode: a WordPiece vocabulary made from books knows no emoji, and all would be one unknown token.
+    Handles become `@user` and links `http`, as in TweetEval (Barbieri et al., 2020). An emoji becomes its Unicode name:
+    a WordPiece vocabulary built from books has no emoji, so all would be the same unknown token.
     """
     text = html.unescape(text)
     text = _URL.sub("http", text)

@@ -1,4 +1,4 @@
-"""The fast way of a model on a processor: int8 by onnxruntime, taken only where it says the same as the full model."""
+"""Fast CPU inference: int8 with onnxruntime, used only where its labels agree with those of the full model."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from klip_assets.signals.text.bert.session import open_session
 if TYPE_CHECKING:
     import torch
 
-#: Share of labels that must be the same on the check set.
+#: Share of labels that must agree on the check set.
 ENOUGH = 0.97
 _OPSET = 17
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far the int8 model says what the full one does.
+    """Agreement of the int8 model with the full one.
 
     Attributes:
-        texts: Texts of the check set.
-        same: Share of equal labels: of the likeliest ones, or of all where labels hold by themselves.
+        texts: Texts in the check set.
+        same: Share of equal labels: of the most likely ones, or of all labels of a multi-label model.
         largest: Largest difference of a probability.
-        accepted: Whether that is enough.
+        accepted: Whether the agreement is sufficient.
     """
 
     texts: int
@@ -47,14 +47,14 @@ class Agreement:
 
 
 def int8_runner(loaded: Loaded, folder: Path) -> tuple[Runner | None, Agreement]:
-    """Return the int8 model, made if need be, and how it agrees with the full one.
+    """Return the int8 model, created if needed, and its agreement with the full one.
 
     Args:
         loaded: The model.
         folder: Where it is kept, with agreement.json.
 
     Returns:
-        The runner, None where it is not accepted; the agreement.
+        The runner, None if it is not accepted; the agreement.
     """
     noted = folder / "agreement.json"
     agreement = _noted(noted) if noted.exists() else _make(loaded, folder)
@@ -63,24 +63,24 @@ def int8_runner(loaded: Loaded, folder: Path) -> tuple[Runner | None, Agreement]
 
 @cache
 def check_texts() -> tuple[str, ...]:
-    """Return the check set: sentences of streams and tweets, written for this."""
+    """Return the check set: sentences like those in streams and tweets, written for this purpose."""
     text = files("klip_assets.signals.text.bert").joinpath("check_texts.txt").read_text("utf-8")
     return tuple(line for line in text.splitlines() if line)
 
 
 def _noted(path: Path) -> Agreement:
-    # What a newer Klip noted besides is passed over.
+    # Fields written by a newer Klip are ignored.
     entries = json.loads(path.read_text())
     return Agreement(**{name: entries[name] for name in Agreement.__dataclass_fields__})
 
 
 def _make(loaded: Loaded, folder: Path) -> Agreement:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Another run may be making the same: whole folders are moved into place.
+    # Another run may be creating the same model: whole folders are moved into place.
     making = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
     try:
         _write(loaded, making / "model.onnx")
-        # Half of the texts, so that those which are compared are not all ones that the ranges were made for.
+        # Half of the texts, so that not all compared texts were used to calibrate the ranges.
         sample = loaded.tokenizer(list(check_texts()[::2]), truncation=True)["input_ids"]
         fix_ranges(making / "model.onnx", sample)
         streamline(making / "model.onnx")
@@ -97,7 +97,7 @@ def _make(loaded: Loaded, folder: Path) -> Agreement:
 
 
 def compare(loaded: Loaded, run: Runner) -> Agreement:
-    """Compare a way of running a model with the full one, on the check set, text by text."""
+    """Compare a runner with the full model on the check set."""
     texts = check_texts()
     full = loaded.probabilities(texts, torch_runner(loaded, "cpu", "float32"), BUDGET_TOKENS)
     other = loaded.probabilities(texts, run, BUDGET_TOKENS, workers=processors())
@@ -107,12 +107,12 @@ def compare(loaded: Loaded, run: Runner) -> Agreement:
 
 
 def write_int8(network: torch.nn.Module, path: Path) -> None:
-    """Write a network as an ONNX file whose matrices are int8, with a scale a column.
+    """Write a network as an ONNX file whose matrices are int8, with one scale per column.
 
-    Activations are quantized as they come (onnxruntime's dynamic quantization), until `ranges.fix_ranges` fixes them.
+    Activations are quantized dynamically (onnxruntime's dynamic quantization), until `ranges.fix_ranges` fixes them.
 
     Args:
-        network: Takes input_ids and attention_mask of shape (texts, tokens), gives logits of shape (texts, labels).
+        network: Maps input_ids and attention_mask of shape (texts, tokens) to logits of shape (texts, labels).
         path: The file.
     """
     import torch
@@ -121,7 +121,7 @@ def write_int8(network: torch.nn.Module, path: Path) -> None:
     example = torch.ones((2, 8), dtype=torch.int64)
     names = ["input_ids", "attention_mask"]
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
-        # The exporter that needs no further package says that it is the old one.
+        # The exporter that needs no additional package warns that it is deprecated.
         warnings.simplefilter("ignore")
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(

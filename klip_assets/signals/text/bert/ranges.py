@@ -1,9 +1,9 @@
 """Fixed ranges of activations in an int8 model.
 
-onnxruntime's dynamic quantization takes the range of an activation from whatever is read at once, so that the scores
-of a text depend on the texts beside it, enough to change labels. With ranges fixed beforehand they don't,
-and texts can be read in batches, which is quicker. Little is lost: in these encoders a few channels make the range, and
-they make the same one in nearly every text.
+onnxruntime's dynamic quantization takes the range of an activation from the whole batch, so the scores of a text depend
+on the other texts in it, enough to change labels. With ranges fixed beforehand they don't, and texts can be read in
+batches, which is faster. Little is lost: in these encoders a few channels determine the range, and it is the same in
+nearly every text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-#: Share of the sample texts whose activations lie within the range (at each end); what lies outside is clipped.
+#: Share of the sample texts whose activations lie within the range (at each end); the rest is clipped.
 COVERED = 0.99
 _LEVELS = 255
 
@@ -23,11 +23,11 @@ def fix_ranges(path: Path, sample: Sequence[Sequence[int]]) -> int:
     """Give every dynamically quantized activation of a model the range it has in sample texts.
 
     Args:
-        path: ONNX file with inputs input_ids and attention_mask of shape (texts, tokens); rewritten.
-        sample: Token ids of texts, marks of beginning and end included.
+        path: ONNX file with inputs input_ids and attention_mask of shape (texts, tokens); rewritten in place.
+        sample: Token ids of texts, including begin and end tokens.
 
     Returns:
-        How many activations there were.
+        Number of activations.
     """
     import onnx
     from onnx import helper, numpy_helper
@@ -38,10 +38,10 @@ def fix_ranges(path: Path, sample: Sequence[Sequence[int]]) -> int:
     if not dynamic:
         return 0
     lows, highs = _extremes(model, [node.input[0] for node in dynamic], sample)
-    for place, node in enumerate(dynamic):
-        # Zero is in every range: it has to be hit exactly.
-        low = min(0.0, float(np.quantile(lows[:, place], 1 - COVERED)))
-        high = max(0.0, float(np.quantile(highs[:, place], COVERED)))
+    for index, node in enumerate(dynamic):
+        # Every range includes zero, which must be represented exactly.
+        low = min(0.0, float(np.quantile(lows[:, index], 1 - COVERED)))
+        high = max(0.0, float(np.quantile(highs[:, index], COVERED)))
         scale = np.float32(max(high - low, 1e-12) / _LEVELS)
         values, scale_name, zero_name = node.output
         graph.initializer.extend(
@@ -64,7 +64,7 @@ def fix_ranges(path: Path, sample: Sequence[Sequence[int]]) -> int:
 def _extremes(
     model: object, names: Sequence[str], sample: Sequence[Sequence[int]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the smallest and largest value of tensors in each text, of shape (texts, tensors)."""
+    """Return the minimum and maximum of tensors in each text, shape (texts, tensors)."""
     import onnx
     import onnxruntime
 
@@ -78,8 +78,8 @@ def _extremes(
     lows, highs = np.zeros((len(sample), len(names))), np.zeros((len(sample), len(names)))
     for row, tokens in enumerate(sample):
         ids = np.array([tokens], np.int64)
-        for place, found in enumerate(
+        for index, found in enumerate(
             session.run(list(names), {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         ):
-            lows[row, place], highs[row, place] = found.min(), found.max()
+            lows[row, index], highs[row, index] = found.min(), found.max()
     return lows, highs

@@ -1,4 +1,4 @@
-"""How onnxruntime runs a text model on a processor."""
+"""onnxruntime sessions for text models on the CPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-#: Joining the sum and the normalization after it costs more than it saves: that node takes a number at a time.
+#: Fusing the sum with the normalization after it costs more than it saves: the fused node is not vectorized.
 _SLOW = ["SkipLayerNormFusion"]
 
 
@@ -18,7 +18,7 @@ def open_session(model: str | bytes) -> InferenceSession:
         model: Path of an ONNX file, or its content.
 
     Returns:
-        A session that works on one core: batches side by side are quicker than two threads on one.
+        A session that uses one core: batches in parallel are faster than two threads on one batch.
     """
     import onnxruntime
 

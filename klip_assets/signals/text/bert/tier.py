@@ -1,4 +1,4 @@
-"""The BERT tier: one or two models of Hugging Face, or the compact model where none is named."""
+"""The BERT tier: one or two Hugging Face models, or the compact model if none is configured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from klip_assets.signals.text.reading import Reading, input_hash
 
 TIER = "bert"
 
-#: Tokens of a batch on a graphics card.
+#: Tokens per batch on a GPU.
 _CUDA_BUDGET = 16_384
 _LABELS = ("negative", "neutral", "positive")
 
@@ -29,13 +29,13 @@ class BertTier:
     """The BERT tier.
 
     Attributes:
-        models: Hub names or folders, one for sentiment and one for emotions or one for either; empty: the compact one.
-        folder: Where int8 models are kept (`data/models`).
+        models: Hub names or folders, one each for sentiment and emotions, or just one; empty: the compact model.
+        folder: Where int8 models are stored (`data/models`).
         compact: Folder of the compact model.
         device: cpu, cuda or auto.
         precision: float32, bfloat16, float16, int8 or auto.
-        notify: Told what was chosen.
-        known: What was read before.
+        notify: Called with a message about what was chosen.
+        known: Earlier readings.
     """
 
     models: tuple[str, ...]
@@ -50,29 +50,29 @@ class BertTier:
 
     @property
     def languages(self) -> frozenset[str]:
-        """Languages that all its models read; the compact one reads English."""
+        """Languages that all its models read; the compact model reads English."""
         return frozenset.intersection(*map(languages_of, self.models)) if self.models else ENGLISH
 
     @property
     def reader(self) -> str:
-        """What reads, for messages."""
+        """Name of the model, for messages."""
         return " and ".join(self.models) if self.models else compact.name_of(self.compact)
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
         """Read texts.
 
         Returns:
-            One reading a text, in order. If a model can't be had, all are `failed` and say why.
+            One reading per text, in order. If a model is not available, all are `failed` with the reason.
         """
         texts = [item.text for item in items]
-        full = [place for place, item in enumerate(items) if not item.is_empty]
+        full = [index for index, item in enumerate(items) if not item.is_empty]
         readings = [
             Reading("skipped", input_hash(TIER, ",".join(self.models), text), error="no words to read")
             for text in texts
         ]
         if not full:
             return readings
-        chosen = [texts[place] for place in full]
+        chosen = [texts[index] for index in full]
         try:
             found = self._read_hub(chosen) if self.models else read_compact(chosen, self.compact, self.known)
         except EngineUnavailableError as error:
@@ -80,8 +80,8 @@ class BertTier:
                 Reading("failed", input_hash(TIER, ",".join(self.models), text), TIER, error=str(error))
                 for text in chosen
             ]
-        for place, reading in zip(full, found, strict=True):
-            readings[place] = reading
+        for index, reading in zip(full, found, strict=True):
+            readings[index] = reading
         return readings
 
     def _read_hub(self, texts: Sequence[str]) -> list[Reading]:
@@ -107,10 +107,10 @@ class BertTier:
         return read_once(texts, digest, self.known, read)
 
     def _runner(self, loaded: hub.Loaded) -> tuple[hub.Runner, int, str, int]:
-        """Return what computes, the tokens of its batches, a description, and how many at once; see `probabilities`.
+        """Return the runner, tokens per batch, a description, and the number of workers; see `probabilities`.
 
-        An int8 model is given texts of equal length only: rounding makes much of differences in the last digit, and so
-        a text has the same scores in any company.
+        An int8 model gets only batches of equal length: rounding amplifies differences in the last digit, and this way
+        a text has the same scores in any batch.
         """
         import torch
 
@@ -121,10 +121,10 @@ class BertTier:
             return hub.torch_runner(loaded, device, precision), _CUDA_BUDGET, f"{device}, {precision}", 0
         if precision in ("auto", "int8"):
             run, agreement = quantized.int8_runner(loaded, hub.folder_for(self.folder, loaded))
-            same = f"{100 * agreement.same:.0f} % of labels as the full model on {agreement.texts} texts"
+            same = f"{100 * agreement.same:.0f} % of labels agree with the full model on {agreement.texts} texts"
             if run:
                 return run, BUDGET_TOKENS, f"int8 by onnxruntime, {same}", processors()
-            self.notify(f"{loaded.name}: the int8 model is not used, it gives only {same}")
+            self.notify(f"{loaded.name}: the int8 model is not used, only {same}")
             precision = "float32"
         return hub.torch_runner(loaded, device, precision), BUDGET_TOKENS, f"{device}, {precision}", 0
 
@@ -134,11 +134,11 @@ def read_compact(texts: Sequence[str], folder: Path = compact.SHIPPED, known: Kn
 
     Args:
         texts: The texts.
-        folder: Where the model is.
-        known: What was read before.
+        folder: Folder of the model.
+        known: Earlier readings.
 
     Raises:
-        EngineUnavailableError: It is not there.
+        EngineUnavailableError: The model is missing.
     """
     name = compact.name_of(folder)
 
@@ -153,21 +153,21 @@ def read_compact(texts: Sequence[str], folder: Path = compact.SHIPPED, known: Kn
 
 
 def model_names(models: Sequence[str], folder: Path, device: str, precision: str) -> str:
-    """Name what reads, as it enters the version of a table: the compact model with its weights, others as they run."""
+    """Return the models as they enter the version of a table: the compact one by its weights, others by settings."""
     return f"{'+'.join(models)}/{device}/{precision}" if models else compact.name_of(folder)
 
 
 def _readings(model: str, texts: Sequence[str], probabilities: hub.Floats, meaning: Meaning) -> list[Reading]:
     readings = []
-    places, values = list(meaning.sentiment), np.array(list(meaning.sentiment.values()))
+    indices, values = list(meaning.sentiment), np.array(list(meaning.sentiment.values()))
     for text, row in zip(texts, probabilities, strict=True):
         sentiment = label = confidence = None
-        if places:
-            shares = row[places].astype(float)
+        if indices:
+            shares = row[indices].astype(float)
             sentiment = float(np.clip(shares @ values / max(shares.sum(), 1e-9), -1, 1))
             best = int(shares.argmax())
             label, confidence = _LABELS[int(values[best]) + 1], float(np.clip(shares[best], 0, 1))
-        emotions = {name: float(np.clip(row[place], 0, 1)) for name, place in meaning.emotions.items()}
+        emotions = {name: float(np.clip(row[index], 0, 1)) for name, index in meaning.emotions.items()}
         digest = input_hash(TIER, model, text)
         readings.append(
             Reading("ok", digest, TIER, model, sentiment, emotions, model_label=label, confidence=confidence)
@@ -176,7 +176,7 @@ def _readings(model: str, texts: Sequence[str], probabilities: hub.Floats, meani
 
 
 def _joined(a: Reading, b: Reading) -> Reading:
-    # Of two models: the sentiment of the one that has it, the emotions of the other.
+    # Sentiment from the model that has it, emotions from the other.
     has_sentiment = a if a.sentiment is not None else b
     return replace(
         has_sentiment,

@@ -1,4 +1,4 @@
-"""What a model answered: numbers in their range, or an error of that reply. Never a default."""
+"""Parsing of replies: numbers within their ranges, or an error. Never a default."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from klip_assets.contracts import EMOTIONS
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
-#: Characters of a reply that are looked at; an answer has about 250, a model that thinks aloud some thousands.
+#: Characters of a reply that are parsed; an answer has about 250, a model that thinks aloud some thousands.
 MAX_CHARS = 100_000
 _MAX_OBJECTS = 200
 
 
 class AnswerError(ValueError):
-    """A reply that holds no valid answer; the message says what is wrong with it."""
+    """A reply without a valid answer; the message says what is wrong with it."""
 
 
 class _Answer(BaseModel):
-    # Strict: "0.7 (positive)" and true are no numbers.
+    # Strict: "0.7 (positive)" and true are not numbers.
     model_config = ConfigDict(strict=True, extra="ignore")
 
     sentiment: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
@@ -40,7 +40,7 @@ Answer = create_model("Answer", __base__=_Answer, **dict.fromkeys(EMOTIONS, (Sha
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of an answer as `response_format` wants it (strict: every field required, no other)."""
+    """Return the schema of an answer for `response_format` (strict: every field required, no others)."""
     lowest = dict.fromkeys(["sentiment", *EMOTIONS, "highlight_score"], 0) | {"sentiment": -1}
     return {
         "type": "object",
@@ -51,16 +51,16 @@ def json_schema() -> dict[str, Any]:
 
 
 def read_answer(text: str) -> _Answer:
-    """Take the answer out of a reply.
+    """Extract the answer from a reply.
 
-    Prose and code fences around the JSON are passed over, and what a model thought aloud before it. Of several
-    objects that are valid answers the reply may hold only one, else nobody knows which is meant.
+    Prose and code fences around the JSON are ignored, as is any thinking aloud before it. If several different objects
+    are valid answers, the reply is ambiguous and refused.
 
     Args:
         text: The reply.
 
     Raises:
-        AnswerError: There is none, or a value is missing, out of its range, or of another type.
+        AnswerError: There is no answer, there are several, or a value is missing, out of range, or of another type.
     """
     objects = list(_objects(re.sub(r"(?s)<think>.*?</think>", "", text[:MAX_CHARS])))
     if not objects:
@@ -83,23 +83,23 @@ def read_answer(text: str) -> _Answer:
 
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:
-    # Each outermost JSON object, wherever it begins.
+    # Each outermost JSON object, wherever it starts.
     decoder = json.JSONDecoder(parse_constant=_refuse)
-    place = text.find("{")
+    index = text.find("{")
     for _ in range(_MAX_OBJECTS):
-        if place < 0:
+        if index < 0:
             return
         try:
-            found, end = decoder.raw_decode(text, place)
+            found, end = decoder.raw_decode(text, index)
         except (ValueError, RecursionError):
-            place = text.find("{", place + 1)
+            index = text.find("{", index + 1)
             continue
         yield found
-        place = text.find("{", end)
+        index = text.find("{", end)
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")
 
 
 def _sentence(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""One model of the chain during one run: cache, budget, retries, repair, and when to leave it alone."""
+"""One model of the chain during one run: cache, budget, retries, repair, and circuit breaker."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from klip_assets.signals.text.llm.prompt import Message, Prompt
 from klip_assets.store.state.ledger import Call, Ledger, max_tokens
 from klip_assets.store.state.replies import Store, StoredReply, question_key
 
-#: Requests one call may make for the same question; a repair is one question more.
+#: Requests one call may make for the same question; a repair counts as another question.
 MAX_ATTEMPTS = 3
-#: Failed requests in a row after which a model is left alone for the rest of the run; ...
+#: Consecutive failed requests after which a model is skipped for the rest of the run, ...
 BREAK_AFTER = 5
-#: ... refusals for being too many, and replies without a valid answer.
+#: ... likewise for rate-limit refusals, and for replies without a valid answer.
 BREAK_AFTER_REFUSALS, BREAK_AFTER_INVALID = 10, 20
-#: Seconds before the second request; doubled for each further one, give or take a half.
+#: Seconds before the second request; doubled for each further one, with 50 % jitter.
 FIRST_WAIT_S = 0.5
-#: Longest wait that a server may ask for; one that asks for more is left alone.
+#: Longest wait that a server may ask for; a model of one that asks for more is skipped.
 LONGEST_WAIT_S = 30.0
 
 _LOOK_S = 0.05
@@ -42,13 +42,13 @@ _MODES = ("json_schema", "json_object", "text")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a model is to be asked, found out once.
+    """Request parameters that a model accepts, determined once.
 
     Attributes:
-        mode: What keeps the answer in shape: json_schema, json_object, or text (the prompt alone).
-        token_limit: What the endpoint calls the limit of the answer; None: it takes none.
-        has_temperature: Whether it takes a temperature.
-        has_seed: Whether it takes a seed.
+        mode: How the answer is constrained: json_schema, json_object, or text (by the prompt alone).
+        token_limit: Name of the endpoint's parameter for the maximum answer length; None if it has none.
+        has_temperature: Whether it accepts a temperature.
+        has_seed: Whether it accepts a seed.
     """
 
     mode: str = _MODES[0]
@@ -58,7 +58,7 @@ class Dialect:
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Dialect:
-        """Return what was found out before; fields that a newer version wrote are passed over."""
+        """Return a stored dialect; fields written by a newer version are ignored."""
         return cls(**{name: value for name, value in known.items() if name in cls.__dataclass_fields__})
 
     def parameters(self) -> dict[str, Any]:
@@ -87,8 +87,8 @@ class Dialect:
             return replace(self, has_temperature=False)
         if self.has_seed and "seed" in complaint:
             return replace(self, has_seed=False)
-        place = _MODES.index(self.mode) + 1
-        return replace(self, mode=_MODES[place]) if place < len(_MODES) else None
+        index = _MODES.index(self.mode) + 1
+        return replace(self, mode=_MODES[index]) if index < len(_MODES) else None
 
 
 class NotAnsweredError(Exception):
@@ -96,11 +96,11 @@ class NotAnsweredError(Exception):
 
 
 class OverBudgetError(NotAnsweredError):
-    """There is no money left for the question, whichever model it goes to."""
+    """The budget does not allow the question, whichever model it goes to."""
 
 
 class ForbiddenError(NotAnsweredError):
-    """The endpoint does not accept the key: all its models are out of reach."""
+    """The endpoint rejects the key: none of its models can be used."""
 
 
 class Channel:
@@ -108,13 +108,13 @@ class Channel:
 
     Args:
         model: The model.
-        client: Gives the client of an endpoint; asked only when there is something to send.
-        prompt: What it is asked.
+        client: Returns the client of an endpoint; called only when there is something to send.
+        prompt: The prompt.
         store: Cache and dialects.
-        ledger: Where calls go on record.
-        slots: Requests under way in all processes.
-        most: Requests under way to this model.
-        notify: Told once if the model is left alone.
+        ledger: Records the calls.
+        slots: Limits concurrent requests over all processes.
+        most: Maximum concurrent requests to this model.
+        notify: Called once with a message if the model is skipped.
     """
 
     def __init__(
@@ -142,24 +142,24 @@ class Channel:
 
     @property
     def closed(self) -> str | None:
-        """Why the model is left alone, None if it is not."""
+        """Why the model is skipped, None if it is not."""
         return self._gate.closed
 
     async def close(self, reason: str) -> None:
-        """Leave the model alone for the rest of the run."""
+        """Skip the model for the rest of the run."""
         if not self._gate.closed:
-            self._notify(f"{self.model.name} is left alone for the rest of this run: {reason}")
+            self._notify(f"{self.model.name} is skipped for the rest of this run: {reason}")
             await self._gate.close(reason)
 
     async def ask(self, item: Item) -> tuple[StoredReply, str]:
-        """Ask about one text; whoever asks looks first at what is `kept`.
+        """Ask about one text; callers check `kept` first.
 
         Returns:
             The valid answer, and the hash of everything the model was given.
 
         Raises:
-            NotAnsweredError: There is none.
-            OverBudgetError: There is no money for it.
+            NotAnsweredError: There is no valid answer.
+            OverBudgetError: The budget does not allow it.
         """
         messages = self._prompt.messages(item)
         call = self._call(self._key(messages))
@@ -173,13 +173,13 @@ class Channel:
             call.error = "the run ended before the answer came"
             self._finish(call)
             raise
-        # The dialect may have been found out on the way: the key must be the one the next run asks for.
+        # The dialect may have been determined meanwhile: the key must be the one the next run will use.
         call.input_sha256, call.status = self._key(messages), reply.status
         self._finish(call, reply)
         return reply, call.input_sha256
 
     def kept(self, item: Item) -> tuple[StoredReply, str] | None:
-        """Return the good answer of the past to exactly this question, and its hash, if there is one."""
+        """Return the cached answer to exactly this question, and its hash, if there is one."""
         if not self._is_remembered:
             return None
         key = self._key(self._prompt.messages(item))
@@ -220,13 +220,13 @@ class Channel:
             try:
                 answer, status = read_answer((await self._request(call, messages)).text), "ok"
             except AnswerError as error:
-                again: Message = {"role": "user", "content": _REPAIR.format(problem=error)}
-                # Without the reply itself: what a model was talked into saying is no instruction either.
-                answer, status = read_answer((await self._request(call, [*messages, again])).text), "repaired"
+                repair: Message = {"role": "user", "content": _REPAIR.format(problem=error)}
+                # Without the reply itself: whatever a model was talked into saying must not act as an instruction.
+                answer, status = read_answer((await self._request(call, [*messages, repair])).text), "repaired"
         except AnswerError as error:
             self._invalid += 1
             if self._invalid >= BREAK_AFTER_INVALID:
-                await self.close(f"{self._invalid} replies in a row held no valid answer")
+                await self.close(f"{self._invalid} replies in a row without a valid answer")
             raise NotAnsweredError(f"no valid answer: {error}") from None
         finally:
             call.latency_ms = 1000 * (perf_counter() - began)
@@ -267,16 +267,14 @@ class Channel:
         if not self._ledger.budget.is_set:
             return max_usd
         if max_usd is None:
-            reason = (
-                "its price is not known (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK): no budget holds"
-            )
+            reason = "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK): no budget holds"
             await self.close(reason)
             raise NotAnsweredError(reason)
-        # One waits for all: each look is a transaction.
+        # Only one call polls at a time: each attempt is a transaction.
         async with self._money:
             while refusal := self._ledger.reserve(call, max_usd):
-                # Requests under way have more reserved than they will cost. A call that waits for its next try has
-                # not: it may be waiting for this one's turn.
+                # Requests in progress have more reserved than they will cost. A call that waits for its next try
+                # does not: it may be waiting for this one's turn.
                 if not self._ledger.may_get_room:
                     raise OverBudgetError(refusal)
                 await asyncio.sleep(_LOOK_S)
@@ -293,7 +291,7 @@ class Channel:
         await self._gate.succeeded()
 
     async def _try_simpler(self, complaint: str) -> bool:
-        # Only until the first answer, while requests go one by one; later a refusal is about the text.
+        # Only until the first answer, while requests are sent one by one; later a refusal is about the text.
         simpler = None if self._has_answered else self._dialect.simpler(complaint)
         if simpler is None:
             return False
@@ -301,7 +299,7 @@ class Channel:
         return True
 
     async def _failed(self, failure: RequestFailedError, attempt: int, began: float) -> float:
-        # Returns the seconds to wait before the next try, raises if there is to be none.
+        # Returns the seconds to wait before the next attempt; raises if there is none.
         reason, verdict = str(failure), failure.verdict
         if verdict in (Verdict.FORBIDDEN, Verdict.NO_MODEL):
             await self.close(reason)

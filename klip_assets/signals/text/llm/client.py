@@ -1,7 +1,7 @@
-"""One request to one endpoint, and what became of it. No retry happens here.
+"""One request to one endpoint, and its outcome. No retries happen here.
 
-The OpenAI client would retry by itself, sleep for minutes where a server says so, wait ten minutes for a reply, and
-hand over an HTML page as if it were an answer; so it is told to do none of that, and its raw response is read here.
+By default, the OpenAI client would retry by itself, sleep for minutes if a server asks it to, wait ten minutes for a
+reply, and return an HTML page as if it were an answer; all of that is disabled, and its raw response is read here.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _MAX_REASON_CHARS = 200
 
 
 class Verdict(Enum):
-    """What a failed request says about the next one."""
+    """What a failed request means for the next one."""
 
-    #: The server or the way to it failed; another try may do.
+    #: The server or the connection failed; a retry may succeed.
     AGAIN = "again"
     #: The server did not answer in time.
     TIMEOUT = "timeout"
     #: Too many requests.
     SLOW_DOWN = "slow down"
-    #: This request can't be served as it is put.
+    #: This request can't be served in this form.
     BAD_REQUEST = "bad request"
     #: The endpoint does not have the model.
     NO_MODEL = "no such model"
-    #: The endpoint does not accept the key.
+    #: The endpoint rejects the key.
     FORBIDDEN = "forbidden"
 
 
@@ -45,8 +45,8 @@ class RequestFailedError(Exception):
     """A request without a usable reply.
 
     Attributes:
-        verdict: What it says about the next one.
-        retry_after_s: Seconds the server asked to wait, None if it asked for none.
+        verdict: What it means for the next request.
+        retry_after_s: Seconds the server asked to wait, None if it did not.
     """
 
     def __init__(self, reason: str, verdict: Verdict, retry_after_s: float | None = None) -> None:
@@ -57,7 +57,7 @@ class RequestFailedError(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model replied, with the tokens it took (None where the server does not say)."""
+    """A model's reply, with the tokens used (None where the server does not say)."""
 
     text: str
     prompt_tokens: int | None = None
@@ -69,8 +69,8 @@ class Client:
     """A client of one endpoint.
 
     Args:
-        endpoint: Where it talks to.
-        timeout_s: Seconds until a request is given up, sending, waiting and receiving together.
+        endpoint: The endpoint.
+        timeout_s: Timeout of a request in seconds, for sending, waiting and receiving together.
 
     Raises:
         EngineUnavailableError: The package `openai` is not installed.
@@ -98,7 +98,7 @@ class Client:
             parameters: Other fields of the request (temperature, response_format, ...).
 
         Raises:
-            RequestFailedError: There was no usable reply; the message never holds the key.
+            RequestFailedError: There was no usable reply; the message never contains the key.
         """
         import openai
 
@@ -127,14 +127,14 @@ class Client:
             found = json.loads(content)
         except ValueError:
             start = content[:60].decode("utf-8", "replace")
-            raise self._failed(f"the response is no JSON: {start!r}", Verdict.AGAIN) from None
+            raise self._failed(f"the response is not JSON: {start!r}", Verdict.AGAIN) from None
         try:
             choice = found["choices"][0]
             text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError):
-            raise self._failed(f"the response holds no choice{_error_in(found)}", Verdict.AGAIN) from None
+            raise self._failed(f"the response contains no choice{_error_in(found)}", Verdict.AGAIN) from None
         if not isinstance(text, str):
-            raise self._failed("the response holds no text", Verdict.AGAIN)
+            raise self._failed("the response contains no text", Verdict.AGAIN)
         usage = found.get("usage")
         sent, received = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
         return Reply(text, sent, received, cut_off=choice.get("finish_reason") == "length")
@@ -144,7 +144,7 @@ class Client:
         said = _error_in(error.body) or (f": {error.message}" if not isinstance(error.body, str) else "")
         if status in (401, 403):
             fix = "KLIP_LLM_API_KEY is not set" if self._key == NO_KEY else "check KLIP_LLM_API_KEY"
-            reason = f"{self._endpoint.name} refuses the API key (HTTP {status}; {fix}){said}"
+            reason = f"{self._endpoint.name} rejects the API key (HTTP {status}; {fix}){said}"
             return self._failed(reason, Verdict.FORBIDDEN)
         wait_s = _retry_after(error.response.headers)
         if status == 429:
@@ -156,7 +156,7 @@ class Client:
         return self._failed(f"HTTP {status}{said}", Verdict.BAD_REQUEST)
 
     def _failed(self, reason: str, verdict: Verdict, wait_s: float | None = None) -> RequestFailedError:
-        # Servers like to repeat the key, or a part of it, when they refuse it.
+        # Servers often repeat the key, or part of it, when they reject it.
         if len(self._key) >= 4 and self._key != NO_KEY:
             reason = reason.replace(self._key, "***")
         reason = re.sub(r"\b(sk|key|Bearer)[-_ ][\w\-*.]{6,}", r"\1-***", reason)
@@ -169,7 +169,7 @@ class Client:
 
 
 def _error_in(body: object) -> str:
-    # {"error": {"message": ...}} of OpenAI, {"error": ...} and {"message" or "detail": ...} of others.
+    # {"error": {"message": ...}} from OpenAI, {"error": ...} and {"message" or "detail": ...} from others.
     if isinstance(body, Mapping):
         for name in ("error", "message", "detail"):
             found = body.get(name)
@@ -186,7 +186,7 @@ def _count(usage: object, name: str) -> int | None:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    # RFC 9110, 10.2.3: seconds, or a date; and the milliseconds that OpenAI adds.
+    # RFC 9110, 10.2.3: seconds or a date; OpenAI also sends milliseconds.
     with contextlib.suppress(ValueError):
         if milliseconds := headers.get("retry-after-ms"):
             return max(0.0, float(milliseconds) / 1000)

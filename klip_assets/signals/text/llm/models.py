@@ -1,4 +1,4 @@
-"""Which models are asked, in which order, where, and at what price."""
+"""Which models are used, in which order, at which endpoints and prices."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from klip_assets.errors import InputError
 
-#: Endpoints that need no key get this one: the client insists on some.
+#: Sent to endpoints that need no key, since the client requires one.
 NO_KEY = "none"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where models answer.
+    """An API endpoint.
 
     Attributes:
-        base_url: URL up to and including /v1, as the OpenAI client wants it.
-        api_key: The key; it is shown nowhere.
+        base_url: URL up to and including /v1, as the OpenAI client expects it.
+        api_key: The key; it is never shown.
     """
 
     base_url: str
@@ -31,7 +31,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The URL without user, password and query: what may stand in tables and messages."""
+        """The URL without user, password and query, safe for tables and messages."""
         parts = urlsplit(self.base_url)
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
@@ -43,10 +43,10 @@ class Model:
     """One model of the chain.
 
     Attributes:
-        name: As the endpoint knows it.
-        endpoint: Where it answers.
-        input_usd_per_mtok: Price of a million tokens sent, None where it is not known.
-        output_usd_per_mtok: Price of a million tokens received.
+        name: Its name at the endpoint.
+        endpoint: The endpoint that serves it.
+        input_usd_per_mtok: Price per million tokens sent, None where unknown.
+        output_usd_per_mtok: Price per million tokens received.
     """
 
     name: str
@@ -83,16 +83,16 @@ def model_chain(
     """Read the chain of models.
 
     Args:
-        models: Names separated by commas, or the path of a TOML file with a table `[[model]]` each: name, and where
-            they differ from the arguments below base_url, api_key_env (the variable that holds the key),
+        models: Comma-separated names, or the path of a TOML file with one table `[[model]]` per model: name and, where
+            they differ from the arguments below, base_url, api_key_env (the variable that holds the key),
             input_usd_per_mtok, output_usd_per_mtok.
-        base_url: Endpoint of the models that name none.
+        base_url: Default endpoint.
         api_key: Its key; None for endpoints that need none.
-        input_usd_per_mtok: Price of the models that name none, in USD for a million tokens sent.
+        input_usd_per_mtok: Default price in USD per million tokens sent.
         output_usd_per_mtok: The same for tokens received.
 
     Raises:
-        InputError: The file can't be read, names a key that is not known, or a model has no endpoint.
+        InputError: The file can't be read, has an unknown key, or a model has no endpoint.
     """
     entries = _entries(models)
     endpoints: dict[tuple[str, str], Endpoint] = {}
@@ -101,7 +101,7 @@ def model_chain(
         url = entry.base_url or base_url
         if not url or urlsplit(url).scheme not in ("http", "https"):
             raise InputError(
-                f"the model {entry.name} has no endpoint: {url!r} is no http address",
+                f"the model {entry.name} has no endpoint: {url!r} is not an HTTP URL",
                 hint="KLIP_LLM_BASE_URL=https://.../v1, or base_url in the file of models",
             )
         key = _key(entry, api_key)
@@ -116,27 +116,27 @@ def _entries(models: str) -> list[_Entry]:
     if not models.strip().endswith(".toml"):
         names = [name.strip() for name in models.split(",") if name.strip()]
         if not names:
-            raise InputError("KLIP_LLM_MODELS names no model")
+            raise InputError("KLIP_LLM_MODELS contains no model")
         return [_Entry(name=name) for name in names]
     path = Path(models.strip()).expanduser()
     try:
         found: dict[str, Any] = tomllib.loads(path.read_text())
         entries = [_Entry.model_validate(entry) for entry in found.get("model", [])]
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}", hint="KLIP_LLM_MODELS names it") from error
+        raise InputError(f"{path} can't be read: {error.strerror}", hint="set in KLIP_LLM_MODELS") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no TOML: {error}") from error
+        raise InputError(f"{path} is not valid TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if not entries:
-        raise InputError(f"{path} names no model", hint="a table [[model]] each, with a name")
+        raise InputError(f"{path} contains no model", hint="one table [[model]] per model, with a name")
     return entries
 
 
 def _key(entry: _Entry, api_key: SecretStr | None) -> SecretStr:
     if entry.api_key_env is None:
-        # A key is meant for one endpoint: another one is not sent it.
+        # A key belongs to one endpoint and is not sent to another.
         return api_key or SecretStr(NO_KEY) if entry.base_url is None else SecretStr(NO_KEY)
     value = os.environ.get(entry.api_key_env)
     if not value:

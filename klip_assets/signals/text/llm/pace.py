@@ -1,4 +1,4 @@
-"""How many requests are under way: per model, as many as it bears; over all processes, no more than allowed."""
+"""Concurrency of requests: per model, as many as it can take; over all processes, up to a fixed limit."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
-#: Requests under way after the first one succeeded.
+#: Concurrent requests after the first one succeeded.
 START = 8
 _POLL_S = 0.02
 
 
 class Gate:
-    """Lets requests to one model through: one until it answered, then ever more until it says "too many".
+    """Limits requests to one model: one until it has answered, then more and more until it says "too many".
 
-    As TCP does (Jacobson 1988): each success lets one more through, so that they double with every round trip, until
-    the first refusal; a refusal halves them, and from then on they grow by one a round trip.
+    Works like TCP (Jacobson 1988): each success raises the limit by one, so that it doubles with every round trip,
+    until the first refusal; a refusal halves it, and from then on it grows by one per round trip.
 
     Args:
-        most: Requests under way at most.
+        most: Maximum concurrent requests.
     """
 
     def __init__(self, most: int) -> None:
@@ -37,7 +37,7 @@ class Gate:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[float]:
-        """Wait for a turn; yields the time it began. Look at `closed` then: the wait ends when the gate closes."""
+        """Wait for a turn; yields the time it began. Check `closed` afterwards: closing the gate ends the wait."""
         async with self._room:
             while not self.closed:
                 wait_s = self._not_before - monotonic()
@@ -56,7 +56,7 @@ class Gate:
                 self._room.notify_all()
 
     async def succeeded(self) -> None:
-        """Note an answer."""
+        """Record an answer."""
         async with self._room:
             if self.limit == 1 and not self._was_refused:
                 self.limit = min(self._most, START)
@@ -65,7 +65,7 @@ class Gate:
             self._room.notify_all()
 
     async def refused(self, began: float, wait_s: float) -> None:
-        """Note "too many requests" to a request that began at `began`: halve, and let none through for a while."""
+        """Record "too many requests" for a request that began at `began`: halve the limit, and pause for a while."""
         async with self._room:
             self._was_refused = True
             self._not_before = max(self._not_before, monotonic() + wait_s)
@@ -73,18 +73,18 @@ class Gate:
                 self.limit, self._last_cut = max(1.0, self.limit / 2), monotonic()
 
     async def close(self, reason: str) -> None:
-        """Let nobody through any more, those who wait included."""
+        """Let no more requests through, including those that wait."""
         async with self._room:
             self.closed = self.closed or reason
             self._room.notify_all()
 
 
 class Slots:
-    """Slots for requests under way, shared by all processes; they die with their holder (flock).
+    """Slots for concurrent requests, shared by all processes; they are released when their holder dies (flock).
 
     Args:
-        folder: Where the slot files lie; made if absent.
-        most: How many there are.
+        folder: Folder of the slot files; created if missing.
+        most: Number of slots.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
@@ -106,15 +106,15 @@ class Slots:
                 self._idle.append(slot)
 
     def close(self) -> None:
-        """Give the files back."""
+        """Close the slot files."""
         for slot in self._all:
             os.close(slot)
 
     def _take(self) -> int | None:
-        for place in range(len(self._idle) - 1, -1, -1):
+        for index in range(len(self._idle) - 1, -1, -1):
             try:
-                fcntl.flock(self._idle[place], fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._idle[index], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            return self._idle.pop(place)
+            return self._idle.pop(index)
         return None

@@ -1,8 +1,8 @@
-"""What a model is asked: instructions from a versioned file, and the text as data that can't pass for instructions.
+"""Prompts: instructions from a versioned file, and the text as data that can't pass for instructions.
 
-The instructions are the system message, the same for every text. The text stands in the user message, as JSON between
-two tags whose brackets JSON text can't hold here (they are escaped): whatever somebody says on a stream, it can neither
-close the block nor reach the instructions (OWASP LLM01, "segregate external content").
+The instructions are the system message, the same for every text. The text is in the user message, as JSON between two
+tags; angle brackets in the JSON are escaped, so whatever is said on a stream can neither close the block nor reach the
+instructions (OWASP LLM01, "segregate external content").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from klip_assets.signals.text.item import Item
 
-#: Characters of context on each side, and of the text itself; three minutes of quick speech are about 3,000.
+#: Characters of context on each side, and of the text itself; three minutes of fast speech are about 3,000.
 CONTEXT_CHARS = 400
 MAX_CHARS = 6_000
 
@@ -28,7 +28,7 @@ class Prompt:
     """A prompt file.
 
     Attributes:
-        version: Its name: `segment-1`. A file that was used is never edited; the next one gets the next number.
+        version: Its name, such as `segment-1`. A published file is never edited; a new one gets the next number.
         instructions: Its text.
     """
 
@@ -37,11 +37,11 @@ class Prompt:
 
     @property
     def is_for_speech(self) -> bool:
-        """Whether texts come with context and with what the sound is like."""
+        """Whether texts come with context and loudness."""
         return self.version.startswith("segment-")
 
     def messages(self, item: Item) -> list[Message]:
-        """Return the messages that ask about one text."""
+        """Return the messages for one text."""
         return [
             {"role": "system", "content": self.instructions},
             {"role": "user", "content": f"{OPEN}\n{self._data(item)}\n{CLOSE}"},
@@ -62,7 +62,7 @@ class Prompt:
 
 
 def _quoted(text: str | None) -> str:
-    # Valid JSON, from which no tag can be built. A lone surrogate could not be sent.
+    # Valid JSON that can't contain a tag. A lone surrogate could not be sent.
     encoded = json.dumps(text, ensure_ascii=False).encode("utf-8", "replace").decode()
     return encoded.replace("<", "\\u003c").replace(">", "\\u003e")
 

@@ -1,4 +1,4 @@
-"""Each text down the chain of models by itself, many at a time."""
+"""Sends each text down the chain of models, many concurrently."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ TIER = "llm"
 
 @dataclass
 class Spent:
-    """What reading took.
+    """What reading cost.
 
     Attributes:
         calls: Calls of a model that were not answered from the cache.
         cache_hits: Calls that were.
-        prompt_tokens: Tokens sent, as far as endpoints count.
+        prompt_tokens: Tokens sent, as far as endpoints report them.
         completion_tokens: Tokens received.
         cost_usd: Their price, as far as prices are known.
-        closed: Why models were left alone, by name.
+        closed: Model name -> why it was skipped.
     """
 
     calls: int = 0
@@ -43,7 +43,7 @@ class Spent:
     closed: dict[str, str] = field(default_factory=dict)
 
     def add(self, channel: Channel) -> None:
-        """Add what a model did in one run."""
+        """Add the calls of one model in one run."""
         self.calls += len(channel.calls)
         self.cache_hits += len(channel.hits)
         self.prompt_tokens += sum(call.prompt_tokens or 0 for call in channel.calls)
@@ -59,13 +59,13 @@ class LlmTier:
 
     Attributes:
         models: The chain, best first.
-        prompt_version: What they are asked.
+        prompt_version: Version of the prompt.
         state: `state/llm.sqlite`.
-        purpose: What the calls are made for.
-        budget: What may be spent.
-        timeout_s: Seconds until a request is given up.
-        most: Requests under way, in all processes together.
-        notify: Told about models that are left alone.
+        purpose: Purpose of the calls.
+        budget: Spending limits.
+        timeout_s: Timeout of a request in seconds.
+        most: Maximum concurrent requests over all processes.
+        notify: Called with messages about models that are skipped.
     """
 
     models: Sequence[Model]
@@ -83,14 +83,14 @@ class LlmTier:
 
     @property
     def reader(self) -> str:
-        """The models, in the order they are asked."""
+        """The models, in the order they are tried."""
         return ", ".join(model.name for model in self.models)
 
     def read(self, items: Sequence[Item]) -> list[Reading]:
-        """Read texts; identical ones are asked about once.
+        """Read texts; identical ones are sent once.
 
         Returns:
-            One reading a text, in order. Where no model answered it is `failed`, with the reason of each.
+            One reading per text, in order. Where no model answered it is `failed`, with the reason of each.
         """
         distinct = list(dict.fromkeys(items))
         if not distinct:
@@ -108,7 +108,7 @@ class LlmTier:
             clients: dict[Endpoint, Client] = {}
 
             def client_of(endpoint: Endpoint) -> Client:
-                # The library takes most of a second to import: not before there is something to ask.
+                # The library takes most of a second to import: only when there is something to send.
                 if endpoint not in clients:
                     clients[endpoint] = Client(endpoint, self.timeout_s)
                     to_close.push_async_callback(clients[endpoint].close)
@@ -142,7 +142,7 @@ class _Chain:
         reasons = []
         for channel in self.channels:
             try:
-                # What was paid for once is had without money.
+                # Cached answers cost nothing.
                 kept = channel.kept(item)
                 if kept is None and self._over_budget:
                     raise NotAnsweredError(self._over_budget)
@@ -177,17 +177,17 @@ class _Chain:
 
 
 async def _side_by_side(
-    read: Callable[[Item], Coroutine[None, None, Reading]], items: Sequence[Item], most: int
+    read: Callable[[Item], Coroutine[None, None, Reading]], items: Sequence[Item], limit: int
 ) -> list[Reading]:
-    # As many tasks as requests may be under way, not as many as texts.
+    # As many tasks as concurrent requests, not as many as texts.
     readings: dict[int, Reading] = {}
     waiting = iter(enumerate(items))
 
     async def work() -> None:
-        for place, item in waiting:
-            readings[place] = await read(item)
+        for index, item in waiting:
+            readings[index] = await read(item)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(most, len(items))):
+        for _ in range(min(limit, len(items))):
             group.create_task(work())
-    return [readings[place] for place in range(len(items))]
+    return [readings[index] for index in range(len(items))]

@@ -110,7 +110,7 @@ def test_what_can_not_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
     assert texts(transcript) == ["one", "two"]
     assert {refused.position: refused.reason for refused in transcript.refused} == {
         "line 6": "text without times",
-        "line 8": "times that can't be read",
+        "line 8": "unreadable times",
         "line 11": "cue ends before it starts",
     }
 
@@ -332,14 +332,14 @@ def test_a_time_of_countless_hours_is_no_time(tmp_path: Path, digits: int) -> No
     )
     transcript = read_captions(path, "en")
     assert [word.text for word in transcript.words] == ["fine", "too"]
-    assert transcript.refused[0].reason == "times that can't be read"
+    assert transcript.refused[0].reason == "unreadable times"
 
 
 def test_captions_larger_than_a_document_may_be_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.vtt"
     with path.open("wb") as file:
         file.truncate(10 << 30)
-    with pytest.raises(UnreadableSidecarError, match="captions of more than"):
+    with pytest.raises(UnreadableSidecarError, match="too long for captions"):
         read_captions(path, "en")
 
 

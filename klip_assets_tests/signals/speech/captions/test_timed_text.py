@@ -58,7 +58,7 @@ def test_what_can_not_be_read_of_sbv_is_refused_with_its_line(tmp_path: Path) ->
     assert [word.text for word in transcript.words] == ["one", "two"]
     assert {refused.position: refused.reason for refused in transcript.refused} == {
         "line 4": "text without times",
-        "line 6": "times that can't be read",
+        "line 6": "unreadable times",
         "line 9": "cue ends before it starts",
     }
 
@@ -164,7 +164,7 @@ def test_what_can_not_be_read_of_ttml_is_refused_with_its_line_and_the_rest_is_k
     transcript = read(tmp_path, BROKEN)
     assert spoken(transcript) == [("one", 1.0, 2.0), ("two", 23.0, 24.0), ("three", 25.0, 26.0)]
     assert {refused.position.partition(",")[0]: refused.reason for refused in transcript.refused} == {
-        "line 6": "times that can't be read",
+        "line 6": "unreadable times",
         "line 7": "text without times",
         "line 8": "cue ends before it starts",
         "line 9": "damaged XML",
@@ -200,7 +200,7 @@ def test_nothing_outside_the_file_is_looked_at(tmp_path: Path) -> None:
 def test_xml_nested_without_end_or_damaged_all_over_costs_no_time(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSidecarError, match=f"more than {MAX_DEPTH} deep"):
         read(tmp_path, ROOT + '<p begin="0s" end="1s">' + "<span>" * 500_000)
-    with pytest.raises(UnreadableSidecarError, match="holds no caption cue"):
+    with pytest.raises(UnreadableSidecarError, match="contains no caption cues"):
         read(tmp_path, ROOT + '<p begin="0s" end="1s">x</q>' * 300_000)
 
 
