@@ -198,6 +198,11 @@ def test_json_of_any_shape_gives_rows_and_refusals_and_nothing_else(drop: Callab
     checked(stage(drop(json.dumps({"data": value}, indent=2))))
 
 
+def test_nulls_in_a_list_that_no_tweet_has_are_a_refusal(drop: Callable[..., Path]) -> None:
+    staged = checked(stage(drop([{"author": {"text": [None, None]}}])))
+    assert len(staged.refused) == 1
+
+
 def test_a_text_no_tweet_can_have_is_refused(drop: Callable[..., Path]) -> None:
     staged = checked(stage(drop([{"id": str(ID), "text": "fine"}, {"id": str(ID + 1), "text": "😀" * 30_000}])))
     assert [part["text"].to_pylist() for part in staged.parts.values()] == [["fine"]]
