@@ -45,6 +45,7 @@ def test_an_inbox_that_is_gone_is_not_made_again(home: Path, monkeypatch: pytest
 def test_the_place_of_dagsters_state_is_a_setting_also_in_a_file(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("KLIP_ENV_FILE")
     (tmp_path / ".env").write_text(f"KLIP_DAGSTER_STORAGE={tmp_path / 'elsewhere'}\n")
     open_as_dagster_does(home, monkeypatch)
     assert list((tmp_path / "elsewhere").rglob("runs.db"))

@@ -26,6 +26,7 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets_tests.signals.text.llm.fake_llm import FakeLlm, answers, serving
 
 RECORD = tomllib.loads(Path(__file__).with_name("recorded.toml").read_text("utf-8"))["tweets"]
+WITHOUT_VNNI = " without VNNI"
 
 
 @dataclass
@@ -132,8 +133,15 @@ def test_figures_on_tweeteval_are_those_on_record(shared_data: Path) -> None:
     found: dict[str, dict[str, float]] = {}
     for figure in figures:
         found.setdefault(short[figure.system], {})[figure.metric] = round(figure.value, 4)
-    for system, record in RECORD[golden.name].items():
-        assert found[system] == pytest.approx(record, abs=2e-3), system
+    records = {system: record for system, record in RECORD[golden.name].items() if not system.endswith(WITHOUT_VNNI)}
+    for system, record in records.items():
+        here = record if has_vnni() else RECORD[golden.name].get(system + WITHOUT_VNNI, record)
+        assert found[system] == pytest.approx(here, abs=2e-3), system
+
+
+def has_vnni() -> bool:
+    """Return whether the processor has VNNI; without, onnxruntime has other int8 kernels, so recalls differ by .005."""
+    return "vnni" in Path("/proc/cpuinfo").read_text()
 
 
 def _short(system: str) -> str:

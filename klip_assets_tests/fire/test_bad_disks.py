@@ -223,10 +223,10 @@ def test_a_content_on_which_processes_die_is_left_alone_after_the_third_and_stop
     drop_stream(settings, "good", seconds=8, seed=2)
     deadly = {"KLIP_FAILPOINT": "kill stage.begin audio_features/deadly"}
     assert [victim.run(home, **deadly)["code"] for _ in range(4)] == [-9, -9, -9, 0]
-    assert "deadly is left alone" in output(home)
+    assert "deadly skipped: 3 processes died while working on it" in output(home)
     assert query(settings, "SELECT video_id FROM videos") == [{"video_id": "good"}]
     (error,) = [row["error"] for row in read_stages(Lake(settings.lake_dir), "deadly") if row["status"] == "failed"]
-    assert error.startswith("3 processes died while they worked on deadly.wav")
+    assert error.startswith("3 processes died while working on deadly.wav")
     assert query(settings, "SELECT count(*) AS n FROM stage_status WHERE status = 'failed'") == [{"n": 1}]
     drop_stream(settings, "deadly", seconds=9, seed=5)
     assert victim.run(home)["code"] == 0, output(home)

@@ -16,7 +16,6 @@ from typing import Any
 
 import av
 import duckdb
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
@@ -85,12 +84,12 @@ def a_column_of_audio_features(change: pytest.MonkeyPatch) -> set[str]:
     def with_column(stage: Stage) -> Output:
         made = compute(stage)
         assert isinstance(made, Output)
-        rows = (
-            made.rows
-            if "came_later" in made.rows.schema.names
-            else made.rows.append_column(later.field("came_later"), pa.nulls(made.rows.num_rows, DOUBLE))
-        )
-        return replace(made, rows=rows)
+        # Sums differ in the last digits from processor to processor: the rows are those of the folder, once compared.
+        before = stage.lake.read(AUDIO_FEATURES, stage.key)
+        for name in set(before.schema.names) & set(made.rows.schema.names) - {"video_id"}:
+            for old, new in zip(before[name].to_pylist(), made.rows[name].to_pylist(), strict=True):
+                assert new == (old if old is None else pytest.approx(old, abs=1e-3)), name
+        return replace(made, rows=before)
 
     newer(change, "audio_features", compute=with_column)
     return {"audio_features"}

@@ -163,7 +163,7 @@ class Service:
             round(processor_seconds(workers), 1),
             frozenset(self.processes()),
             self.settings.warehouse_path.resolve(),
-            log.stat().st_size,
+            log.stat().st_size if log.exists() else 0,
         )
 
     @contextmanager
