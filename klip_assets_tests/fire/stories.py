@@ -6,9 +6,7 @@ half done; only locks go with the process. The copies go on once the process is 
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import is_held
 from klip_assets.store.state.attempts import Attempts
 from klip_assets.store.state.registry import Registry
+from klip_assets_tests.fire.copies import copy_installation
 from klip_assets_tests.fire.victims import Victims, installation
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
 from klip_assets_tests.processed import drop_stream, drop_tweets
@@ -98,7 +97,7 @@ def tell(victim: Victims, folder: Path, storage: Path, change: Callable[[Setting
     assert victim.run(home)["code"] == 0, (home / "output.txt").read_text()
     before = state_of(home)
     change(settings)
-    shutil.copytree(home, start, symlinks=True)
+    copy_installation(home, start)
     points, reached, last = [], [], listing(home)
     ended = victim.run(home, KLIP_FAILPOINT="step", KLIP_FAILPOINT_LOG=str(log))
     while ended.get("stopped"):
@@ -106,19 +105,11 @@ def tell(victim: Victims, folder: Path, storage: Path, change: Callable[[Setting
         # At the beginning and the end of a computation nothing on the disk differs from the point before.
         if not reached[-1].startswith("stage.") and (now := listing(home)) != last:
             last, copy = now, folder / f"at-{len(reached)}"
-            shutil.copytree(home, copy, symlinks=True, copy_function=_copy)
+            copy_installation(home, copy, share=True)
             points.append(Point(len(reached), reached[-1], state_of(home), copy))
         ended = victim.resume(ended["pid"])
     assert ended["code"] == 0, (home / "output.txt").read_text()
     return Story(home, start, before, state_of(home), reached, points)
-
-
-def _copy(source: str, target: str) -> str:
-    # What nobody writes to in place may be linked: recordings, and versions that are published.
-    if "inbox" in Path(source).parts or not Path(source).stat().st_mode & stat.S_IWUSR:
-        os.link(source, target)
-        return target
-    return str(shutil.copy2(source, target))
 
 
 def wrong_on_the_way(story: Story, point: Point) -> Iterator[str]:
@@ -186,7 +177,7 @@ def wrong_after_real_kills(story: Story, victim: Victims) -> list[str]:
     first = {point.name.split(" ")[0]: point for point in reversed(story.points)}
     wrong = []
     for kind, point in first.items():
-        shutil.copytree(story.start, copy := story.start.with_name("again"), symlinks=True)
+        copy_installation(story.start, copy := story.start.with_name("again"))
         story.begin_with(copy)
         log = story.start.with_name(f"killed-{point.number}.txt")
         stopped = victim.run(story.home, KLIP_FAILPOINT=f"stop {point.number}", KLIP_FAILPOINT_LOG=str(log))

@@ -15,6 +15,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages
 from klip_assets.store.state.attempts import Attempts
+from klip_assets_tests.fire.copies import copy_installation
 from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.processed import drop_stream, drop_tweets, query
 from klip_assets_tests.suite import missing
@@ -65,9 +66,9 @@ def on_a_small_disk(start: Path, where: str) -> Iterator[Path]:
     """Copy an installation to where it was made, one of its folders on a disk of 40 MB; give its path."""
     home = start.with_name("home")
     shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(start, home, symlinks=True)
+    copy_installation(start, home)
     with mounted(home / where, "-t", "tmpfs", "-o", "size=40m", "tmpfs"):
-        shutil.copytree(start / where, home / where, symlinks=True, dirs_exist_ok=True)
+        copy_installation(start / where, home / where)
         yield home
 
 
