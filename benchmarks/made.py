@@ -1,7 +1,4 @@
-"""Recordings for benchmarks, derived from a short one: repeated by copying packets, or re-encoded.
-
-Put here: generating recordings. Keep out: measuring.
-"""
+"""Recordings for benchmarks, derived from a short one: repeated by copying packets, or re-encoded."""
 
 from __future__ import annotations
 

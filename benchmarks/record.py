@@ -1,7 +1,4 @@
-"""Shared by all benchmarks: the machine description, and recording figures under benchmarks/results/.
-
-Put here: recording figures. Keep out: measuring.
-"""
+"""Shared by all benchmarks: the machine description, and recording figures under benchmarks/results/."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Broken files, made from whole ones: always the same for the same seed.
-
-Put here: sources, what is done to their bytes, and names nobody should trust. Keep out: judging what Klip makes of
-them.
-"""
+"""Broken files, made from whole ones: always the same for the same seed."""
 
 from __future__ import annotations
 
