@@ -151,17 +151,19 @@ class Service:
             assert self.process is None or self.process.poll() is None, f"klip dev ended\n{self.tail()}"
             return happened()
 
-        return until(unless_ended, what, moves=moves or self.moves, explain=self._explain)
+        # Asking costs processor time, which the service needs.
+        return until(unless_ended, what, moves=moves or self.moves, explain=self._explain, every_s=1.0)
 
     def moves(self) -> tuple[Any, ...]:
         """Return what changes as long as there is progress; what sensors do while nothing happens is none."""
         # Dagster's code server starts a process for each run by multiprocessing.
-        workers = [process for process in self._all() if "spawn_main" in command_of(process)]
+        processes = self._all()
+        workers = [process for process in processes if "spawn_main" in command_of(process)]
         log = Path(self.extra.get("KLIP_FAILPOINT_LOG", os.devnull))
         return (
             [(record.dagster_run.run_id, record.dagster_run.status) for record in self.runs()],
             round(processor_seconds(workers), 1),
-            frozenset(self.processes()),
+            frozenset(process.pid for process in processes),
             self.settings.warehouse_path.resolve(),
             log.stat().st_size if log.exists() else 0,
         )

@@ -10,7 +10,6 @@ T = TypeVar("T")
 
 #: What is waited for is given up when it has not moved for this long.
 STILL_S = 300.0
-_POLL_S = 0.2
 
 
 class StalledError(AssertionError):
@@ -23,6 +22,7 @@ def until(
     *,
     moves: Callable[[], Any],
     explain: Callable[[], str] = str,
+    every_s: float = 0.2,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> T:
@@ -35,6 +35,7 @@ def until(
         what: It in words, for the message.
         moves: A value that changes as long as there is progress: length of a log, number of events, processor time.
         explain: Says what is known when it is given up: stacks, the end of a log.
+        every_s: Seconds between two looks at both.
         clock: Seconds.
         sleep: Waits for some seconds.
 
@@ -43,7 +44,7 @@ def until(
     """
     seen, since = moves(), clock()
     while not (result := happened()):
-        sleep(_POLL_S)
+        sleep(every_s)
         now = moves()
         if now != seen:
             seen, since = now, clock()
