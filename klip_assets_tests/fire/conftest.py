@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from klip_assets_tests.fire.stories import Story, tell
+from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.made import REPOSITORY
 
 Run = Callable[..., list[dict[str, Any]]]
@@ -40,3 +42,19 @@ def shared_or_none() -> Path | None:
     """Public data beside the checkout, None where there is none: what is made here must do then."""
     folder = REPOSITORY.parent / "shared" / "data"
     return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="module")
+def victim() -> Iterator[Victims]:
+    """A server that forks processes to be stopped and killed."""
+    server = Victims()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def story(
+    request: pytest.FixtureRequest, victim: Victims, tmp_path_factory: pytest.TempPathFactory, dagster_storage: Path
+) -> Story:
+    """What `klip process` does at each point after what the function `change` of the module has done to the inbox."""
+    return tell(victim, tmp_path_factory.mktemp("story"), dagster_storage, request.module.change)

@@ -23,13 +23,6 @@ from klip_assets_tests.suite import missing
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victims]:
-    server = Victims()
-    yield server
-    server.close()
-
-
 @contextmanager
 def mounted(folder: Path, *options: str) -> Iterator[None]:
     """Mount something on a folder; skip where this is not allowed."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from klip_assets.settings import Settings
-from klip_assets_tests.fire.stories import Story, tell, wrong_after_real_kills, wrong_in
+from klip_assets_tests.fire.stories import Story, wrong_after_real_kills, wrong_in
 from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.made import write_vtt
 from klip_assets_tests.processed import drop_stream
@@ -16,21 +13,9 @@ from klip_assets_tests.processed import drop_stream
 pytestmark = pytest.mark.slow
 
 
-def a_video_changes(settings: Settings) -> None:
+def change(settings: Settings) -> None:
     path = drop_stream(settings, "stream", 50.0, seed=9)
     write_vtt(path.with_name("stream.en.vtt"), [(2.0, 6.0, "Other words."), (40.0, 44.0, "What a wonderful shot!")])
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victims]:
-    server = Victims()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def story(victim: Victims, tmp_path_factory: pytest.TempPathFactory, dagster_storage: Path) -> Story:
-    return tell(victim, tmp_path_factory.mktemp("story"), dagster_storage, a_video_changes)
 
 
 def test_a_kill_at_any_point_of_a_video_loses_nothing_and_the_next_run_finishes_the_work(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from klip_assets.settings import Settings
-from klip_assets_tests.fire.stories import Story, tell, wrong_after_real_kills, wrong_in
+from klip_assets_tests.fire.stories import Story, wrong_after_real_kills, wrong_in
 from klip_assets_tests.fire.victims import Victims
 from klip_assets_tests.made import tweet, tweet_id_at, write_tweets
 
 pytestmark = pytest.mark.slow
 
 
-def tweet_files_change(settings: Settings) -> None:
+def change(settings: Settings) -> None:
     # One file is replaced (a day loses its tweets, another gains some), one is gone, one is new and partly broken.
     entries = [tweet(tweet_id_at("2026-06-13", 5), "I hate this"), tweet(tweet_id_at("2026-06-13", 7), "lovely")]
     write_tweets(settings.tweet_inbox / "tweets.jsonl", entries)
@@ -23,18 +20,6 @@ def tweet_files_change(settings: Settings) -> None:
     new = write_tweets(settings.tweet_inbox / "new.jsonl", [tweet(tweet_id_at("2026-06-13", 6), "so good")])
     with new.open("a") as file:
         file.write("this is no tweet\n")
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victims]:
-    server = Victims()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def story(victim: Victims, tmp_path_factory: pytest.TempPathFactory, dagster_storage: Path) -> Story:
-    return tell(victim, tmp_path_factory.mktemp("story"), dagster_storage, tweet_files_change)
 
 
 def test_a_kill_at_any_point_of_an_ingest_loses_nothing_and_the_next_run_finishes_the_work(
