@@ -58,7 +58,13 @@ def end_with_parent() -> Callable[[], object] | None:
     if sys.platform != "linux":
         return None
     prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
-    return lambda: prctl(set_parent_death_signal, signal.SIGTERM)
+
+    def end_with_it() -> None:
+        # A signal that the parent ignores, its children ignore too.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        prctl(set_parent_death_signal, signal.SIGTERM)
+
+    return end_with_it
 
 
 def _start(pid: int) -> str | None:

@@ -25,7 +25,7 @@ def test_the_demo_finds_the_planted_moments_and_does_no_work_twice(settings: Set
     for said in (
         "Highlights",
         "Tweets by day",
-        "Sentiment by: bert (klip-compact",
+        "Sentiment tiers: bert (klip-compact",
         "not configured",
         "klip.duckdb",
         "Next:",

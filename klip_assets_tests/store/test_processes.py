@@ -101,14 +101,19 @@ def test_a_clock_that_is_set_while_somebody_looks_changes_no_name(monkeypatch: p
 
 
 PARENT = f"""
-import subprocess, sys
+import signal, subprocess, sys
+if sys.argv[1] == "ignored":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 from klip_assets.store.processes import end_with_parent
 subprocess.run([sys.executable, "-c", {CHILD + "import signal; signal.pause()"!r}], preexec_fn=end_with_parent())
 """
 
 
-def test_a_child_that_is_to_end_with_its_parent_ends_when_that_is_killed() -> None:
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+@pytest.mark.parametrize("the_signal_to_end", ["handled", "ignored"])
+def test_a_child_that_is_to_end_with_its_parent_ends_when_that_is_killed(the_signal_to_end: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, the_signal_to_end], stdout=subprocess.PIPE, text=True
+    ) as parent:
         assert parent.stdout and number_of(parent.stdout.readline()) != str(parent.pid)
         parent.kill()
         # The output ends when the last who has it does.
