@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,18 @@ VIDEOS = [f"stream{number:02d}" for number in range(20)]
 
 @dataclass
 class Crowd:
-    """What happened."""
+    """Who is there, and what happened."""
 
     service: Any
-    computed: Counter[str]
-    analyst: dict[str, Any]
+    root: Path
+    writer: subprocess.Popen[str]
+    holder: duckdb.DuckDBPyConnection
+    reader: subprocess.Popen[bytes]
     processes: list[subprocess.CompletedProcess[str]]
-    seen_by_the_holder: tuple[list[Any], list[Any]]
-    killed: int
+    seen_by_the_holder: list[list[Any]]
+    computed: Counter[str] = field(default_factory=Counter)
+    analyst: dict[str, Any] = field(default_factory=dict)
+    killed: int = 0
 
 
 def drop_all(inbox: Path, take: str, seconds: float) -> None:
@@ -47,7 +51,8 @@ def drop_all(inbox: Path, take: str, seconds: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
+def gathered(make_service: Callable[..., Any]) -> Iterator[Crowd]:
+    """Chapter 1: while the first takes are processed, a writer, a holder, an analyst and a `klip process` come."""
     service = make_service("crowd", KLIP_SENSOR_INTERVAL_S="5")
     root = service.home.parent
     service.extra["KLIP_FAILPOINT_LOG"] = str(root / "points.txt")
@@ -58,7 +63,6 @@ def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
     )
     service.start()
     database = service.settings.warehouse_path
-    processes = []
     try:
         drop_all(service.settings.vod_inbox, "first", 4.0)
         service.wait(lambda: service.sql("SELECT 1 FROM videos LIMIT 1"), "a first video to be published")
@@ -67,34 +71,46 @@ def crowd(make_service: Callable[..., Any]) -> Iterator[Crowd]:
         since = database.resolve()
         service.wait(lambda: database.resolve() != since, "a version that is not open for writing")
         holder = duckdb.connect(str(database), read_only=True)
-        first = holder.execute("SELECT * FROM videos ORDER BY ALL").fetchall()
         command = [sys.executable, "-m", "klip_assets_tests.service.analyst"]
         command += [str(database), str(root / "stop"), str(root / "seen")]
-        analyst = subprocess.Popen(command, cwd=Path(__file__).parents[2])
-        processes.append(service.klip("process"))
+        reader = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+        crowd = Crowd(service, root, writer, holder, reader, [], [videos_of(holder)])
+        crowd.processes.append(service.klip("process"))
         service.wait(lambda: done(service, 4.0), "the first takes to be published")
         wait_for_queries(service, root / "seen", "first take")
-        drop_all(service.settings.vod_inbox, "second", 5.0)
-        killed = publisher_killed_midway(service, root)
-        processes.append(service.klip("process"))
-        service.wait(lambda: done(service, 5.0), "the second takes to be published")
-        wait_for_queries(service, root / "seen", "second take")
-        service.wait_for_runs()
-        # What is published while a run is still at a video is published again when that has ended.
-        service.wait(lambda: due(service.settings) is None and not service.unfinished(), "everything to be published")
-        (root / "stop").touch()
-        assert analyst.wait() == 0
-        last = holder.execute("SELECT * FROM videos ORDER BY ALL").fetchall()
-        holder.close()
-        assert writer.stdin
-        writer.stdin.close()
-        assert writer.wait() == 0
-        points = (root / "points.txt").read_text().splitlines()
-        computed = Counter(line.split()[2] for line in points if " stage.computed audio_features/" in line)
-        yield Crowd(service, computed, json.loads((root / "seen").read_text()), processes, (first, last), killed)
+        yield crowd
     finally:
         (root / "stop").touch()
         service.stop()
+
+
+@pytest.fixture(scope="module")
+def crowd(gathered: Crowd) -> Crowd:
+    """Chapter 2: second takes replace the first, and a publisher is killed midway."""
+    crowd, service = gathered, gathered.service
+    drop_all(service.settings.vod_inbox, "second", 5.0)
+    crowd.killed = publisher_killed_midway(service, crowd.root)
+    crowd.processes.append(service.klip("process"))
+    service.wait(lambda: done(service, 5.0), "the second takes to be published")
+    wait_for_queries(service, crowd.root / "seen", "second take")
+    service.wait_for_runs()
+    # What is published while a run is still at a video is published again when that has ended.
+    service.wait(lambda: due(service.settings) is None and not service.unfinished(), "everything to be published")
+    (crowd.root / "stop").touch()
+    assert crowd.reader.wait() == 0
+    crowd.seen_by_the_holder.append(videos_of(crowd.holder))
+    crowd.holder.close()
+    assert crowd.writer.stdin
+    crowd.writer.stdin.close()
+    assert crowd.writer.wait() == 0
+    points = (crowd.root / "points.txt").read_text().splitlines()
+    crowd.computed = Counter(line.split()[2] for line in points if " stage.computed audio_features/" in line)
+    crowd.analyst = json.loads((crowd.root / "seen").read_text())
+    return crowd
+
+
+def videos_of(connection: duckdb.DuckDBPyConnection) -> list[Any]:
+    return connection.execute("SELECT * FROM videos ORDER BY ALL").fetchall()
 
 
 def wait_for_queries(service: Any, report: Path, phase: str) -> None:
@@ -147,6 +163,11 @@ def publisher_killed_midway(service: Any, root: Path) -> int:
 def done(service: Any, seconds: float) -> bool:
     rows = service.sql(f"SELECT count(*) AS n FROM videos WHERE abs(duration_s - {seconds}) < 0.01")
     return bool(rows) and rows[0]["n"] == len(VIDEOS)
+
+
+def test_the_first_takes_are_published_while_others_read_and_write(gathered: Crowd) -> None:
+    assert done(gathered.service, 4.0)
+    assert json.loads((gathered.root / "seen").read_text())["wrong"] == []
 
 
 def test_no_run_fails(crowd: Crowd) -> None:
