@@ -45,8 +45,8 @@ def reap(mark: str) -> None:
     while left := marked(mark):
         print(f"ending what the tests of process {mark} left running:\n{describe(left)}", file=sys.stderr)  # noqa: T201
         end(left)
-        for process in left:
-            process.wait()
+        # Not until they are gone: a child of pytest stays a zombie until that collects it, and it waits for this one.
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

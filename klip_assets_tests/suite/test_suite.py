@@ -84,6 +84,17 @@ def test_leaves():
     assert process.wait() == (-signal.SIGKILL if end == "killed" else 0)
 
 
+def test_a_child_that_pytest_never_collects_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    leaves = """
+import subprocess, sys
+def test_leaves():
+    subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+"""
+    process = start(tmp_path, leaves)
+    process.communicate()
+    assert process.returncode == 0
+
+
 def test_what_was_skipped_for_want_of_a_program_is_one_line() -> None:
     skipped = ["Skipped: for want of flite", "Skipped: for want of a browser", "Skipped: for want of flite", "no set"]
     assert summary(skipped) == "Skipped for want of a browser: 1, flite: 2"
