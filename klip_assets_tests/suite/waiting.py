@@ -35,7 +35,7 @@ def until(
         what: It in words, for the message.
         moves: A value that changes as long as there is progress: length of a log, number of events, processor time.
         explain: Says what is known when it is given up: stacks, the end of a log.
-        every_s: Seconds between two looks at both.
+        every_s: Seconds between two checks of both.
         clock: Seconds.
         sleep: Waits for some seconds.
 
