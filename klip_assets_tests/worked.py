@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import uuid4
 
-from klip_assets.contracts import Subject
+from klip_assets.contracts import WEIGHTS, Subject
 from klip_assets.errors import KlipError
+from klip_assets.products.highlights.weights import weights_table
 from klip_assets.settings import Settings
+from klip_assets.store.lake.records import write_record
 from klip_assets.work.due import day_ranges, dirty_days
 from klip_assets.work.ingest import ingest, pending
 from klip_assets.work.installation import Installation
@@ -66,6 +68,7 @@ def work(settings: Settings, *, videos: Collection[str] = (), days: Sequence[str
         between = [(date.fromisoformat(first) + timedelta(days=n)).isoformat() for n in range(length)]
         worked.add(f"{first} to {last}", run_stages(here, [Subject.day(day) for day in between], force=force))
     if publish_due(here):
+        write_record(here.lake, WEIGHTS, "", weights_table(here.weights), run_id=uuid4().hex)
         publish_accepted(here)
         worked.add("warehouse")
     return worked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.service import postgres_server
+from klip_assets_tests.service.kills import STOP, Stage
 from klip_assets_tests.service.klip_dev import Service
 from klip_assets_tests.suite import missing
 
@@ -88,3 +90,27 @@ def sound() -> Callable[..., Path]:
 def captions() -> Callable[..., Path]:
     """Write captions; see `write_captions`."""
     return write_captions
+
+
+@pytest.fixture(scope="module")
+def stage(
+    make_service: Callable[..., Service],
+    sound: Callable[..., Path],
+    captions: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    """A service and a hand on the fail points of its workers, for all chapters of a module."""
+    log = tmp_path_factory.mktemp("failpoints") / "log"
+    service = make_service("kills", KLIP_SENSOR_INTERVAL_S="5", KLIP_FAILPOINT=STOP, KLIP_FAILPOINT_LOG=str(log))
+    service.start()
+    yield Stage(service, sound, captions, log)
+    # A chapter that failed half way may have left the services without `klip dev`.
+    if service.process is None:
+        service.kill()
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def refusals() -> dict[str, subprocess.CompletedProcess[str]]:
+    """What commands said that could not be done."""
+    return {}

@@ -1,7 +1,7 @@
-"""What happens to files that are dropped while `klip dev` runs: one real service for the whole module and each storage.
+"""What happens to files that are dropped while `klip dev` runs: one real service for the whole module.
 
 Runs are started by a daemon that looks every five seconds, so the files of several tests are dropped together, in two
-waves; each test then looks at its own.
+waves; each test then looks at its own. The same on PostgreSQL: test_daemon_on_postgres.
 """
 
 from __future__ import annotations
@@ -53,17 +53,13 @@ class Quiet:
     rounds: int
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def service(request: pytest.FixtureRequest, make_service: Callable[..., Any]) -> Iterator[Any]:
-    """`klip dev` with Dagster's state in SQLite, as it comes, and in PostgreSQL, as deploy/postgres has it."""
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres")("daemon")
-        found = make_service("on_postgres", deploy="deploy/postgres", KLIP_SENSOR_INTERVAL_S="5", KLIP_POSTGRES_URL=url)
-    else:
-        found = make_service("on_sqlite", KLIP_SENSOR_INTERVAL_S="5")
-    found.start()
-    yield found
-    found.stop()
+@pytest.fixture(scope="module")
+def service(make_service: Callable[..., Any]) -> Iterator[Any]:
+    """`klip dev` with Dagster's state in SQLite, as it comes."""
+    service = make_service("on_sqlite", KLIP_SENSOR_INTERVAL_S="5")
+    service.start()
+    yield service
+    service.stop()
 
 
 @pytest.fixture
