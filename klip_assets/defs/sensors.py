@@ -96,7 +96,7 @@ def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourcePara
     before = json.loads(context.cursor) if context.cursor else {}
     found = scan(here, before, at_most=at_most, now=time.time())
     videos = [entry for entry in found.due.videos if entry.video_id not in in_progress][:at_most]
-    videos = [entry for entry in videos if not _will_be_retried(context.instance, entry.video_id)]
+    videos = [entry for entry in videos if not _is_retried(context.instance, entry.video_id)]
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # Accepted videos get their partition back: the storage may be new, or someone deleted a partition in the UI.
     unlisted = sorted(found.due.accepted - known - set(new))
@@ -192,10 +192,13 @@ def _videos_in_progress(instance: dg.DagsterInstance) -> set[str]:
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 
-def _will_be_retried(instance: dg.DagsterInstance, video_id: str) -> bool:
-    # Dagster itself retries a run whose worker died.
+def _is_retried(instance: dg.DagsterInstance, video_id: str) -> bool:
+    # Dagster itself retries a run whose worker died, perhaps since the runs in progress were read.
     last = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: video_id}), limit=1)
-    return any(run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags for run in last)
+    return any(
+        not run.is_finished or (run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags)
+        for run in last
+    )
 
 
 def _runs_before(instance: dg.DagsterInstance, video_id: str) -> str:

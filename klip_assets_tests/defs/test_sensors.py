@@ -149,6 +149,25 @@ def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
     assert len(look(vods_sensor, instance, "{}").run_requests) == 1
 
 
+def test_a_video_whose_retry_begins_during_a_scan_is_not_asked_for(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    job, tags = build_defs().resolve_job_def("process_video"), {"dagster/partition": "a"}
+    lost = instance.create_run_for_job(
+        job, tags={**tags, "dagster/will_retry": "true"}, status=dg.DagsterRunStatus.FAILURE
+    )
+
+    def retried(*args: Any, **kwargs: Any) -> Due:
+        instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+        instance.add_run_tags(lost.run_id, {"dagster/auto_retry_run_id": "another"})
+        return due_videos(*args, **kwargs)
+
+    monkeypatch.setattr("klip_assets.work.scan.due_videos", retried)
+    assert look(vods_sensor, instance, pending).run_requests == []
+
+
 def test_a_failure_of_the_machine_is_tried_again_under_another_key_after_its_wait(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

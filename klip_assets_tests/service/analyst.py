@@ -24,7 +24,7 @@ QUERY = """
     LEFT JOIN (SELECT partition AS video_id, count(*) AS versions FROM provenance
                WHERE table_name <> 'stage_status' GROUP BY ALL) r USING (video_id)
 """
-PAUSE_S = 0.25
+PAUSE_S = 1.0
 TAKES = {4.0: (4, "first take", 4.0), 5.0: (5, "second take", 5.0)}
 
 
