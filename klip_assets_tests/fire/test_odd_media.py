@@ -46,12 +46,11 @@ def test_every_odd_file_at_once_leaves_the_good_ones_processed_and_the_bad_ones_
     for name, content in bad.items():
         (settings.vod_inbox / name).write_bytes(content)
 
-    (outcome,) = run_module("process_once", cwd=tmp_path)
+    (outcome,) = run_module("work_once", cwd=tmp_path)
 
     assert outcome["peak_mb"] < MAX_MB
     assert outcome["processor_s"] < SECONDS_PER_FILE * len(dropped)
-    failed = {row["what"]: row["problem"] for row in outcome["rows"] if row["outcome"] == "failed"}
-    assert failed.keys() == {"empty", "no-head", "text"}
+    assert outcome["problems"].keys() == {"empty", "no-head", "text"}
     videos = {row["source_path"]: row for row in query(settings, "SELECT * FROM videos")}
     assert videos.keys() == recordings | set(bad) | {f"good {n}.wav" for n in range(3)}
     for n in range(3):

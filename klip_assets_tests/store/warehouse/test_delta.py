@@ -16,6 +16,7 @@ from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.warehouse.publish import Published, publish, published_note
 from klip_assets.work.acceptance import POLICY
 from klip_assets_tests.processed import drop_stream, drop_tweets, due, process, publish_again, query
+from klip_assets_tests.worked import work
 
 
 def publish_anew(settings: Settings) -> Published:
@@ -45,10 +46,10 @@ def assert_same_as_from_nothing(settings: Settings, step: object = "") -> None:
 def test_a_publish_after_a_change_starts_from_the_version_before(published: Settings) -> None:
     drop_stream(published, "second", 8, seed=3)
     drop_stream(published, "third", 8, seed=4)
-    process(published)
+    work(published)
     before = contents(published.warehouse_path)
     drop_stream(published, "second", 9, seed=5)
-    process(published)
+    work(published)
     note = published_note(published.warehouse_dir)
     assert note and note["version"] > 2
     done = publish_again(published)
@@ -64,7 +65,7 @@ def test_any_series_of_changes_gives_what_a_publish_from_nothing_gives(published
     for number in range(5):
         drop_stream(published, f"s{number}", 3, seed=number)
     drop_tweets(published, "more.jsonl", ("2026-06-12", "2026-06-14", "2026-06-15"))
-    process(published)
+    work(published)
     inserted = 0
 
     def refuse() -> None:
@@ -80,11 +81,11 @@ def test_any_series_of_changes_gives_what_a_publish_from_nothing_gives(published
 
     def change_a_recording() -> None:
         drop_stream(published, f"s{random_.randint(0, 4)}", 3, seed=random_.randint(10, 99))
-        process(published)
+        work(published)
 
     def change_a_day() -> None:
         drop_tweets(published, "more.jsonl", (f"2026-06-{random_.randint(12, 16)}",))
-        process(published)
+        work(published)
 
     for step in random_.sample([refuse, take_out, bring_back, change_a_recording, change_a_day, refuse, take_out], 7):
         step()
@@ -160,7 +161,7 @@ def test_a_data_folder_that_was_moved_is_published_anew_and_its_views_work(
     monkeypatch.setenv("KLIP_DAGSTER_STORAGE", str(tmp_path / "elsewhere" / ".dagster"))
     moved = Settings()
     assert due(moved) is not None
-    assert [(row["what"], row["outcome"]) for row in process(moved).rows] == [("warehouse", "done")]
+    assert work(moved).outcomes == {"warehouse": "done"}
     assert query(moved, "SELECT count(*) > 0 AS there FROM transcript_words") == [{"there": True}]
     assert due(moved) is None
 
@@ -170,7 +171,7 @@ def test_a_lost_warehouse_is_made_again_from_the_lake(published: Settings) -> No
 
     before = contents(published.warehouse_path)
     shutil.rmtree(published.warehouse_dir)
-    assert [(row["what"], row["outcome"]) for row in process(published).rows] == [("warehouse", "done")]
+    assert work(published).outcomes == {"warehouse": "done"}
     after = contents(published.warehouse_path)
     for found in (before, after):  # Each publish writes the weights anew.
         found["provenance"] = [row for row in found["provenance"] if row[0] != "weights"]

@@ -20,7 +20,8 @@ from klip_assets.store.warehouse.query import export, run_sql
 from klip_assets.work.acceptance import POLICY
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import publish_accepted, waiting
-from klip_assets_tests.processed import drop_stream, due, process, publish_again, query
+from klip_assets_tests.processed import drop_stream, due, publish_again, query
+from klip_assets_tests.worked import work
 
 
 def test_every_table_is_there_with_its_types_and_comments(published: Settings) -> None:
@@ -75,7 +76,7 @@ def test_an_open_reader_keeps_what_he_has_and_the_next_sees_the_new(published: S
     reader = duckdb.connect(str(published.warehouse_path), read_only=True)
     before = reader.execute("SELECT count(*) FROM transcript_words").fetchone()
     drop_stream(published, "second", 8, seed=3)
-    process(published)
+    work(published)
     assert reader.execute("SELECT count(*) FROM transcript_words").fetchone() == before
     assert reader.execute("SELECT count(*) FROM videos").fetchone() == (1,)
     reader.close()
@@ -151,7 +152,7 @@ def test_an_empty_lake_publishes_every_table_empty(settings: Settings) -> None:
 def test_the_stamp_says_when_there_is_something_to_publish(published: Settings, lake: Lake) -> None:
     assert due(published) is None
     drop_stream(published, "second", 8, seed=3)
-    process(published)
+    work(published)
     assert due(published) is None
     from klip_assets.store.lake.generations import withdraw
 
