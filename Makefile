@@ -13,9 +13,9 @@ INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv
 	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.$(1)' || \
 	$(BIN)/pip install --quiet -c constraints.txt -e '.$(1)'
 
-# A file of tests to each of three processes: those with a service spend half of their time waiting for it. In the order of
+# A file of tests to each of two processes: those with a service spend half of their time waiting for it. In the order of
 # collection (slow files first), or the files that take longest would come last.
-PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Temporary folders of tests in memory, where there is room: Dagster's SQLite waits for the disk thousands of times.
 IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 + 0 >= 6 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')

@@ -130,7 +130,9 @@ class Settings(BaseSettings):
         default=100.0, gt=0, le=100, description="Maximum length of a recording in hours; a longer one is refused."
     )
     sensor_interval_s: int = Field(default=15, ge=5, description="Seconds between inbox scans.")
-    sensor_batch: int = Field(default=50, ge=1, description="Maximum runs requested per inbox scan.")
+    sensor_batch: int = Field(
+        default=50, ge=1, description="The inbox sensor requests runs until this many are queued or in progress."
+    )
 
     @field_validator("data_dir", "dagster_storage")
     @classmethod

@@ -95,7 +95,9 @@ def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourcePara
     known = set(context.instance.get_dynamic_partitions(VIDEOS.name or ""))
     before = json.loads(context.cursor) if context.cursor else {}
     found = scan(here, before, at_most=at_most, now=time.time())
-    videos = [entry for entry in found.due.videos if entry.video_id not in in_progress][:at_most]
+    # A run that waits long in the queue may find its video done by `klip process`, and still costs a process.
+    room = max(0, at_most - len(in_progress))
+    videos = [entry for entry in found.due.videos if entry.video_id not in in_progress][:room]
     videos = [entry for entry in videos if not _is_retried(context.instance, entry.video_id)]
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # Accepted videos get their partition back: the storage may be new, or someone deleted a partition in the UI.

@@ -149,6 +149,29 @@ def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
     assert len(look(vods_sensor, instance, "{}").run_requests) == 1
 
 
+def test_no_more_runs_are_asked_for_than_the_batch_leaves_room_for(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_SENSOR_BATCH", "3")
+    job = build_defs().resolve_job_def("process_video")
+    for n, name in enumerate("abcde"):
+        write_wav(settings.vod_inbox / f"{name}.wav", 2, seed=n)
+
+    def asked_for() -> list[str | None]:
+        found = look(vods_sensor, instance, look(vods_sensor, instance).cursor)
+        return [request.partition_key for request in found.run_requests]
+
+    assert asked_for() == ["a", "b", "c"]
+    tags = [{"dagster/partition": name} for name in "ab"]
+    runs = [instance.create_run_for_job(job, tags=each, status=dg.DagsterRunStatus.STARTED) for each in tags]
+    assert asked_for() == ["c"]
+    instance.delete_run(runs[0].run_id)
+    assert asked_for() == ["a", "c"]
+    for name in "cd":
+        instance.create_run_for_job(job, tags={"dagster/partition": name}, status=dg.DagsterRunStatus.STARTED)
+    assert asked_for() == []
+
+
 def test_a_video_whose_retry_begins_during_a_scan_is_not_asked_for(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

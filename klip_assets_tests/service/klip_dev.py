@@ -39,6 +39,12 @@ from klip_assets_tests.suite.waiting import until
 T = TypeVar("T")
 
 
+def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """Wait for a process, and return what it wrote and how it ended."""
+    said, complained = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
+
+
 @dataclass
 class Service:
     """One `klip dev` with its own data folder.
@@ -83,11 +89,17 @@ class Service:
         return {**others, **mine}
 
     def klip(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        """Run `klip` beside the service, until it ends."""
+        return ended(self.klip_beside(*arguments))
+
+    def klip_beside(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `klip` beside the service; to be given to `ended`."""
+        return subprocess.Popen(
             [sys.executable, "-m", "klip_assets.cli", *arguments],
             env=self.environment,
             cwd=REPOSITORY,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
 

@@ -20,6 +20,7 @@ import pytest
 from klip_assets.store.locks import is_held
 from klip_assets_tests.made import write_vtt, write_wav
 from klip_assets_tests.processed import due
+from klip_assets_tests.service.klip_dev import ended
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +56,8 @@ def drop_all(inbox: Path, names: list[str], take: str, seconds: float) -> None:
 @pytest.fixture(scope="module")
 def gathered(make_service: Callable[..., Any]) -> Iterator[Crowd]:
     """Chapter 1: while the first takes are processed, a writer, a holder, an analyst and a `klip process` come."""
-    service = make_service("crowd", KLIP_SENSOR_INTERVAL_S="5")
+    # Little more is queued than the three runs at once, so that `klip process` finds something to do as well.
+    service = make_service("crowd", KLIP_SENSOR_INTERVAL_S="5", KLIP_SENSOR_BATCH="4")
     root = service.home.parent
     service.extra["KLIP_FAILPOINT_LOG"] = str(root / "points.txt")
     configuration = (service.home / "dagster.yaml").read_text()
@@ -67,6 +69,7 @@ def gathered(make_service: Callable[..., Any]) -> Iterator[Crowd]:
     database = service.settings.warehouse_path
     try:
         drop_all(service.settings.vod_inbox, VIDEOS, "first", 4.0)
+        process = service.klip_beside("process")
         service.wait(lambda: service.sql("SELECT 1 FROM videos LIMIT 1"), "a first video to be published")
         # The writer takes the version of the moment; the daemon then publishes one that others can open.
         writer = writer_of(database)
@@ -77,7 +80,7 @@ def gathered(make_service: Callable[..., Any]) -> Iterator[Crowd]:
         command += [str(database), str(root / "stop"), str(root / "seen")]
         reader = subprocess.Popen(command, cwd=Path(__file__).parents[2])
         crowd = Crowd(service, root, writer, holder, reader, [], [videos_of(holder)])
-        crowd.processes.append(service.klip("process"))
+        crowd.processes.append(ended(process))
         service.wait(lambda: done(service, VIDEOS, 4.0), "the first takes to be published")
         wait_for_queries(service, root / "seen", "first take")
         yield crowd
@@ -91,8 +94,9 @@ def crowd(gathered: Crowd) -> Crowd:
     """Chapter 2: second takes replace some of the first, and a publisher is killed midway."""
     crowd, service = gathered, gathered.service
     drop_all(service.settings.vod_inbox, RETAKEN, "second", 5.0)
+    process = service.klip_beside("process")
     crowd.killed = publisher_killed_midway(service, crowd.root)
-    crowd.processes.append(service.klip("process"))
+    crowd.processes.append(ended(process))
     service.wait(lambda: done(service, RETAKEN, 5.0), "the second takes to be published")
     wait_for_queries(service, crowd.root / "seen", "both")
     service.wait_for_runs()
