@@ -15,7 +15,8 @@ INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv
 
 # A file of tests to each of two processes: those with a service spend half of their time waiting for it. In the order of
 # collection (slow files first), or the files that take longest would come last.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# When one of them dies, the other would wait for its tests for ever: then the session ends instead.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # Temporary folders of tests in memory, where there is room: Dagster's SQLite waits for the disk thousands of times.
 IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 + 0 >= 6 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
