@@ -164,7 +164,7 @@ def wrong_runs(home: Path) -> Iterator[str]:
 
 
 def wrong_in(story: Story) -> list[str]:
-    """Say what is wrong at each point, and once a copy of it has gone on without Dagster, which keeps none of this."""
+    """Say what is wrong at each point, and once a copy of it has gone on by `work`, without Dagster."""
     assert story.before.published != story.after.published
     wrong = []
     for point in story.points:
