@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,11 @@ pytest_plugins = ("klip_assets_tests.suite.watchdog", "klip_assets_tests.suite.r
 for name in Settings.model_fields:
     os.environ.pop(f"KLIP_{name.upper()}", None)
 os.environ["KLIP_ENV_FILE"] = ""
+
+# Two processes that compile librosa's functions at once can leave a cache that ends the next one with a segmentation
+# fault (numba issue 10128): each process of tests has a cache of its own, which ends with it.
+_compiled = tempfile.TemporaryDirectory(prefix="klip-numba-")
+os.environ["NUMBA_CACHE_DIR"] = _compiled.name
 
 # How long an example takes is the machine's; speed is measured in benchmarks/. `make test-fast` asks for `fast`.
 hypothesis.settings.register_profile("klip", deadline=None)
@@ -134,6 +140,24 @@ def processed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         report = process(settings)
         assert report.ok, report.rows
     return base / "data"
+
+
+@pytest.fixture(scope="session")
+def published_once(processed_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base of an installation in which one stream and two days of tweets are published."""
+    base = tmp_path_factory.mktemp("published")
+    shutil.copytree(processed_folder, base / "data", symlinks=True)
+    with pytest.MonkeyPatch.context() as environment:
+        point_at(base, environment)
+        publish_again(Settings())
+    return base
+
+
+@pytest.fixture
+def published_to_read(published_once: Path, isolated: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The same installation for all tests that change nothing in it."""
+    point_at(published_once, monkeypatch)
+    return Settings()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def llm(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLlm]:
         yield fake
 
 
+@pytest.mark.slow
 def test_the_cache_can_be_looked_at_and_cleared_on_the_command_line(llm: FakeLlm, settings: Settings) -> None:
     run = CliRunner()
     assert "The cache is empty" in run.invoke(main, ["cache", "stats"]).output

@@ -127,7 +127,7 @@ def test_a_wrong_word_is_one_clear_line(settings: Settings, words: tuple[str, ..
         (("sql", "DELETE FROM videos"), "read-only"),
     ],
 )
-def test_a_wrong_question_is_one_clear_line(published: Settings, words: tuple[str, ...], message: str) -> None:
+def test_a_wrong_question_is_one_clear_line(published_to_read: Settings, words: tuple[str, ...], message: str) -> None:
     assert message in error_of(klip(*words))
 
 
@@ -172,7 +172,7 @@ def test_a_failed_video_makes_the_exit_code_1_and_the_rest_is_published(settings
     assert "can't be read" in error_of(klip("highlights", "bad"))
 
 
-def test_every_table_can_be_printed_as_json(published: Settings) -> None:
+def test_every_table_can_be_printed_as_json(published_to_read: Settings) -> None:
     for words in (
         ("highlights",),
         ("videos",),
@@ -185,11 +185,15 @@ def test_every_table_can_be_printed_as_json(published: Settings) -> None:
         assert found and all(isinstance(row, dict) for row in found), words
 
 
-def test_export_writes_a_file_of_its_own(published: Settings, tmp_path: Path) -> None:
+def test_export_writes_a_file_of_its_own(published_to_read: Settings, tmp_path: Path) -> None:
     rows = rows_of(klip("export", tmp_path / "copy.duckdb", "--json"))
-    assert {"table": "highlights", "rows": query(published, "SELECT count(*) AS n FROM highlights")[0]["n"]} in rows
+    assert {
+        "table": "highlights",
+        "rows": query(published_to_read, "SELECT count(*) AS n FROM highlights")[0]["n"],
+    } in rows
 
 
+@pytest.mark.slow
 def test_remove_takes_a_video_out_of_everything_and_process_brings_it_back(published: Settings, lake: Lake) -> None:
     assert klip("remove", "stream").exit_code == 0
     assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
@@ -340,6 +344,7 @@ def test_options_of_process_that_do_not_go_together_are_refused(settings: Settin
     assert "process --help" in error_of(klip("process", *words))
 
 
+@pytest.mark.slow
 def test_a_stale_stage_is_counted_first_and_then_remade_alone(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,6 +390,7 @@ def test_a_stale_video_whose_recording_is_gone_is_named_and_left(
     assert "'nonsense' is not a valid date" in error_of(klip("process", "--stale", "--tweets", "nonsense"))
 
 
+@pytest.mark.slow
 def test_scattered_stale_days_are_remade_and_no_day_between_them_is_made(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,15 +32,20 @@ def rows_of(result: Result) -> list[dict[str, Any]]:
     return list(json.loads(result.stdout))
 
 
+def best_first(settings: Settings) -> list[dict[str, Any]]:
+    """The published highlights of the stream."""
+    return query(settings, "SELECT * FROM highlights ORDER BY rank")
+
+
 @pytest.fixture
-def ranked(published: Settings) -> list[dict[str, Any]]:
-    """The published highlights of the stream, best first."""
-    return query(published, "SELECT * FROM highlights ORDER BY rank")
+def ranked(published_to_read: Settings) -> list[dict[str, Any]]:
+    """The published highlights of the stream, best first, for tests that change nothing."""
+    return best_first(published_to_read)
 
 
 @pytest.mark.parametrize("form", ["csv", "edl", "srt", "json", "md"])
 def test_a_list_goes_to_the_terminal_or_to_a_file_that_is_never_overwritten(
-    published: Settings, tmp_path: Path, form: str
+    published_to_read: Settings, tmp_path: Path, form: str
 ) -> None:
     shown = klip("highlights", "stream", "--export", form)
     assert shown.exit_code == 0 and "what a shot" in shown.stdout
@@ -92,7 +97,7 @@ def test_a_recording_of_sound_alone_is_cut_on_an_audio_channel(ranked: list[dict
         (("rate", "stream", "1", "fine"), "'fine' is not one of 'good', 'bad'."),
     ],
 )
-def test_a_wrong_word_is_one_clear_line(published: Settings, words: tuple[str, ...], message: str) -> None:
+def test_a_wrong_word_is_one_clear_line(published_to_read: Settings, words: tuple[str, ...], message: str) -> None:
     assert message in error_of(klip(*words))
 
 
@@ -110,13 +115,12 @@ def test_why_shows_each_term_and_what_it_adds_to_the_base_score(ranked: list[dic
         assert term["term"].removesuffix("_term").replace("_", " ") in result.stdout
 
 
-def test_why_of_all_videos_names_each(published: Settings) -> None:
+def test_why_of_all_videos_names_each(published_to_read: Settings) -> None:
     assert "stream  1  0:00:4" in klip("highlights", "--why").stdout
 
 
-def test_rejected_shows_the_near_misses_best_first_and_what_beat_them(
-    published: Settings, ranked: list[dict[str, Any]]
-) -> None:
+def test_rejected_shows_the_near_misses_best_first_and_what_beat_them(published: Settings) -> None:
+    ranked = best_first(published)
     found = query(published, "SELECT * FROM highlight_candidates ORDER BY candidate_index")
     winner = next(row for row in found if row["peak_s"] == ranked[0]["peak_s"])
     # The stream has no peak within reach of another: one is written beside its highlight.
@@ -213,9 +217,8 @@ def test_an_unchanged_recording_is_not_read_whole_to_know_that(
     assert klip("clip", "stream", "1", "--output", tmp_path, "--force").exit_code == 1 and len(hashed) == 1
 
 
-def test_a_verdict_is_added_and_published_and_the_latest_counts(
-    published: Settings, ranked: list[dict[str, Any]]
-) -> None:
+def test_a_verdict_is_added_and_published_and_the_latest_counts(published: Settings) -> None:
+    ranked = best_first(published)
     said = klip("rate", "stream", "1", "good")
     assert said.exit_code == 0 and "highlight 1 of stream" in said.stdout and "is good." in said.stdout
     second = rows_of(klip("rate", "stream", "1", "bad", "--json"))[0]

@@ -60,6 +60,7 @@ def test_a_run_without_an_answer_succeeds_and_says_what_happened(llm: FakeLlm, s
     _assert_nowhere(KEY, settings.data_dir)
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_file_that_a_run_leaves(llm: FakeLlm, settings: Settings) -> None:
     drop_stream(settings)
     process(settings)

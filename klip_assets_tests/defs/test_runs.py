@@ -45,6 +45,7 @@ def recording(settings: Settings, instance: dg.DagsterInstance) -> None:
     list_video(instance, "a")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("recording")
 def test_a_run_waits_for_the_lock_of_its_video_and_names_the_holder(
     lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
@@ -65,6 +66,7 @@ def test_a_run_waits_for_the_lock_of_its_video_and_names_the_holder(
     assert not is_held(lock)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("recording")
 def test_a_run_started_by_hand_computes_and_one_told_to_reuse_does_not(
     lake: Lake, instance: dg.DagsterInstance
@@ -147,6 +149,7 @@ def run_on_a(name: str) -> dg.DagsterRun:
     return dg.DagsterRun("process_video", status=dg.DagsterRunStatus[name], tags={"dagster/partition": "a"})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("recording")
 def test_a_run_of_a_backfill_reuses_and_one_that_is_forced_computes(lake: Lake, instance: dg.DagsterInstance) -> None:
     assert run_video(instance, "a", **{"dagster/backfill": "b"}).success

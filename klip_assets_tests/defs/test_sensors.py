@@ -230,6 +230,7 @@ def test_no_asset_of_a_video_depends_on_one_without_partitions() -> None:
             assert graph.get(parent).is_partitioned, f"{name} on {parent}: a backfill would be cut in two"
 
 
+@pytest.mark.slow
 def test_content_that_comes_back_is_a_new_attempt(settings: Settings, instance: dg.DagsterInstance) -> None:
     path = write_wav(settings.vod_inbox / "a.wav", 2, seed=1)
     keys = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import dagster as dg
+import pytest
 
 from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_SOUNDS, TRANSCRIPT_WORDS
 from klip_assets.defs.build import build_defs
@@ -24,6 +25,7 @@ def drop(settings: Settings) -> None:
     write_vtt(path.with_name("talk.en.vtt"), LAUGHING)
 
 
+@pytest.mark.slow
 def test_sounds_of_captions_are_published_beside_the_words(settings: Settings) -> None:
     drop(settings)
     assert process(settings).ok

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import dagster as dg
+import pytest
 
 from klip_assets.cli.progress import BarProgress
 from klip_assets.defs.assets.tweets import TWEET_FILES
@@ -49,6 +50,7 @@ def test_an_interrupted_ingest_is_found_by_the_next_process(settings: Settings, 
     assert [row["what"] for row in report.rows] == ["tweets 2026-06-12 to 2026-06-13", "warehouse"]
 
 
+@pytest.mark.slow
 def test_ninety_days_come_in_with_one_command_and_a_late_tweet_changes_one(settings: Settings) -> None:
     days = [(date(2026, 1, 1) + timedelta(days=n)).isoformat() for n in range(90)]
     write_tweets(settings.tweet_inbox / "quarter.jsonl", [tweet(tweet_id_at(day, n)) for day in days for n in range(2)])

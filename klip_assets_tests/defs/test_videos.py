@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from klip_assets.contracts import TABLES, VIDEO_TABLES
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
@@ -20,6 +22,7 @@ def outcomes(settings: Settings, **options: object) -> dict[str, str]:
     return {row["what"]: row["outcome"] for row in process(settings, **options).rows}
 
 
+@pytest.mark.slow
 def test_a_recording_ends_in_every_table_of_its_own(settings: Settings, lake: Lake) -> None:
     drop_stream(settings)
     assert outcomes(settings) == {"stream": "done", "warehouse": "done"}
@@ -32,6 +35,7 @@ def test_a_recording_ends_in_every_table_of_its_own(settings: Settings, lake: La
     ]
 
 
+@pytest.mark.slow
 def test_materializing_again_gives_equal_rows_and_the_same_data_versions(published: Settings, lake: Lake) -> None:
     before = versions(lake, "stream")
     rows = {name: lake.read(TABLES[name], "stream") for name in VIDEO_TABLES}
@@ -46,6 +50,7 @@ def test_a_second_process_does_nothing(published: Settings) -> None:
     assert process(published).rows == []
 
 
+@pytest.mark.slow
 def test_captions_that_arrive_late_change_words_and_leave_the_sound_alone(settings: Settings) -> None:
     path = write_wav(settings.vod_inbox / "late.wav", 6)
     assert work(settings).ok
@@ -74,6 +79,7 @@ def test_a_bad_video_is_named_and_stops_no_other(settings: Settings) -> None:
     assert "bad.mp4" in rows["bad"]["error"]
 
 
+@pytest.mark.slow
 def test_a_recording_named_like_a_day_is_a_video_beside_that_day_of_tweets(settings: Settings) -> None:
     write_wav(settings.vod_inbox / "2026-06-12.wav", 3)
     drop_tweets(settings)
@@ -84,6 +90,7 @@ def test_a_recording_named_like_a_day_is_a_video_beside_that_day_of_tweets(setti
     assert [row["partition"] for row in stages] == ["2026-06-12", "2026-06-13", "video-2026-06-12"]
 
 
+@pytest.mark.slow
 def test_stages_without_dagster_leave_what_a_run_leaves(settings: Settings, lake: Lake) -> None:
     after_the_end = [(1.0, 2.0, "Captions of"), (300.0, 302.0, "another video.")]
     seeds = {"run": 1, "work": 2}

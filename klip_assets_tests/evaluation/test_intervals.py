@@ -151,6 +151,7 @@ def program() -> Any:
     return load("benchmarks/public_metrics.py")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["full", "short", "middle", "long"])
 def test_retrieval_equals_the_published_figures(program: Any, shared_data: Path, name: str) -> None:
     published = program.Published(shared_data / "hl-qvhighlights")
@@ -165,6 +166,7 @@ def test_saliency_equals_the_published_figures(program: Any, shared_data: Path, 
     assert published.saliency(level) == (figures["HL-mAP"], figures["HL-Hit1"])
 
 
+@pytest.mark.slow
 def test_agreement_of_people_on_tvsum_is_what_otani_and_others_publish(program: Any, shared_data: Path) -> None:
     *agreement, videos = program.tvsum_agreement(shared_data / "hl-tvsum")
     assert videos == 50

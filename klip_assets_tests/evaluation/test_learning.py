@@ -84,6 +84,7 @@ def test_the_weight_goes_to_the_term_that_people_go_by(term: str) -> None:
     assert learnt.verdict.startswith("better; ")
 
 
+@pytest.mark.slow
 def test_two_terms_that_count_alike_get_like_weights() -> None:
     weights = learn_weights(make_judged({"speech_rate_term": 0.5, "burst_term": 0.5}, videos=10), DEFAULT).weights
     assert weights.weights["burst_term"] == pytest.approx(weights.weights["speech_rate_term"], rel=0.35)
@@ -97,6 +98,7 @@ def test_the_share_of_the_model_is_learnt_too() -> None:
     assert weights.weights[MODEL] < DEFAULT.weights[MODEL]
 
 
+@pytest.mark.slow
 def test_noise_gives_the_default_back() -> None:
     kept = [learn_weights(make_judged({}, videos=5, moments=8, seed=seed), DEFAULT) for seed in range(8)]
     assert sum(learnt.used for learnt in kept) <= 1

@@ -18,6 +18,7 @@ FOLDERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FOLDERS))
 def test_figures_are_those_on_record(shared_data: Path, name: str) -> None:
     settings = Settings()

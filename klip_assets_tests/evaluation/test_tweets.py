@@ -126,6 +126,7 @@ def test_a_language_model_is_asked_only_by_the_command_for_tweets(
     assert found["llm: first"] == 0.5
 
 
+@pytest.mark.slow
 def test_figures_on_tweeteval_are_those_on_record(shared_data: Path) -> None:
     (golden,) = tweet_sets(shared_data / "tw-tweeteval")
     figures = tweet_figures(golden, tiers_of(Settings(), with_llm=False))

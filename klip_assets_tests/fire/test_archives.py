@@ -84,6 +84,7 @@ def test_the_tweets_before_the_limit_of_an_archive_are_kept(
     assert staged.refused[-1].position == "end of file" and "expands to more than" in staged.refused[-1].reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"[", b"a", b" ", b'"', b"1\n", b"\n", b"00:01.000 --> 00:02.000\n\n", b"\0"])
 def test_no_bomb_fills_the_memory_of_any_reader(
     tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch

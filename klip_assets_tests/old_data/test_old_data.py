@@ -182,6 +182,7 @@ def test_a_verdict_keeps_its_moment(old: Settings) -> None:
     assert rows == [{"verdict": "good", "rank": 1}]
 
 
+@pytest.mark.slow
 def test_a_reply_that_was_paid_for_is_not_asked_for_again(
     old: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +207,7 @@ def test_weights_are_learnt_from_its_verdicts(old: Settings) -> None:
     assert "verdicts" in found.verdict or "videos" in found.verdict
 
 
+@pytest.mark.slow
 def test_what_is_stale_is_said_and_made_and_nothing_else(
     old: Settings, processed_again: Path, changed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

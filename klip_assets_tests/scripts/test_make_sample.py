@@ -133,6 +133,7 @@ def test_entities_point_at_what_they_name(tweets: list[dict[str, Any]]) -> None:
     assert seen == set(kinds)
 
 
+@pytest.mark.slow
 @needs_flite
 def test_the_same_seed_gives_the_same_truth_chat_tweets_and_sound(script: Any, tmp_path: Path) -> None:
     for folder in ("a", "b"):
@@ -157,6 +158,7 @@ def test_the_script_still_writes_the_shipped_tweets(script: Any) -> None:
     assert script.tweets.pages(7) == [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 @needs_flite
 def test_making_a_sample_again_leaves_hard_links_to_the_old_one_alone(script: Any, tmp_path: Path) -> None:
     script.make_sample(tmp_path / "out", seed=3, duration_s=60, planted=1, video=False)

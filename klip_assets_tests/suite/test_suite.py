@@ -15,6 +15,9 @@ from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.suite.missing import summary
 from klip_assets_tests.suite.waiting import until
 
+# Each starts a pytest of its own, which is to stand still for seconds.
+pytestmark = pytest.mark.slow
+
 PLUGINS = ("-p", "klip_assets_tests.suite.watchdog", "-p", "klip_assets_tests.suite.reaper", "-p", "no:cacheprovider")
 
 
@@ -113,3 +116,11 @@ print(Settings().weights, Settings().whisper_model)
     environment["KLIP_WHISPER_MODEL"] = "mine"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.split() == ["klip-2", "None"], done.stderr
+
+
+def test_no_two_processes_of_tests_compile_into_one_cache() -> None:
+    code = "import klip_assets_tests.conftest, numba; print(numba.config.CACHE_DIR)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    other = Path(done.stdout.strip())
+    assert other.is_absolute() and other != Path(os.environ["NUMBA_CACHE_DIR"]), done.stderr
+    assert Path(os.environ["NUMBA_CACHE_DIR"]).is_dir() and not other.exists(), "it ends with its process"

@@ -63,6 +63,7 @@ def test_no_text_is_learnt_from_twice_and_none_that_people_disagree_on(data: Pat
     assert not any("disagree" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_the_real_sets_do_not_overlap(shared_data: Path) -> None:
     sets = read_sets(shared_data)
     rows = training_set(sets)

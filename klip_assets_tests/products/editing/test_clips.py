@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +50,24 @@ FILMS: dict[str, tuple[dict[str, Any], str]] = {
     "other.mkv": ({"sounds": ("libopus",), "b_frames": 2}, ".mkv"),
     "old.avi": ({"codec": "mpeg4", "sounds": ("libmp3lame",), "gop": 1}, ".mkv"),
     "silent.mp4": ({"sounds": ()}, ".mp4"),
+    "plain.ts": ({}, ".mp4"),
+    "late.ts": ({"starts_at_s": 5}, ".mp4"),
 }
 
 
-@pytest.mark.parametrize("name", FILMS)
-def test_a_copied_clip_is_the_packets_of_the_recording_from_the_keyframe_before(tmp_path: Path, name: str) -> None:
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a recording by its name, made once: tests only read it."""
+    folder = tmp_path_factory.mktemp("films")
+    return cache(lambda name: write_film(folder / name, **FILMS[name][0]))
+
+
+@pytest.mark.parametrize("name", [name for name in FILMS if not name.endswith(".ts")])
+def test_a_copied_clip_is_the_packets_of_the_recording_from_the_keyframe_before(
+    tmp_path: Path, film: Callable[[str], Path], name: str
+) -> None:
     options, suffix = FILMS[name]
-    source = write_film(tmp_path / name, **options)
+    source = film(name)
     made = make_clip(source, highlight(), tmp_path / "out")
     assert made.path.suffix == suffix
     at_start = number_at(source, START_S)
@@ -80,8 +93,10 @@ def test_a_copied_clip_is_the_packets_of_the_recording_from_the_keyframe_before(
         assert click_at(made.path) == pytest.approx(12.0 - made.start_s, abs=0.04)
 
 
-def test_a_clip_of_a_broadcast_stream_that_starts_late_holds_the_same_moment(tmp_path: Path) -> None:
-    source = write_film(tmp_path / "late.ts", starts_at_s=5)
+def test_a_clip_of_a_broadcast_stream_that_starts_late_holds_the_same_moment(
+    tmp_path: Path, film: Callable[[str], Path]
+) -> None:
+    source = film("late.ts")
     with av.open(str(source)) as opened:
         assert opened.start_time > 4_900_000
     made = make_clip(source, highlight(), tmp_path)
@@ -101,12 +116,12 @@ def test_names_of_tracks_are_kept(tmp_path: Path) -> None:
         assert [stream.metadata.get("title") for stream in opened.streams.audio] == ["track 1", "track 2"]
 
 
-@pytest.mark.parametrize("name", ["plain.mp4", "b_frames.mkv", "late.ts", "old.avi", "tracks.mkv"])
+@pytest.mark.parametrize("name", ["plain.mp4", "b_frames.mkv", "plain.ts", "old.avi", "tracks.mkv"])
 @pytest.mark.parametrize("start_s", [9.35, 9.4, 0.0])
 def test_an_exact_clip_begins_at_the_frame_that_is_shown_at_its_start(
-    tmp_path: Path, name: str, start_s: float
+    tmp_path: Path, film: Callable[[str], Path], name: str, start_s: float
 ) -> None:
-    source = write_film(tmp_path / name, **FILMS.get(name, ({}, ""))[0])
+    source = film(name)
     made = make_clip(source, highlight(start_s=start_s), tmp_path / "out", exact=True)
     shown = frames_shown(made.path)
     assert made.start_s == pytest.approx(start_s) and shown[0][0] == pytest.approx(0.0, abs=0 if start_s else 0.03)

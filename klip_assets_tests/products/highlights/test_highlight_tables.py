@@ -245,6 +245,7 @@ def test_a_video_of_10_hours_has_its_moments_too(video: Video) -> None:
     assert rows.num_rows >= 80
 
 
+@pytest.mark.slow
 def test_equal_input_gives_equal_output_over_50_runs_and_in_any_order_of_videos(video: Video) -> None:
     streams = [video(300.0, moments=[60 + 40 * n, 200], seed=n, emotions=n % 2 == 0) for n in range(5)]
     first = [found(signals) for signals in streams]

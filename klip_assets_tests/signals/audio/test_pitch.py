@@ -68,6 +68,7 @@ def test_pitch_does_not_depend_on_where_the_sound_is_cut(real_speech: np.ndarray
     assert np.allclose(whole, cut, rtol=1e-3, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_at_least_nine_of_ten_voiced_frames_of_real_speech_are_within_5_percent_of_yin(shared_data: Path) -> None:
     files = [
         shared_data / "sp-jfk" / "tests" / "jfk.flac",

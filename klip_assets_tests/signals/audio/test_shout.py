@@ -134,6 +134,7 @@ def test_any_sound_gives_scores_or_nothing(samples: int, level: float, hz: float
     assert (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lufs", "least"), [(None, 0.97), (-23.0, 0.85)])
 def test_strong_anger_fear_and_joy_are_told_from_calm_speech(
     shared_data: Path, lufs: float | None, least: float

@@ -223,6 +223,7 @@ print(json.dumps([used, high_mb("VmHWM") - before, sum(table["messages"].to_pyli
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "most_s"), [("six phrases", 3), ("distinct", 5)])
 def test_half_a_million_messages_over_ten_hours_take_seconds_and_less_than_300_mb(kind: str, most_s: float) -> None:
     done = subprocess.run([sys.executable, "-c", MILLIONS, kind], capture_output=True, text=True, check=True)

@@ -158,6 +158,7 @@ def test_a_document_longer_than_what_is_read_at_once_is_read_whole(drop: Drop) -
     assert read(path).messages["text"].to_pylist() == [f"message {n}" for n in range(5000)]
 
 
+@pytest.mark.slow
 def test_hundred_thousand_messages_are_read_in_seconds(drop: Drop) -> None:
     words = ["gg", "that was close", "KEKW", "lol", "no way he did that", "PogU"]
     lines = (f'{{"offset_s": {n / 10}, "author": "viewer{n % 999}", "text": "{words[n % 6]}"}}' for n in range(100_000))

@@ -58,6 +58,7 @@ def test_a_clear_sentence_is_heard_with_times_inside_the_sound(spoken: Path) -> 
     assert done and done[-1] <= len(sound) / SAMPLE_RATE_HZ
 
 
+@pytest.mark.slow
 def test_the_words_do_not_depend_on_the_number_of_processes_or_on_what_was_decoded_before_k1(
     talk: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ def test_the_words_do_not_depend_on_the_number_of_processes_or_on_what_was_decod
     assert len(times["weather"]) == 3, "the same sentence is heard alike each time"
 
 
+@pytest.mark.slow
 def test_words_recognized_before_are_not_recognized_again(
     talk: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +97,7 @@ def test_words_recognized_before_are_not_recognized_again(
     assert spans >= 3 and len(decoded) == spans, "each utterance once, over both runs"
 
 
+@pytest.mark.slow
 def test_a_recognizer_that_dies_is_an_error_that_says_where_and_what_was_recognized_is_kept(
     talk: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

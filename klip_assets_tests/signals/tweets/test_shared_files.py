@@ -128,6 +128,7 @@ def script() -> Any:
     return load("benchmarks/tweet_files.py")
 
 
+@pytest.mark.slow
 def test_every_record_of_the_real_files_is_accounted_for(shared_data: Path, script: Any) -> None:
     found = {row.pop("file"): tuple(row.values()) for row in script.look(shared_data)}
     assert found == COUNTS

@@ -106,6 +106,7 @@ def test_a_flattened_real_file_and_its_pages_give_the_same_rows(shared_data: Pat
     assert stage(folder / "flat.jsonl").parts == stage(folder / "noflat.jsonl").parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rows", "refused", "days"),
     [

@@ -59,6 +59,7 @@ def test_a_publish_after_a_change_starts_from_the_version_before(published: Sett
     assert_same_as_from_nothing(published)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_series_of_changes_gives_what_a_publish_from_nothing_gives(published: Settings, seed: int) -> None:
     lake, random_ = Lake(published.lake_dir), random.Random(seed)

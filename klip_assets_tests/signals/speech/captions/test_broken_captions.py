@@ -177,6 +177,7 @@ def test_no_json_makes_the_reader_fail(tmp_path_factory: pytest.TempPathFactory,
     check(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -120,6 +120,7 @@ def test_where_an_endpoint_counts_no_tokens_the_most_is_booked(llm: FakeLlm, tie
     assert spent(made) > 10 * COST
 
 
+@pytest.mark.slow
 def test_runs_at_once_do_not_overspend_the_budget_of_a_day(llm: FakeLlm, tier: Make) -> None:
     llm.delay_s = 0.02
     state = tier().state

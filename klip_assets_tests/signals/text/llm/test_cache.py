@@ -103,6 +103,7 @@ def test_two_processes_use_one_cache_at_once(llm: FakeLlm, tier: Make) -> None:
     assert len(llm.asked) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["llm.commit", "llm.committed"])
 def test_a_kill_at_any_write_leaves_whole_replies_and_the_next_run_asks_only_for_the_rest(
     point: str, llm: FakeLlm, tier: Make
@@ -118,6 +119,7 @@ def test_a_kill_at_any_write_leaves_whole_replies_and_the_next_run_asks_only_for
     assert len(llm.asked) - before == 30 - done
 
 
+@pytest.mark.slow
 def test_a_kill_midway_loses_only_what_was_under_way(llm: FakeLlm, tier: Make) -> None:
     llm.delay_s = 0.05
     process = start(tier().state, llm, 200)

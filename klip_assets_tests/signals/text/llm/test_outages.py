@@ -144,6 +144,7 @@ def test_a_first_model_that_is_always_down_costs_a_few_requests_and_the_second_r
     assert "in a row failed" in made.spent.closed["first"]
 
 
+@pytest.mark.slow
 def test_a_model_that_never_answers_costs_the_run_one_timeout(llm: FakeLlm, tier: Make) -> None:
     llm.reply = lambda asked: Silence(600) if asked.model == "first" else answers()
     assert of(read(tier(timeout_s=3.0))) == {("ok", "llm", "second")}

@@ -19,6 +19,7 @@ Make = Callable[..., LlmTier]
 TEXTS = [Item(f"text {number}") for number in range(120)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 3, 20])
 def test_never_more_are_under_way_than_allowed(most: int, llm: FakeLlm, tier: Make) -> None:
     llm.delay_s = 0.3

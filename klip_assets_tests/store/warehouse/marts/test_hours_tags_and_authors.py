@@ -87,6 +87,7 @@ def test_an_author_is_known_by_id_and_else_by_name(database: Database) -> None:
     assert ana["day"] == date(2026, 6, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["tweet_hourly", "hashtag_daily", "author_daily"])
 def test_the_order_in_which_rows_arrived_changes_no_digit(table: str) -> None:
     import random
