@@ -163,6 +163,7 @@ def test_debug_shows_the_traceback(settings: Settings) -> None:
     assert result.exit_code == 1 and result.exc_info and result.exc_info[0].__name__ == "NotFoundError"
 
 
+@pytest.mark.slow
 def test_a_failed_video_makes_the_exit_code_1_and_the_rest_is_published(settings: Settings) -> None:
     write_wav(settings.vod_inbox / "good.wav", 3)
     (settings.vod_inbox / "bad.mp4").write_text("no video")
@@ -322,6 +323,7 @@ def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path
     assert "--map is for tweet files" in error_of(klip("add", tmp_path / "a.mp4", "--map", "text=body"))
 
 
+@pytest.mark.slow
 def test_process_says_again_what_is_not_published_and_why(settings: Settings) -> None:
     path = write_wav(settings.vod_inbox / "short.wav", 5)
     write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
@@ -365,6 +367,7 @@ def test_a_stale_stage_is_counted_first_and_then_remade_alone(
     assert "Nothing is stale" in klip("process", "--stale").output
 
 
+@pytest.mark.slow
 def test_stale_tables_of_videos_and_of_days_can_be_named_together(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

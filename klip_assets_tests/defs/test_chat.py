@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from klip_assets.settings import Settings
 from klip_assets_tests.made import write_wav
 from klip_assets_tests.processed import process, query
@@ -9,6 +11,7 @@ from klip_assets_tests.processed import process, query
 LINES = ["offset_s,author,text", "1,Ann,hello @Bob", "2,Bob,hi", "3,ann,gg", "4,Nightbot,follow!"]
 
 
+@pytest.mark.slow
 def test_names_are_stored_as_salted_hashes_and_bots_are_known_all_the_same(settings: Settings) -> None:
     path = write_wav(settings.vod_inbox / "talk.wav", 6)
     path.with_name("talk.chat.csv").write_text("\n".join(LINES) + "\n")

@@ -20,6 +20,7 @@ def llm(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLlm]:
         yield fake
 
 
+@pytest.mark.slow
 def test_segments_are_read_by_the_model_and_every_call_is_published(llm: FakeLlm, settings: Settings) -> None:
     drop_stream(settings)
     drop_tweets(settings)
@@ -45,6 +46,7 @@ def test_segments_are_read_by_the_model_and_every_call_is_published(llm: FakeLlm
     assert due(settings) is None
 
 
+@pytest.mark.slow
 def test_a_run_without_an_answer_succeeds_and_says_what_happened(llm: FakeLlm, settings: Settings) -> None:
     llm.reply = lambda _: error(401, f"bad key {KEY}")
     drop_stream(settings)

@@ -89,12 +89,14 @@ def test_a_materialization_tells_rows_versions_and_notes(lake: Lake, instance: d
     assert provenance and segments.tags["dagster/data_version"] == provenance.data_version
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("recording")
 def test_checks_are_evaluated_for_the_partition(instance: dg.DagsterInstance) -> None:
     evaluations = run_video(instance, "a").get_asset_check_evaluations()
     assert len(evaluations) == 6 and all(evaluation.passed for evaluation in evaluations)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("recording")
 def test_a_stage_that_fails_says_so_and_is_not_published(
     settings: Settings, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch

@@ -37,6 +37,7 @@ def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
+@pytest.mark.slow
 def test_posts_go_from_the_api_to_rows_of_a_day_the_way_of_every_file(
     x: FakeX, settings: Settings, instance: dg.DagsterInstance
 ) -> None:

@@ -68,6 +68,7 @@ def click_at(path: Path) -> float:
 def frames_shown(path: Path) -> list[tuple[float, int]]:
     """Return the time and number of every frame."""
     with av.open(str(path)) as opened:
+        opened.streams.video[0].thread_count = 1
         return [(float(frame.pts * frame.time_base), number_shown(frame)) for frame in opened.decode(video=0)]
 
 
@@ -78,6 +79,7 @@ def _picture(output: Any, codec: str, gop: int, b_frames: int, size: tuple[int, 
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p" if size[0] % 2 == 0 else "yuv444p"
     stream.codec_context.gop_size = gop
+    stream.codec_context.thread_count = 1
     stream.codec_context.time_base = Fraction(1, FPS)
     return stream
 

@@ -105,6 +105,7 @@ def test_a_seconds_spectrum_is_the_mean_of_its_frames(real_speech: np.ndarray) -
     assert table["mfcc"][3].as_py() == pytest.approx(frames.mfcc[300:400].mean(axis=0).tolist(), rel=1e-4, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_zero_crossing_rate_is_librosas(real_speech: np.ndarray) -> None:
     mine = values(rows_of([real_speech], "v"), "zero_crossing_rate")
     for t in range(1, 11):

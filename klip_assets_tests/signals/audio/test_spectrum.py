@@ -42,11 +42,13 @@ def sound(request: pytest.FixtureRequest) -> np.ndarray:
     return request.getfixturevalue(request.param)
 
 
+@pytest.mark.slow
 def test_mel_filters_are_librosas() -> None:
     theirs = librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=FRAME, n_mels=MELS)
     assert np.abs(mel_filters() - theirs).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_centroid_is_librosas(sound: np.ndarray) -> None:
     mine = measured(sound, [160_000]).centroid_hz
     theirs = librosa.feature.spectral_centroid(S=magnitudes(sound), sr=SAMPLE_RATE_HZ, n_fft=FRAME)[0]
@@ -54,12 +56,14 @@ def test_centroid_is_librosas(sound: np.ndarray) -> None:
     assert np.abs(mine - theirs).max() < CENTROID_HZ
 
 
+@pytest.mark.slow
 def test_mfcc_is_librosas(sound: np.ndarray) -> None:
     mel = librosa.feature.melspectrogram(S=magnitudes(sound) ** 2, sr=SAMPLE_RATE_HZ, n_mels=MELS)
     theirs = librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=None), n_mfcc=COEFFICIENTS)
     assert np.abs(measured(sound, [160_000]).mfcc - theirs.T).max() < MFCC
 
 
+@pytest.mark.slow
 def test_flux_is_the_mean_rise_of_librosas_log_mel_spectrum(sound: np.ndarray) -> None:
     mel = librosa.feature.melspectrogram(S=magnitudes(sound) ** 2, sr=SAMPLE_RATE_HZ, n_mels=MELS)
     # onset_strength divides nothing and detrends nothing with these arguments: mean(max(0, S[t] - S[t - 1])).
