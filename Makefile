@@ -18,6 +18,9 @@ INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/pip install --quiet uv
 # When one of them dies, the other would wait for its tests for ever: then the session ends instead.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
+# With two processes on two cores, a second thread of a numerical library only waits for the first.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
 # Temporary folders of tests in memory, where there is room: Dagster's SQLite waits for the disk thousands of times.
 IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 + 0 >= 6 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
 
@@ -68,11 +71,11 @@ types: $(VENV)/.dev
 
 test: lint types
 	$(BIN)/ruff format --check .
-	$(IN_MEMORY) $(BIN)/python -m pytest $(PARALLEL)
+	$(IN_MEMORY) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: lint types
 	$(BIN)/ruff format --check .
-	$(IN_MEMORY) $(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile=fast
+	$(IN_MEMORY) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile=fast
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/write_data_dictionary.py
