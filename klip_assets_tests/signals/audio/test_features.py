@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable
 
 import librosa
@@ -135,16 +134,3 @@ def test_progress_runs_to_the_end() -> None:
 
 def test_measuring_is_deterministic_k1(real_speech: np.ndarray) -> None:
     assert rows_of([real_speech], "v").equals(rows_of([real_speech], "v"))
-
-
-@pytest.mark.slow
-def test_the_time_it_takes_grows_with_the_length_only() -> None:
-    sound = voice(600)
-
-    def seconds_for(minutes: int) -> float:
-        began = time.process_time()
-        rows_of([sound] * (minutes // 10), "v")
-        return time.process_time() - began
-
-    seconds_for(10)
-    assert seconds_for(120) < 12 * seconds_for(10) * 2
