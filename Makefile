@@ -27,13 +27,14 @@ IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 &
 # Images of containers often set it; our tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test test-fast lint format types docs bench clean help
+.PHONY: demo dev test test-fast test-wide lint format types docs bench clean help
 
 help:
 	@echo "make demo       the sample stream, from the inbox to highlights"
 	@echo "make dev        the Dagster UI and the daemon that watches the inbox"
 	@echo "make test       lint, format check, types and all tests"
 	@echo "make test-fast  the same without the slow tests"
+	@echo "make test-wide  the wide variants of some tests, too"
 	@echo "make docs       rewrite docs/data_dictionary.md"
 	@echo "make bench      the figures in docs/figures.md"
 	@echo "make clean      remove .venv and caches (never data/)"
@@ -76,6 +77,9 @@ test: lint types
 test-fast: lint types
 	$(BIN)/ruff format --check .
 	$(IN_MEMORY) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile=fast
+
+test-wide: export KLIP_TESTS_WIDE := 1
+test-wide: test
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/write_data_dictionary.py

@@ -22,9 +22,11 @@ def change(settings: Settings) -> None:
         file.write("this is no tweet\n")
 
 
-def test_a_kill_at_any_point_of_an_ingest_loses_nothing_and_the_next_run_finishes_the_work(story: Story) -> None:
+def test_a_kill_at_any_point_of_an_ingest_loses_nothing_and_the_next_run_finishes_the_work(
+    story: Story, victim: Victims
+) -> None:
     assert len(story.points) > 70
-    assert wrong_in(story) == []
+    assert wrong_in(story, victim) == []
 
 
 def test_what_a_real_kill_leaves_is_what_was_copied_and_no_lock_is_held(story: Story, victim: Victims) -> None:
