@@ -44,7 +44,7 @@ def drop_stream(settings: Settings, name: str = "stream", seconds: float = 70.0,
 def drop_tweets(
     settings: Settings, name: str = "tweets.jsonl", days: tuple[str, ...] = ("2026-06-12", "2026-06-13")
 ) -> Path:
-    """Put a file with two tweets a day into the inbox."""
+    """Put a file with two tweets per day into the inbox."""
     texts = ("I love this #speedrun", "this is terrible")
     entries = [tweet(tweet_id_at(day, n), text) for day in days for n, text in enumerate(texts)]
     return write_tweets(settings.tweet_inbox / name, entries)

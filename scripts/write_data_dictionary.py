@@ -28,7 +28,7 @@ def dictionary() -> str:
 
 def _section(table: Table) -> str:
     where = {"table": "Native table", "view": "View over Parquet", "nothing": ""}[table.published_as]
-    partition = f"; one partition a `{table.partition}`" if table.partition else ""
+    partition = f"; one partition per `{table.partition}`" if table.partition else ""
     lines = [f"## {table.name}", "", f"{table.description} {where}{partition}.", ""]
     lines += ["| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
     for column in table.schema:

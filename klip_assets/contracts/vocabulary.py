@@ -31,7 +31,10 @@ START_S, END_S = (
 PEAK_S = seconds_column("peak_s", "Time of the highest score.")
 T_S = column("t_s", INTEGER, "Second of the video; the row covers [t, t+1).", unit="s", low=0)
 WEIGHTS_VERSION = text_column("weights_version", "Weight set that made the score.")
-EMOTION_SCORES = [score_column(name, f"How much {name} the text shows.") for name in EMOTIONS]
+EMOTION_SCORES = [
+    score_column(name, "How neutral the text is." if name == "neutral" else f"How much {name} the text shows.")
+    for name in EMOTIONS
+]
 DOMINANT_EMOTION = text_column("dominant_emotion", "Emotion with the highest score; NULL if no tier gave one.")
 
 MODEL_ROW = [
