@@ -205,14 +205,14 @@ class Client(AbstractContextManager["Client"]):
         if status in (401, 402, 403):
             raise RequestFailedError(_FORBIDDEN[status] + (f": {told}" if told else ""), Verdict.FORBIDDEN)
         if status >= 500 or status == 408:
-            raise _AgainError(f"it answered {status}" + (f": {told}" if told else ""))
+            raise _AgainError(f"HTTP {status}" + (f": {told}" if told else ""))
         if 300 <= status < 400:
-            raise RequestFailedError(f"it answered {status}: is KLIP_X_BASE_URL right?", Verdict.DOWN)
+            raise RequestFailedError(f"HTTP {status}: is KLIP_X_BASE_URL right?", Verdict.DOWN)
         if status >= 400:
-            reason = f"it answered {status}: {told or 'no reason given'}"
+            reason = f"HTTP {status}: {told or 'no reason given'}"
             raise RequestFailedError(reason, Verdict.BAD_REQUEST, _wrong_parameters(body))
         if not isinstance(body, dict):
-            raise _AgainError(f"it answered {status} without a JSON object")
+            raise _AgainError(f"HTTP {status} without a JSON object")
         return body
 
     def _limited(self, endpoint: str, body: object, told: str) -> None:
@@ -241,8 +241,8 @@ class Client(AbstractContextManager["Client"]):
             return
         if self._waited_s + wait > MAX_WAIT_S:
             when = f"{datetime.fromtimestamp(min(free_at, 2**32), UTC):%H:%M} UTC"
-            raise RequestFailedError(f"rate limit of {endpoint} reached until {when}", Verdict.LIMITED)
-        self._notify(f"the X API: rate limit of {endpoint} reached, waiting {wait:.0f} s")
+            raise RequestFailedError(f"rate limit for {endpoint} reached; it resets at {when}", Verdict.LIMITED)
+        self._notify(f"the X API: rate limit for {endpoint} reached; waiting {wait:.0f} s")
         self._waited_s += wait
         self._sleep(wait)
 
@@ -269,7 +269,7 @@ def checked_address(base_url: str) -> str:
     if not host or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
         raise InputError("KLIP_X_BASE_URL is not an HTTP URL such as https://api.x.com/2")
     if plain and host not in ("127.0.0.1", "::1", "localhost"):
-        raise InputError(f"KLIP_X_BASE_URL: {host} without https, where the token could be intercepted")
+        raise InputError(f"KLIP_X_BASE_URL: without https, the token could be intercepted on its way to {host}")
     return address
 
 

@@ -108,7 +108,7 @@ class Run:
         """Fetch new posts of each source, the longest-waiting first, so that the limit starves none."""
         for source in sorted(sources, key=lambda source: self._state.of(source.name).asked_at):
             if self._left < source.fewest:
-                self._note(f"{source.name}: left for the next run, KLIP_X_MAX_POSTS reached")
+                self._note(f"{source.name}: KLIP_X_MAX_POSTS reached; left for the next run")
                 continue
             self._done.posts[source.name] = 0
             try:
@@ -146,7 +146,7 @@ class Run:
         empty = 0
         while True:
             if self._left < source.fewest:
-                self._note(f"{source.name}: KLIP_X_MAX_POSTS reached, the next run continues")
+                self._note(f"{source.name}: KLIP_X_MAX_POSTS reached; the next run continues")
                 return progress
             try:
                 answer = self._page(source, progress, window, page_token)
@@ -182,7 +182,7 @@ class Run:
         }
         answer = self._client.get(source.endpoint, source.path(progress.user_id), parameters)
         for problem in _reported(answer.body):
-            self._note(f"{source.name}: along with its posts the API reports: {self._client.clean(problem)}")
+            self._note(f"{source.name}: besides posts, the API returned errors: {self._client.clean(problem)}")
         return answer
 
     def _finish(self, source: Source, progress: Progress, window: _Window) -> Progress:
@@ -264,8 +264,8 @@ class _Window:
         self._by_time = True
         end = self._end
         self.is_out_of_reach = end is not None and end <= self._start
-        what = "the rest" if self.is_out_of_reach else f"posts before {self._start} UTC not yet fetched"
-        return f"search covers only the last 7 days; {what} can't be fetched any more"
+        what = "the rest" if self.is_out_of_reach else f"posts from before {self._start} UTC that were not fetched"
+        return f"search covers only the last 7 days; {what} can no longer be fetched"
 
     @property
     def _end(self) -> datetime | None:
@@ -277,10 +277,10 @@ class _Window:
 def _ids(body: Mapping[str, Any]) -> list[int]:
     data = body.get("data", [])
     if not isinstance(data, list):
-        raise RequestFailedError("its answer is not a page of posts", Verdict.DOWN)
+        raise RequestFailedError("the answer is not a page of posts", Verdict.DOWN)
     found = [int(post["id"]) for post in data if isinstance(post, dict) and str(post.get("id", "")).isdecimal()]
     if data and not found:
-        raise RequestFailedError("its answer contains posts without ids", Verdict.DOWN)
+        raise RequestFailedError("the answer contains posts without ids", Verdict.DOWN)
     return found
 
 

@@ -113,14 +113,14 @@ def _of_file(path: Path) -> list[Source]:
     except ValueError as error:
         raise InputError(f"KLIP_X_QUERIES: {path} is not valid TOML: {error}", hint="see docs/tweets.md") from error
     if unknown := content.keys() - {"query", "user"}:
-        raise InputError(f"{path}: {sorted(unknown)[0]!r} is unknown", hint="allowed are [[query]] and [[user]]")
+        raise InputError(f"{path}: {sorted(unknown)[0]!r} is unknown", hint="only [[query]] and [[user]] are allowed")
     found = [
         make(_entry(path, kind, number, entry, field), entry.get("retweets", False))
         for kind, field, make in (("query", "query", _search), ("user", "name", _timeline))
         for number, entry in enumerate(_entries(path, content, kind), start=1)
     ]
     if not found:
-        raise InputError(f"{path} is empty", hint="add a [[query]] or a [[user]]: docs/tweets.md")
+        raise InputError(f"{path} is empty", hint="add a [[query]] or a [[user]]; see docs/tweets.md")
     return found
 
 
@@ -134,9 +134,9 @@ def _entries(path: Path, content: dict[str, Any], kind: str) -> list[Any]:
 def _entry(path: Path, kind: str, number: int, entry: Any, field: str) -> str:
     where = f"{path}, {kind} {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get(field), str) or not entry[field].strip():
-        raise InputError(f"{where}: {field} is missing, or not text")
+        raise InputError(f"{where}: {field} is missing or not text")
     if unknown := entry.keys() - {field, "retweets"}:
-        raise InputError(f"{where}: {sorted(unknown)[0]!r} is unknown", hint=f"allowed are {field} and retweets")
+        raise InputError(f"{where}: {sorted(unknown)[0]!r} is unknown", hint=f"only {field} and retweets are allowed")
     if not isinstance(entry.get("retweets", False), bool):
         raise InputError(f"{where}: retweets must be true or false")
     return str(entry[field]).strip()

@@ -57,7 +57,7 @@ class State:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path} can't be read: {type(error).__name__}: {error}",
-                hint="move it away: posts of the last days are then fetched again, and counted once",
+                hint="move it away: posts from the last few days are then fetched again, but counted once",
             ) from error
 
     def of(self, name: str) -> Progress:
@@ -66,7 +66,7 @@ class State:
 
     @property
     def version(self) -> str:
-        """Identifies what has been fetched; unchanged as long as nothing new came."""
+        """Identifies what has been fetched; unchanged as long as nothing new has come in."""
         reached = [(name, p.since_id, p.newest_id, p.until_id) for name, p in sorted(self._entries.items())]
         return hashlib.sha256(repr(reached).encode()).hexdigest()[:32]
 

@@ -72,7 +72,7 @@ def test_all_waits_of_a_run_together_are_bounded(x: FakeX, client: Client) -> No
         x.left, x.reset = 0, x.clock_s + 25
         client.get("search", PATH, GIVEN)
     x.left, x.reset = 0, x.clock_s + 25
-    with pytest.raises(RequestFailedError, match="reached until") as failed:
+    with pytest.raises(RequestFailedError, match="it resets at") as failed:
         client.get("search", PATH, GIVEN)
     assert failed.value.verdict is Verdict.LIMITED and sum(x.waited_s) <= MAX_WAIT_S
 

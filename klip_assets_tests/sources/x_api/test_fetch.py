@@ -160,7 +160,7 @@ def test_an_old_part_out_of_reach_is_given_up_and_said(x: FakeX, fetch: Fetch, i
     x.clock_s += 20 * 86400
     new = x.add(-19 * 1440)
     done = fetch()
-    assert "the rest can't be fetched any more" in done.notes[0]
+    assert "the rest can no longer be fetched" in done.notes[0]
     assert new in ids_in(inbox) and len(ids_in(inbox)) == 11
 
 
@@ -220,7 +220,7 @@ def test_a_rate_limit_far_off_ends_this_endpoint_and_not_the_others(x: FakeX, fe
     x.misdeeds = [error(429, "Too Many Requests", x_rate_limit_reset=str(int(x.clock_s + 600)))]
     done = fetch("a; b; from:anna")
     assert done.posts == {"search a -is:retweet": 0, "search b -is:retweet": 0, "timeline anna": 1}
-    assert done.problems == [] and "reached until 12:10 UTC; the next run continues" in done.notes[0]
+    assert done.problems == [] and "resets at 12:10 UTC; the next run continues" in done.notes[0]
     assert [asked.path for asked in x.asked] == [
         "/2/tweets/search/recent", "/2/users/by/username/anna", "/2/users/100/tweets"
     ]  # fmt: skip
