@@ -4,7 +4,7 @@
 
 A and B are published files (or data folders with one). Every table of A is compared in the columns of A, row by row and
 with multiplicity, except for comments, times and ids of runs, and anything skipped. Tables and columns that only B has
-are named and do not count as a difference. Exits with 1 if anything of A is missing or changed, with 2 if a file does
+are named and do not count as a difference. Exits with 1 if anything in A is missing or changed, with 2 if a file does
 not exist.
 """
 

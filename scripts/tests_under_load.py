@@ -1,11 +1,11 @@
-"""Run each file of tests that waits for something, five times, with two busy processes beside it.
+"""Run each test file that waits for something five times, with two busy processes in the background.
 
     python scripts/tests_under_load.py --log LOG
     python scripts/tests_under_load.py --log LOG klip_assets_tests/service/test_ui.py --times 20
 
 A test that waits by the clock passes on a quiet machine and fails on a busy one. Each run is appended to the log as a
-line of JSON, and a run that the log already has is not repeated: interrupt it and start it again at will. It ends with
-one line per file, and with status 1 if a run failed.
+line of JSON, and runs that are already in the log are not repeated, so the script can be interrupted and restarted at
+any time. At the end it prints one line per file, and exits with 1 if a run failed.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TESTS = REPOSITORY / "klip_assets_tests"
-#: What a test says that waits for another thread, another process or a service.
+#: What appears in a test that waits for another thread, another process or a service.
 WAITS = re.compile(r"\buntil\(|\bwait_for_|\.wait\(|\bmake_service\b|\bwaitpid\(|\bthreading\.|\bmultiprocessing\b")
 _LAST_LINES = 40
 
 
 def files_with_waits() -> list[str]:
-    """Return the files of tests that wait for something, those that take longest first."""
+    """Return the test files that wait for something, the slowest first."""
     found = [path for path in sorted(TESTS.rglob("test_*.py")) if WAITS.search(path.read_text(encoding="utf-8"))]
     return [str(path.relative_to(REPOSITORY)) for path in sorted(found, key=lambda path: "service" not in path.parts)]
 
 
 @contextmanager
 def busy(number: int) -> Iterator[None]:
-    """Keep processes busy beside the block."""
+    """Keep this many processes busy while the block runs."""
     endless = [sys.executable, "-c", "while True: pass"]
     processes = [subprocess.Popen(endless) for _ in range(number)]
     try:
@@ -50,7 +50,7 @@ def busy(number: int) -> Iterator[None]:
 
 
 def run(file: str, number: int) -> dict[str, Any]:
-    """Run a file of tests; return what became of it, with the last lines if it failed."""
+    """Run a test file; return the outcome, with the last lines of output if it failed."""
     began, load = time.monotonic(), os.getloadavg()[0]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
@@ -62,7 +62,7 @@ def run(file: str, number: int) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit that is tested, with a plus if there are changes beside it."""
+    """Return the commit under test, with a plus if there are uncommitted changes."""
     described = subprocess.run(
         ["git", "describe", "--always", "--exclude=*", "--dirty=+"], cwd=REPOSITORY, capture_output=True, text=True
     )
@@ -70,7 +70,7 @@ def commit() -> str:
 
 
 def read_log(log: Path) -> list[dict[str, Any]]:
-    """Return the runs that a log has."""
+    """Return the runs in a log."""
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
 
@@ -86,13 +86,13 @@ def report(runs: Sequence[dict[str, Any]]) -> None:
 
 
 def main() -> int:
-    """Run what is missing in the log, and print what it says then."""
+    """Run what is missing from the log, then print a summary."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("files", nargs="*", help="files of tests; default: all that wait for something")
-    parser.add_argument("--log", type=Path, required=True, help="runs are appended to it, one JSON object per line")
+    parser.add_argument("files", nargs="*", help="test files (default: all that wait for something)")
+    parser.add_argument("--log", type=Path, required=True, help="file to append the runs to, one JSON object per line")
     parser.add_argument("--times", type=int, default=5, help="runs per file (default: 5)")
-    parser.add_argument("--busy", type=int, default=2, help="busy processes beside them (default: 2)")
-    parser.add_argument("--at-once", type=int, default=1, help="files that run at once (default: 1)")
+    parser.add_argument("--busy", type=int, default=2, help="busy processes in the background (default: 2)")
+    parser.add_argument("--at-once", type=int, default=1, help="files to run at the same time (default: 1)")
     arguments = parser.parse_args()
     files = arguments.files or files_with_waits()
     done = {(entry["file"], entry["run"]) for entry in read_log(arguments.log)}

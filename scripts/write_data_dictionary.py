@@ -13,9 +13,9 @@ HEADER = """# Data dictionary
 Every table of `klip.duckdb`. Written by `make docs` from `klip_assets/contracts/`; the same texts are the comments in
 DuckDB (`SELECT * FROM duckdb_columns()`) and the column schemas in the Dagster UI.
 
-Seconds (`_s`) count from the start of the video, `_at` is UTC, scores are 0..1, sentiment is -1..1, and what is not
-known is NULL. **Bold** columns are the key. *Volatile* columns tell when a row was made and are outside its data
-version.
+Seconds (`_s`) count from the start of the video, `_at` is UTC, scores are 0..1, sentiment is -1..1, and unknown
+values are NULL. **Bold** columns are the key. *Volatile* columns record when a row was made and are not part of its
+data version.
 """
 
 
