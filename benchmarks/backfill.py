@@ -3,8 +3,8 @@
     python benchmarks/backfill.py [--videos 100] [--seconds 5] [--as-assets]
 
 Short recordings with captions are in an inbox, registered as partitions; the sensor `vods` is switched off, so that
-only the backfill works on them. It is launched like from the page of the job process_video: one run per partition. With
-`--as-assets` it is launched like from the lineage graph, and Dagster divides the selected assets into runs. The sensor
+only the backfill works on them. It is launched as on the page of the job process_video: one run per partition. With
+`--as-assets` it is launched as on the lineage graph, and Dagster divides the selected assets into runs. The sensor
 `publish` and everything else of `klip dev` is running.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def stop_vods(service: Service) -> None:
-    """Switch the sensor `vods` off, like the switch on its page."""
+    """Switch the sensor `vods` off, as the switch on its page does."""
     query = "query($s: SensorSelector!) {sensorOrError(sensorSelector: $s) {... on Sensor {id}}}"
     found = ask(service, query, s={**SELECTOR, "sensorName": "vods"})["sensorOrError"]["id"]
     query = "mutation($id: String) {stopSensor(id: $id) {... on StopSensorMutationResult {instigationState {status}}}}"
@@ -80,7 +80,7 @@ def drop(service: Service, number: int, seconds: float) -> list[str]:
 
 
 def measure(service: Service, ids: list[str], *, as_assets: bool) -> dict[str, str]:
-    """Launch one backfill over all partitions, wait for its end and for the warehouse; return heads and cells."""
+    """Launch one backfill over all partitions, wait for its end and for the warehouse; return headings and cells."""
     began, peaks = time.monotonic(), dict[int, int]()
     backfill = launch(service, ids, as_assets=as_assets)
 
@@ -103,10 +103,10 @@ def measure(service: Service, ids: list[str], *, as_assets: bool) -> dict[str, s
     return {
         "videos": str(len(ids)),
         "until the backfill ended": f"{ended_s:.0f} s ({status})",
-        "a video": f"{ended_s / len(ids):.1f} s",
+        "per video": f"{ended_s / len(ids):.1f} s",
         "runs": ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())),
-        "a run (median)": f"{median((run.end_time or 0) - (run.start_time or 0) for run in runs):.1f} s",
-        "publishes meanwhile": str(len(service.runs(PUBLISH))),
+        "per run (median)": f"{median((run.end_time or 0) - (run.start_time or 0) for run in runs):.1f} s",
+        "publishes in that time": str(len(service.runs(PUBLISH))),
         "peak memory of a worker": f"{max(peaks.values(), default=0) / 1024:.0f} MB",
         "until all were published": f"{time.monotonic() - began:.0f} s" if ok else "never",
     }

@@ -196,7 +196,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
     data = parser.parse_args().data
-    logging.disable(logging.CRITICAL)  # One of the libraries logs every sign of a hostile file.
+    logging.disable(logging.CRITICAL)  # One of the libraries logs every suspicious character of a hostile file.
     installed = {name: entry for name, entry in LIBRARIES.items() if find_spec(entry[0])}
     missing = [name for name in LIBRARIES if name not in installed]
     patterns = (
@@ -208,12 +208,12 @@ def main() -> None:
     for path in files:
         show(path, installed, totals)
     with tempfile.TemporaryDirectory() as folder:
-        print("\nSynthetic files: one of three cues is broken, or hostile")
+        print("\nSynthetic files: one of three cues is broken, or the file is hostile")
         for name, text in MADE.items():
             path = Path(folder, name)
             path.write_text(text)
             show(path, installed, Counter())
-    print(f"\nskipped: {', '.join(missing) or 'no library'}", end="; ")
+    print(f"\nlibraries skipped: {', '.join(missing) or 'none'}", end="; ")
     absent = [pattern for pattern in patterns if not list(data.glob(pattern))]
     print(f"real files not available: {', '.join(absent) or 'none'}; no real TTML or json3 file is available")
     keep("caption_readers", skipped=missing, files=len(files), **dict(totals))

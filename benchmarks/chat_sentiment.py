@@ -5,8 +5,8 @@ from Twitch, each labelled -1, 0 or 1 by three people. They are for non-commerci
 
     python benchmarks/chat_sentiment.py [--data ../shared/data/chat-emote-controlled]
 
-(or KLIP_GOLDEN_DIR is the folder or its parent). Scores at or above the threshold are positive, at or below its
-negative negative. VADER's authors recommend .05; the other thresholds show how much depends on it.
+(or set KLIP_GOLDEN_DIR to the folder or its parent). Scores at or above the threshold are positive, at or below minus
+the threshold negative. VADER's authors recommend .05; the other thresholds show how much depends on it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Scores = NDArray[np.float64]
 
 
 def main() -> None:
-    """Print macro-F1 of each system with its interval, and how fast Klip's is."""
+    """Print macro-F1 of each system with its interval, and how fast Klip is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=None)
     texts, truth = labelled(parser.parse_args().data)
@@ -72,7 +72,7 @@ def labelled(data: Path | None) -> tuple[list[str], Labels]:
 
 
 def with_vader(texts: list[str]) -> Scores:
-    """Score with VADER as it is."""
+    """Score with unmodified VADER."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     analyzer = SentimentIntensityAnalyzer()

@@ -40,7 +40,7 @@ def main() -> None:
             copied = seconds_each(starts, lambda at, path=path: klip(path, at, Path(folder)))  # type: ignore[misc]
             row: dict[str, object] = {
                 "recording": f"{path.name}, {length_s / 60:.0f} min, {path.stat().st_size / 1e6:,.0f} MB",
-                "Klip, s a clip": copied,
+                "Klip, s per clip": copied,
                 "with thumbnail": seconds_each(
                     starts,
                     lambda at, path=path: klip(path, at, Path(folder), thumbnail=True),  # type: ignore[misc]

@@ -130,7 +130,7 @@ def main() -> None:
     table(rows)
     first, last = rows[0], rows[-1]
     growth = (last["processor_s"] / first["processor_s"]) / (last["hours"] / first["hours"])
-    print(f"growth of CPU time over growth of length: {growth:.2f} (1 is linear)")
+    print(f"growth of CPU time / growth of length: {growth:.2f} (1 is linear)")
     keep("highlights_speed", rows=rows, growth=round(growth, 2))
 
 

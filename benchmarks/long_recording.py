@@ -1,10 +1,10 @@
-"""A recording of twelve hours: peak memory and time compared with one of an hour, with captions.
+"""A recording of twelve hours: peak memory and time, compared with a recording of one hour; both with captions.
 
     python benchmarks/long_recording.py [--source FILE] [--hours 1 12]
 
-The recording is a repeated one (by default the shipped sample), with its packets copied, so that it has the full length
-and real compression. Captions are one sentence every four seconds, the chat one message per second. Each length is
-processed by `klip process` in a separate process and data folder.
+The recording is a shorter one (by default the shipped sample) whose packets are copied over and over, so that it has
+the full length and real compression. Captions are one sentence every four seconds, the chat one message per second.
+Each length is processed by `klip process` in a separate process and data folder.
 """
 
 from __future__ import annotations

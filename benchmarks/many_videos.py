@@ -99,7 +99,7 @@ def multiply(settings: Settings, number: int) -> None:
 
 
 def _write(path: Path, rows: pa.Table, record: Provenance) -> None:
-    # Like the lake, but without its checks and fsync: these rows have passed them once.
+    # As the lake does, but without its checks and fsync: these rows have already passed them.
     path.parent.mkdir(parents=True)
     pq.write_table(rows.replace_schema_metadata({FOOTER_KEY: record.to_json().encode()}), path, compression="zstd")
 

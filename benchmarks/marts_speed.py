@@ -1,4 +1,4 @@
-"""Time of the tweet roll-ups of each publish: a million tweets on 90 days, a thousand streams.
+"""Time of the tweet roll-ups of each publish: a million tweets over 90 days, a thousand streams.
 
 Usage: python benchmarks/marts_speed.py [--tweets N] [--streams N]
 """

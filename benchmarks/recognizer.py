@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def spans_of(sound: np.ndarray) -> list[Span]:
-    """Return the recognized text of a sound."""
+    """Return the spans of a sound that are recognized."""
     return plan(hear([sound]), pause_s=sphinx.PAUSE_S, enough_s=0, longest_s=sphinx.LONGEST_S)
 
 

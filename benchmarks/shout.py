@@ -3,7 +3,7 @@
 Strong anger, fear and joy against neutral and calm speech of the RAVDESS clips (two actors), as recorded and normalised
 to equal loudness, then with background sounds, codecs and a compressor; with changed weights and pivots; and on other
 recordings. A clip's score is the mean over its seconds, weighted by their voiced share. Weights were set by hand on
-these clips, none was fitted to them.
+these clips, not fitted to them.
 
     python benchmarks/shout.py [DATA]
 
@@ -265,8 +265,8 @@ def show_weights(clips: list[Clip], raw: list[Cues], equal: list[Cues]) -> None:
 
 
 def show_others(data: Path) -> None:
-    """Print its values on recordings of talk, music, laughter, rain, tones or silence."""
-    print("\nother recordings: seconds, those with a known value, its median and 90th percentile, share above 0.5;")
+    """Print the values of `shout` on recordings of talk, music, laughter, rain, tones or silence."""
+    print("\nother recordings: seconds, seconds with a known value, their median and 90th percentile, share above 0.5;")
     print("the last column: share of the seconds above 0.5 if everything voiced counted as a voice")
     seen = set()
     for name in OTHERS:
@@ -293,7 +293,7 @@ def show_others(data: Path) -> None:
 
 
 def show_cost(clips: list[Clip]) -> None:
-    """Print the CPU time of the pass with this meter, and of the meters it needs anyway."""
+    """Print the CPU time of the shout meter, and of the two meters whose results it uses."""
     sound = np.concatenate([clip.sound for clip in clips])
     spent = {"spectrum": 0.0, "pitch": 0.0, "shout": 0.0}
     spectrum, pitch, meter = SpectrumMeter(), PitchMeter(), ShoutMeter()

@@ -65,7 +65,7 @@ def mean_tokens(texts: list[str]) -> float:
 
 
 def text(number: int) -> str:
-    """Return a text; with begin and end 25 tokens on average: like tweets, most are shorter, some much longer."""
+    """Return a text, on average 25 tokens with begin and end; as with tweets, most are shorter and some much longer."""
     order = random.Random(number)
     count = max(2, min(70, round(order.lognormvariate(2.98, 0.6))))
     return " ".join(order.choice(WORDS) for _ in range(count))
@@ -85,8 +85,8 @@ def shown(rounds: list[dict[str, float]], one: list[dict[str, float]]) -> dict[s
     rates = [figures["texts"] / figures["wall_s"] for figures in rounds]
     ratios = [rate * figures["wall_s"] / figures["texts"] for rate, figures in zip(rates, one, strict=True)]
     return {
-        "texts a second": round(median(rates), 1),
-        "processor ms a text": round(median(1000 * figures["cpu_s"] / figures["texts"] for figures in rounds), 2),
+        "texts per second": round(median(rates), 1),
+        "CPU ms per text": round(median(1000 * figures["cpu_s"] / figures["texts"] for figures in rounds), 2),
         "peak memory": f"{max(figures['peak_mb'] for figures in rounds):.0f} MB",
         "ratio": median(ratios),
     }

@@ -1,4 +1,4 @@
-"""Speed of tweet ingest: a synthetic file of a million, through staging, lake and merge, like the assets.
+"""Speed of tweet ingest: a synthetic file of a million tweets, through staging, lake and merge, as in the assets.
 
 For comparison, on the same file: the time pandas.read_json and DuckDB's read_json take just to parse it, without days,
 copies, refusals or entities. Then memory (one process per size), and the same file again, which must rewrite nothing.
@@ -146,7 +146,7 @@ def others(path: Path) -> dict[str, float]:
 
 
 def again(path: Path) -> dict[str, int]:
-    """Process a file like the command line, touch it, process it again; count the files that changed."""
+    """Process a file as the command line does, touch it, process it again; count the files that changed."""
     import os
 
     with tempfile.TemporaryDirectory(prefix="klip-again-") as base:

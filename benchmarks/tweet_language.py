@@ -23,7 +23,7 @@ Said = list[tuple[str, str]]
 def main(data: Path) -> None:
     """Print the table."""
     detect("The first call loads the model of the detector.")
-    print(f"{detector_name()}\n\n| set | texts | English lost | others found | others right | told | a second |")
+    print(f"{detector_name()}\n\n| set | texts | English lost | others found | others right | detected | per second |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, texts in sets(data).items():
         start = time.perf_counter()

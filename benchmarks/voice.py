@@ -4,8 +4,8 @@
 
 DATA contains the public sets (by default ../shared/data next to the checkout): the RTTM files of sp-ami-pyannote mark
 where somebody speaks. Frames of 32 ms are compared. Then, for files without a word (silence, laughter, music, noise):
-what recognizers would be given, and the words pocketsphinx finds in it. With any engine these are 0 if nothing is given
-to it.
+what recognizers would be given, and how many words pocketsphinx finds in it. An engine that is given nothing finds no
+words.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
     flags = {
         "Silero, as speech_share counts": [speech_frames(p, SHARE) for p in heard],
         "Silero, as recognizers are given": [speech_frames(p, LISTEN) for p in heard],
-        "Silero, each frame from 0.5 on": [p >= 0.5 for p in heard],
+        "Silero, each frame at 0.5 or above": [p >= 0.5 for p in heard],
         "WebRTC (mode 2), each frame": [webrtc(sound) for sound in sounds],
     }
     rows = [{"detector": name, **scores(found, [spans for _, spans in marked])} for name, found in flags.items()]
