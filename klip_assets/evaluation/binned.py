@@ -28,7 +28,7 @@ class BinnedSet:
         duration_s: Length of the video.
         bin_s: Length of a bin, in whole seconds.
         labels: Whether each bin is a highlight; shape (bins,).
-        judged: Whether each bin was judged at all; shape (bins,). The others do not enter any figure.
+        judged: Whether each bin was judged at all; shape (bins,). The others are left out of all figures.
         moments: Number of highlights that people marked; a system may pick as many.
         loudness: Level of each second in dB, NaN where unknown; shape (seconds,). None without audio.
         chat: Messages, as CHAT_MESSAGES; None without a chat.

@@ -63,7 +63,7 @@ def read_golden_set(folder: Path) -> GoldenSet:
     """Read a set with a recording.
 
     Raises:
-        InputError: The folder has no truth.json or no recording with the name in it, or the truth is incomplete.
+        InputError: The folder lacks truth.json or the recording that it names, or the truth is incomplete.
     """
     truth = _truth(folder)
     with _named(folder):

@@ -127,7 +127,7 @@ def saliency_hit(saliency: ArrayLike, scores: ArrayLike, at_least: float) -> flo
 
     Args:
         saliency: Rating of each clip by each person, shape (clips, people).
-        scores: Shape (clips,); of equal ones the earlier is the best.
+        scores: Shape (clips,); ties go to the earlier one.
         at_least: Minimum saliency of a highlight.
     """
     judged, scores = _judged(saliency, scores, at_least)

@@ -270,7 +270,7 @@ def _held_out(videos: Sequence[_Video], default: WeightSet) -> tuple[Series, flo
 
 
 def _choose(videos: Sequence[_Video], default: WeightSet) -> float:
-    # The strength with the smallest loss on held-out videos; of equal ones the strongest.
+    # The strength with the smallest loss on held-out videos; ties go to the strongest.
     losses = np.zeros(len(STRENGTHS))
     for fold in _folds(len(videos), MAX_INNER_FOLDS):
         rest = _without(videos, fold)

@@ -1,7 +1,7 @@
-"""Streaming JSON: a text of any size is split into values at constant memory.
+"""Streaming JSON: a text of any size is split into values in constant memory.
 
-Python's own decoder is given a sliding window of the text. (ijson was no option: it keeps the path to each value, so
-that opening brackets alone can fill the memory.)
+Python's own decoder is given a sliding window of the text. (ijson was not an option: it keeps the path to each value,
+so opening brackets alone can fill the memory.)
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Window:
         """Skip an expected character.
 
         Raises:
-            BrokenJsonError: The next character is another one.
+            BrokenJsonError: The next character is a different one.
         """
         if self.next() != expected:
             raise BrokenJsonError(f"'{expected}' expected at character {self._dropped + self._at:,}")

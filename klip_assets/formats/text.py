@@ -169,7 +169,7 @@ class _Archive:
             return b""
         except OSError as error:
             if error.errno is not None:
-                raise  # A problem of the disk, not of the archive.
+                raise  # A problem with the disk, not the archive.
             self.damage = self._damaged(error)
             return b""
         if len(data) > self._left:

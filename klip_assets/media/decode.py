@@ -1,4 +1,4 @@
-"""Decoding the audio of a recording to 16 kHz mono float32, in blocks, at constant memory.
+"""Decoding the audio of a recording to 16 kHz mono float32, in blocks, in constant memory.
 
 Time is counted in samples, not taken from timestamps: streams that start late or jump would otherwise break the
 one-second grid that all features share. Packets that the decoder refuses count as silence of the duration they state,
@@ -166,7 +166,7 @@ class _UnusableSoundError(Exception):
 
     def __init__(self, rate_hz: int) -> None:
         super().__init__(
-            f"the audio has a sample rate of {rate_hz:,} Hz; supported are {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz"
+            f"the audio has a sample rate of {rate_hz:,} Hz; {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz is supported"
         )
 
 

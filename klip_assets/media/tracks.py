@@ -37,7 +37,7 @@ def choose_track(path: Path) -> Track | None:
     """Choose the audio track to analyse.
 
     It is the default track, if exactly one is marked as such and it is not silent; else the loudest in excerpts from
-    the whole recording, the first of equal ones.
+    the whole recording; ties go to the first.
 
     Args:
         path: The recording.

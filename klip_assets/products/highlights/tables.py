@@ -58,7 +58,7 @@ def describe_highlights(candidates: pa.Table, signals: Signals, weights: WeightS
     """Rank the candidates that were kept, with the terms and reasons behind each.
 
     Returns:
-        A table as in the contract `highlights`, ranked by score; of equals the earlier one comes first.
+        A table as in the contract `highlights`, ranked by score; ties go to the earlier one.
     """
     kept = [row for row in candidates.to_pylist() if row["kept"]]
     if not kept:

@@ -85,7 +85,7 @@ def read_weights(path: Path) -> dict[str, WeightSet]:
     """Return the weight sets of a file, by version.
 
     Raises:
-        InputError: The file is missing, is not valid TOML, has no set, or an invalid one; the message names both.
+        InputError: The file is missing or not valid TOML, or has no set or an invalid one; the message says which.
     """
     try:
         sets = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`audio_features`, one row per second, in one pass over the decoded sound at constant memory."""
+"""`audio_features`, one row per second, in one pass over the decoded sound, in constant memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Measured:
 def measure_sound(
     blocks: Iterable[FloatArray], video_id: str, on_progress: Callable[[float], None] | None = None
 ) -> Measured:
-    """Measure a recording second by second, in one pass at constant memory.
+    """Measure a recording second by second, in one pass, in constant memory.
 
     Two cores are used: a thread detects voices (onnxruntime releases the GIL) while this one decodes and measures.
     Decoding in a third thread is slower: frames of sound are too short to be worth handing over the GIL.

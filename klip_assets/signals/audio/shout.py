@@ -8,7 +8,7 @@ decide; level only lowers the score of quiet voices.
 Sources: alpha ratio and Hammarberg index as in eGeMAPS (Eyben et al., 2016, IEEE Trans. Affective Computing 7(2);
 the index after Hammarberg et al., 1980). Pitch and the upper spectrum rise with effort in men, women and children
 (Traunmueller and Eriksson, 2000, JASA 107, 3438), pitch in each of 100 men (Jessen et al., 2005, IJSLL 12, 174); high
-alpha ratio and pitch make a shout (Lehtinen, 2010, Tampere). Weights and pivots are plausible round figures, set by
+alpha ratio and pitch make a shout (Lehtinen, 2010, Tampere). Weights and pivots are plausible round numbers, set by
 hand on recordings of two actors, not fitted; `benchmarks/shout.py` measures how little they matter.
 """
 
@@ -42,7 +42,7 @@ class Cue:
     """How one cue counts.
 
     Attributes:
-        pivot: Value that is neutral about a shout when nothing is known of the recording.
+        pivot: Value that says nothing for or against a shout while nothing is known about the recording.
         rise: How far the neutral point lies above the recording's own median.
         shift: How far the recording's own median may move it.
         unit: Step above the pivot that adds 1 to the logit.

@@ -79,7 +79,7 @@ def _network() -> Any:
     whole = shape_inference.infer_shapes(load(Path(package.origin).parent / "assets" / "silero_vad_v6.onnx"))
     rest = Extractor(whole).extract_model([_MAGNITUDES, "h", "c"], ["speech_probs", "hn", "cn"])
     options = SessionOptions()
-    # On two cores, two sessions with many threads each wait for one another.
+    # On two cores, two sessions with many threads each would wait for one another.
     options.inter_op_num_threads = options.intra_op_num_threads = 1
     options.log_severity_level = 4
     return InferenceSession(rest.SerializeToString(), options, providers=["CPUExecutionProvider"])

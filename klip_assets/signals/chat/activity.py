@@ -134,8 +134,8 @@ def _repeated_share(
 ) -> pa.Array:
     """Return the share of the chat around each second that is its most repeated phrase; NULL where nobody writes.
 
-    "Around" is the window of `message_rate`. A phrase counts once 3 people say it; a message whose author is not
-    named counts as written by someone of its own.
+    "Around" is the window of `message_rate`. A phrase counts once 3 people say it; each message without an author
+    counts as a different person.
     """
     seconds, near = len(counts), RATE_BEFORE_S + RATE_AFTER_S
     total = np.concatenate([[0], np.cumsum(counts)])

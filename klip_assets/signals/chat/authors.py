@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
-#: With 20,000 authors, two share the same 64 bits in one of 10^11 chats.
+#: With 20,000 authors, two share the same 64 bits in one chat out of 10^11.
 HASH_DIGITS = 16
 
 

@@ -52,9 +52,9 @@ _LAUGHTER = "|".join(
         rf"(?:^|\s)(?:{'|'.join(LAUGHING_EMOTES)})(?:$|\s)",
         # Suffixes of channels' own emotes.
         r"(?:LUL|LULW|KEKW|Lul|LAUGH|Laugh|LOL|Lol|Lmao|LMAO|ROFL|Giggle|HAHA|Haha)\b",
-        # ASCII's w laughs in Japanese: 草www, すごいw. A lone 'www' may, a host's name may not, and WWW is three wins.
+        # ASCII w is laughter in Japanese: 草www, すごいw. A lone 'www' may be, a host name isn't, WWW is three wins.
         rf"(?:^|[^\w.:/])w{{3,}}(?:$|[^\w.])|[{_KANA}\p{{Han}}]w+(?:$|[^\w.])|ｗ{{2,}}|[{_KANA}\p{{Han}}]ｗ",
-        # Neither grass and strawberries nor jokes and smiles.
+        # But not grass or strawberries, and not jokes or smiles.
         r"(?:^|[^\p{Han}])草+(?:$|[^\p{Han}])|大草原|草生え|草不可避",
         r"笑[死爛烂翻哭瘋疯到了]|[好爆大狂超]笑|[(（]笑[)）]|(?:^|[^微可玩嘲冷苦見见])笑+\s*$|(?:^|[^\p{Han}])笑+(?:$|[^\p{Han}])",
         r"わろた|ワロタ|ワロス|わらた|哈{2,}|呵{3,}|嘻{2,}|嘿{3,}|科科|ㄏㄏ|[ㅋㅎ]{2,}|[ᄏᄒ]{2,}|하하",

@@ -15,7 +15,7 @@ from klip_assets.formats.text import valid_unicode
 
 #: No stream is longer; a larger number is a date, not an offset into a video.
 LONGEST_S = 1_000_000.0
-#: Klip accepts no longer recording (`Settings.max_duration_h`): larger numbers count milliseconds.
+#: Klip accepts no recording longer than this (`Settings.max_duration_h`): larger numbers count milliseconds.
 LONGEST_RECORDING_S = 360_000.0
 #: A chat begins some time before the stream and may continue after it.
 BEFORE_AND_AFTER_S = 3600.0

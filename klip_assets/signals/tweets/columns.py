@@ -103,7 +103,7 @@ def checked_map(given: object) -> dict[str, str]:
         raise ValueError('it must be an object such as {"text": "body", "tweet_id": "ident"}')
     for column, name in given.items():
         if column not in SYNONYMS:
-            raise ValueError(f"unknown column {column!r}; known are {', '.join(SYNONYMS)}")
+            raise ValueError(f"unknown column {column!r}; the columns are {', '.join(SYNONYMS)}")
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"the name for {column} is not text")
     numbered = [bool(NUMBERED.fullmatch(name)) for name in given.values()]

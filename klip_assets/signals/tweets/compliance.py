@@ -5,7 +5,7 @@ staged like a source; the tweet's text stays in the files that contain it). All 
 name: deletions of users, as they would affect every day; withheld tweets, which are kept; places, which Klip does not
 store.
 
-Supported are the results of compliance jobs and the lines of compliance streams, versions 2 and 1.1.
+The results of compliance jobs and the lines of compliance streams are supported, versions 2 and 1.1.
 """
 
 from __future__ import annotations

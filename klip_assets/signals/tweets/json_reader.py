@@ -101,7 +101,7 @@ def read_json(
 
 
 def _refuse_foreign(position: str, kind: str) -> Refused:
-    return Refused(position, "not a tweet", f"one of {kind}")
+    return Refused(position, "not a tweet", f"found: {kind}")
 
 
 def _refuse_file(foreign: list[tuple[str, str]]) -> Refused:

@@ -63,7 +63,7 @@ class Value:
 
 
 #: Takes a block of whole lines and their number. Returns None to have them split into values, otherwise its result and
-#: the numbers (from 0) of the lines that must be split nevertheless.
+#: the numbers (from 0) of the lines that must still be split.
 TakeBlock = Callable[[bytes, int], tuple[object, Sequence[int]] | None]
 
 

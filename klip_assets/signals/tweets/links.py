@@ -80,7 +80,7 @@ def links_of(text: str) -> list[Link]:
             if not ascii_links:
                 continue
             if rest and rest[1] is not None:
-                # Path and query belong to the last of them; the platform keeps the text in between as it is.
+                # Path and query belong to the last of them; the platform leaves the text in between unchanged.
                 ascii_links[-1] = Link(text[ascii_links[-1].start : end], ascii_links[-1].start, end)
             found += ascii_links
         at = end

@@ -47,7 +47,7 @@ def read_parquet(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None =
                         yield Refused(f"row {number}", refusal.reason, refusal.detail)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # A problem of the disk, not of the file.
+            raise  # A problem with the disk, not the file.
         position = "end of file" if number else "file"
         yield Refused(position, "the Parquet file is damaged or truncated", shown(str(error)))
 

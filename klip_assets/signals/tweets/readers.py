@@ -27,8 +27,8 @@ _ARCHIVES_OF_TWEETS = frozenset({"tweet", "tweets"})
 class TweetReader:
     """Reads one file; `kind` and `clock` are filled in on the way.
 
-    Supported are JSON of the X API, version 2 (tweets, pages, twarc's flattened form, streams, compliance) and 1.1, of
-    account archives (`tweets.js`) and of snscrape, one value per line or as documents; delimited text with a header;
+    Reads JSON from the X API, version 2 (tweets, pages, twarc's flattened form, streams, compliance) and 1.1, from
+    account archives (`tweets.js`) and from snscrape, one value per line or as documents; delimited text with a header;
     all plain, .gz or .zst; and Parquet. The format is detected from the content, not the name.
 
     Args:

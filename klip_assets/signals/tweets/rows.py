@@ -1,4 +1,4 @@
-"""From one tweet as it is in a file to one row of TWEETS_RAW."""
+"""From one tweet, as found in a file, to one row of TWEETS_RAW."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Spill:
             self._store()
 
     def close(self) -> None:
-        """End adding. Waiting rows stay in memory if nothing was spilled so far."""
+        """Finish adding. Rows that are waiting stay in memory if nothing has been spilled so far."""
         if self._files:
             self._store()
         elif self._waiting:

@@ -59,7 +59,7 @@ class Staged:
 def stage(
     path: Path, *, now: datetime | None = None, scratch: Path | None = None, column_map: Path | None = None
 ) -> Staged:
-    """Read a file of tweets and split it by day, at constant memory except for the largest day.
+    """Read a file of tweets and split it by day, in constant memory except for the largest day.
 
     Args:
         path: The file.
@@ -165,7 +165,7 @@ class _Parts(Mapping[date, pa.Table]):
 def _old_in_several_days(spill: Spill, old: _Numbers) -> dict[date, pa.Table]:
     """Find tweets without a time in their id that a file puts on several days; return one copy of each, by day.
 
-    An id must never be on two days, and only the file gives the day of these.
+    An id must never be on two days, and the day of these is known only from the file.
     """
     ids, days = old.arrays()
     order = np.lexsort((days, ids))

@@ -80,7 +80,7 @@ def count_of(value: object, name: str) -> int | None:
 def time_of(value: object) -> datetime | None:
     """Return a time as naive UTC; a time without a zone is taken as UTC. None if it can't be parsed.
 
-    Supported are ISO 8601, the format of API 1.1 ('Wed Aug 27 13:08:45 +0000 2008'), month/day/year as in American
+    Understands ISO 8601, the format of API 1.1 ('Wed Aug 27 13:08:45 +0000 2008'), month/day/year as in American
     spreadsheets, and seconds or milliseconds since 1970.
     """
     if isinstance(value, bool) or is_absent(value):

@@ -88,7 +88,7 @@ def test_of_a_text_that_is_cut_every_whole_entry_is_read(
         ("[1, 2", "']' expected|',' expected|no JSON value"),
         ("[1,]", "a comma before the end"),
         ('{"a" 1}', "':' expected at character 5"),
-        ('{"a": 1} {"b": 2}', "more after its end"),
+        ('{"a": 1} {"b": 2}', "more text after the end"),
         ('["' + "x" * 100 + "\n" + "y" * 100 + '"]', "no JSON value at character 1"),
         ("[" + "7" * 5000 + "]", "no JSON value at character 1"),
         ("[" * 100_000, "nested too deeply"),

@@ -1,4 +1,4 @@
-"""JSON as in chat logs: one value per line, or one document of any size, read at constant memory."""
+"""JSON as in chat logs: one value per line, or one document of any size, read in constant memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
     if window.next() == "[":
         yield from array_items(window)
         if window.next():
-            raise BrokenJsonError("there is more after its end")
+            raise BrokenJsonError("more text after the end of the document")
     elif window.next() == "{":
         entries: dict[str, object] = {}
         window.take("{")
@@ -45,7 +45,7 @@ def document_items(stream: TextIO) -> Iterator[object]:
                 window.take(",")
         window.take("}")
         if window.next():
-            raise BrokenJsonError("there is more after its end")
+            raise BrokenJsonError("more text after the end of the document")
         yield entries
     else:
         raise BrokenJsonError("neither an array nor an object")

@@ -57,7 +57,7 @@ class CaptionFormat:
         sniff: Returns whether a file is of this format, given its whole text and its suffix in lower case.
         read: Returns the content of a file of this format, given its whole text and its name for messages: cues, which
             the reader turns into words the same way for all formats, or the words themselves.
-        word_times: Patterns one of which matches if a file gives word times; empty if the format never does.
+        word_times: Patterns, at least one of which matches if a file gives word times; empty if the format never does.
     """
 
     name: str

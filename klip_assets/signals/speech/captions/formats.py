@@ -24,7 +24,7 @@ JSON_FORMATS: tuple[JsonFormat, ...] = (
     assemblyai_json.FORMAT,
 )
 
-#: Hint for users about a document of no known format; it names each.
+#: Hint for users about a document in an unknown format; it names every known one.
 KNOWN_JSON = "supported: Whisper, WhisperX, Deepgram, AssemblyAI and YouTube's json3"
 
 #: File formats, in the order they are tried: by content before names; the last one accepts any file.

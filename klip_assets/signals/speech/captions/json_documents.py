@@ -10,7 +10,7 @@ from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.json_values import read_json, shown
 
 _SUFFIXES = (".json", ".json3")
-#: Suffixes under which JSON was seen as well: there it is detected by content.
+#: Other suffixes that JSON was found under: there it is detected by content.
 _SUFFIXES_OF_CUES = (".vtt", ".srt", ".sbv")
 
 
@@ -19,7 +19,7 @@ def json_format(kinds: Sequence[JsonFormat], known: str) -> CaptionFormat:
 
     Args:
         kinds: Document formats, in the order they are tried.
-        known: Hint for users if a document is of none of them.
+        known: Hint for users if a document is in none of them.
     """
 
     def read(text: str, name: str) -> Reading:

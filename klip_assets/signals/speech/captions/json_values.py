@@ -13,7 +13,7 @@ from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
-#: A time up to this much before the start is an aligner's rounding error and clamped to the start.
+#: A time up to this much before the start is an aligner's rounding error and is clamped to the start.
 SLACK_S = 1.0
 
 _MAX_DETAIL = 200

@@ -33,7 +33,7 @@ MAX_TAG_WORDS = 8
 MAX_PARENTHESIS_WORDS = 5
 #: A label that is the tag's own text is truncated to this length.
 MAX_LABEL_CHARS = 40
-#: Events with the same label touch if they are no further apart: YouTube leaves 10 ms between two captions.
+#: Events with the same label touch if they are no further apart than this: YouTube leaves 10 ms between captions.
 TOUCHING_S = 0.05
 #: Events kept per recording; a day of streaming has a few thousand.
 MAX_EVENTS = 10_000

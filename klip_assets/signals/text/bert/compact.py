@@ -80,7 +80,7 @@ class CompactModel:
         """Read texts of any length; for a text longer than the model's window, the windows' scores are averaged.
 
         A text gets the same scores whatever else is in the batch, and texts that are equal after preprocessing (they
-        differ in handles and links) are read once.
+        differ only in handles and links) are read once.
         """
         if not texts:
             return Scores(np.zeros((0, len(self.emotions)), np.float32), np.zeros((0, 3), np.float32))

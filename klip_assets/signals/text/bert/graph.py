@@ -75,7 +75,7 @@ def drop_nan_guards(model: ModelProto) -> int:
 
 
 def keep_first_token(model: ModelProto) -> int:
-    """Restrict to the first token what the head uses only of the first token.
+    """Compute only the first token where the head uses no other.
 
     Returns:
         Number of nodes restricted; 0 where the head uses more than the first token, or this was already done.

@@ -121,7 +121,7 @@ def write_int8(network: torch.nn.Module, path: Path) -> None:
     example = torch.ones((2, 8), dtype=torch.int64)
     names = ["input_ids", "attention_mask"]
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
-        # The exporter that needs no additional package warns that it is deprecated.
+        # The exporter that needs no extra package warns that it is deprecated.
         warnings.simplefilter("ignore")
         whole = Path(folder) / "whole.onnx"
         torch.onnx.export(

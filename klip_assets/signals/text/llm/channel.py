@@ -26,7 +26,7 @@ BREAK_AFTER = 5
 BREAK_AFTER_REFUSALS, BREAK_AFTER_INVALID = 10, 20
 #: Seconds before the second request; doubled for each further one, with 50 % jitter.
 FIRST_WAIT_S = 0.5
-#: Longest wait that a server may ask for; a model of one that asks for more is skipped.
+#: Longest wait that a server may ask for; if it asks for more, the model is skipped.
 LONGEST_WAIT_S = 30.0
 
 _LOOK_S = 0.05
@@ -267,14 +267,17 @@ class Channel:
         if not self._ledger.budget.is_set:
             return max_usd
         if max_usd is None:
-            reason = "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK): no budget holds"
+            reason = (
+                "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK), "
+                "so the budget can't be enforced"
+            )
             await self.close(reason)
             raise NotAnsweredError(reason)
         # Only one call polls at a time: each attempt is a transaction.
         async with self._money:
             while refusal := self._ledger.reserve(call, max_usd):
                 # Requests in progress have more reserved than they will cost. A call that waits for its next try
-                # does not: it may be waiting for this one's turn.
+                # does not: it may be waiting for its turn behind this one.
                 if not self._ledger.may_get_room:
                     raise OverBudgetError(refusal)
                 await asyncio.sleep(_LOOK_S)
@@ -307,7 +310,7 @@ class Channel:
         wait_s = FIRST_WAIT_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
         if failure.retry_after_s is not None:
             if failure.retry_after_s > LONGEST_WAIT_S:
-                await self.close(f"{reason}; it asks to wait {failure.retry_after_s:.0f} s")
+                await self.close(f"{reason}; the server asks for a wait of {failure.retry_after_s:.0f} s")
                 raise NotAnsweredError(reason)
             wait_s = failure.retry_after_s
         if verdict is Verdict.SLOW_DOWN:
