@@ -65,7 +65,7 @@ def labelled(data: Path | None) -> tuple[list[str], Labels]:
     files = [folder / LABELLED for root in roots for folder in (root, root / "chat-emote-controlled")]
     found = next((file for file in files if file.is_file()), None)
     if found is None:
-        raise SystemExit(f"no {LABELLED} in {', '.join(map(str, roots))}; name the folder with --data")
+        raise SystemExit(f"no {LABELLED} in {', '.join(map(str, roots))}; give the folder with --data")
     with found.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row["message"] for row in rows], np.array([int(row["sentiment"]) for row in rows])

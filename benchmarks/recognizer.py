@@ -89,7 +89,7 @@ def sets(data: Path) -> Iterator[tuple[str, list[Said]]]:
 
 
 def plain(text: str) -> str:
-    """Return text normalised for comparison: lower case, no punctuation."""
+    """Return text normalized for comparison: lower case, no punctuation."""
     return " ".join(re.sub(r"[^\w' ]", " ", text.lower().replace("’", "'")).split())
 
 

@@ -1,6 +1,6 @@
 """How well `shout` separates raised from calm voices, and how often it mistakes other sounds for a raised voice.
 
-Strong anger, fear and joy against neutral and calm speech of the RAVDESS clips (two actors), as recorded and normalised
+Strong anger, fear and joy against neutral and calm speech of the RAVDESS clips (two actors), as recorded and normalized
 to equal loudness, then with background sounds, codecs and a compressor; with changed weights and pivots; and on other
 recordings. A clip's score is the mean over its seconds, weighted by their voiced share. Weights were set by hand on
 these clips, not fitted to them.

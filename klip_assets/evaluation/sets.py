@@ -35,7 +35,7 @@ def sets_of(places: Sequence[str], settings: Settings) -> Iterator[AnySet]:
     for place in requested:
         folder = sample_dir() if place == SAMPLE else Path(place)
         if not folder.is_dir():
-            raise InputError(f"{place!r} is not a folder", hint="name `sample`, or a folder with a golden set")
+            raise InputError(f"{place!r} is not a folder", hint="give `sample`, or a folder with a golden set")
         own = sorted(path.parent for path in (*folder.glob(TRUTH), *folder.glob(f"*/{TRUTH}")))
         found: list[AnySet] = [read_set(path, chat_lag_s=settings.chat_lag_s) for path in own]
         found += adapted_sets(folder, chat_lag_s=settings.chat_lag_s)
@@ -55,7 +55,7 @@ def tweet_sets_of(places: Sequence[str], settings: Settings) -> list[TweetSet]:
     found = [golden for folder in folders for golden in tweet_sets(Path(folder))]
     if not found:
         where = f"no labelled tweets in {', '.join(folders)}" if folders else "no folder with labelled tweets is given"
-        raise InputError(where, hint="klip eval tweets FOLDER, or KLIP_GOLDEN_DIR: a folder with TweetEval")
+        raise InputError(where, hint="klip eval tweets FOLDER, or set KLIP_GOLDEN_DIR to a folder with TweetEval")
     return found
 
 

@@ -50,7 +50,7 @@ def open_text(path: Path, *, newline: str = "") -> TextIO:
     r"""Open a text file, compressed or not; any bytes decode.
 
     Invalid UTF-8 is read as Windows-1252 byte by byte, so that one bad byte does not spoil the rest. UTF-16 is
-    recognised by its byte order mark or its zero bytes. An archive ends where it is damaged, or at the limit it may
+    recognized by its byte order mark or its zero bytes. An archive ends where it is damaged, or at the limit it may
     expand to; `damage_of` reports which.
 
     Args:
@@ -72,7 +72,7 @@ def open_bytes(path: Path) -> io.BufferedReader:
 def utf_16_of(head: bytes) -> str | None:
     """Return the UTF-16 encoding of a text from its first bytes, None if it is not UTF-16.
 
-    It is recognised by its byte order mark or, since some exports lack one, by every other byte being zero.
+    It is recognized by its byte order mark or, since some exports lack one, by every other byte being zero.
     """
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"

@@ -15,8 +15,8 @@ def roll_up_day(day: date, tweets: pa.Table, sentiment: pa.Table) -> pa.Table:
     """Roll a day up into one row of TWEET_DAILY, or none if the day has no tweets.
 
     Retweets are counted, but not their authors or texts: sentiment, emotions and hashtags are those of original
-    tweets. Failed and skipped rows have no scores and are in no share. `authors` is NULL if no tweet names its author.
-    Intervals are 95 %: Wilson for shares, Poisson bootstrap for the mean.
+    tweets. Failed and skipped rows have no scores and are left out of all shares. `authors` is NULL if no tweet names
+    its author. Intervals are 95 %: Wilson for shares, Poisson bootstrap for the mean.
 
     Args:
         day: The UTC day.

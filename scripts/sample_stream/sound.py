@@ -146,7 +146,7 @@ def _wander(samples: int, rate_hz: float, rng: np.random.Generator) -> np.ndarra
 def _crowd(moment: Planted, rng: np.random.Generator) -> np.ndarray:
     """Return cheering: soft under the shouting, swelling as it ends, and gone at the moment's end.
 
-    It is soft under the shouting because noise only 18 dB below a voice already defeats a small recogniser.
+    It is soft under the shouting because noise only 18 dB below a voice already defeats a small recognizer.
     """
     whole_s = moment.end_s - moment.start_s
     samples = round(whole_s * RATE_HZ)

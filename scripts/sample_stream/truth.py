@@ -33,7 +33,7 @@ class Spoken:
         line: What is said, and how.
         start_s: Start of the voice, in seconds from the start of the recording.
         end_s: Its end, in seconds.
-        level_dbfs: RMS level of the voice before the whole mix is normalised.
+        level_dbfs: RMS level of the voice before the whole mix is normalized.
     """
 
     line: Line

@@ -17,7 +17,7 @@ from klip_assets.products.editing.encode import encode_exactly, exact_form
 from klip_assets.products.editing.packets import find_stretch, read
 from klip_assets.store.files import sweep, write_atomically
 
-#: Quantiser of the JPEG encoder, 2 (best) to 31.
+#: Quantizer of the JPEG encoder, 2 (best) to 31.
 JPEG_QUANTISER = 3
 
 

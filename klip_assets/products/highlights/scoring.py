@@ -1,7 +1,7 @@
-"""Scores from terms: renormalised weighted means, monotone in every term, with no invented values.
+"""Scores from terms: renormalized weighted means, monotone in every term, with no invented values.
 
 A term is used for a video only if at least 90 % of its rows have it; otherwise it is dropped for the whole video and
-the other weights are normalised to sum to 1. Where it is used, a missing value is replaced by the video's median and
+the other weights are normalized to sum to 1. Where it is used, a missing value is replaced by the video's median and
 recorded as imputed, so an unknown value can never lift a row above a known average one.
 """
 

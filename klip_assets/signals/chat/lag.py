@@ -12,7 +12,7 @@ Series = NDArray[np.float64]
 
 ESTIMATED, DEFAULT = "estimated", "default"
 
-#: Longest lag searched: people need a second to read and write, slow streaming adds half a minute.
+#: Longest lag searched: people need a second to read and write, and slow streaming adds half a minute.
 LONGEST_S = 40
 #: A reaction lasts some seconds: shifts this close to the best one belong to the same peak.
 SAME_PEAK_S = 10

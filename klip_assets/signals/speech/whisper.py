@@ -90,7 +90,7 @@ def transcribe(
             on_progress(batch[-1].end_s)
     said = Heard()
     for span in spans:
-        # Whisper was trained on subtitles and writes tags such as [Music] like them.
+        # Whisper was trained on subtitles and, like them, writes tags such as [Music].
         pieces = [Piece(w.start_s, w.end_s, f"{w.text} ", w.confidence) for w in log.words(span.name) or ()]
         said.add(pieces, timed_words=True)
     return Transcript(said.words, language, "faster-whisper", Path(model).name, sounds=merged(said.sounds))

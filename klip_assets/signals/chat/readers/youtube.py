@@ -12,7 +12,7 @@ from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
 from klip_assets.signals.chat.times import Kind, Time, time_of, time_of_day
 from klip_assets.signals.chat.values import id_of, name_of, text_of
 
-#: What people write. A new membership has no message, a milestone does.
+#: What people write. A new membership has no message; a milestone does.
 _SPOKEN = frozenset({"liveChatTextMessageRenderer", "liveChatPaidMessageRenderer", "liveChatMembershipItemRenderer"})
 _OF_RENDERERS, _OF_ACTIONS = "Renderer", ("Action", "Command")
 _REPLAY = "replayChatItemAction"

@@ -125,7 +125,7 @@ class _Reader:
     def _parse(self, begin: int) -> int | None:
         """Parse from a byte onwards; return the byte at which the XML is damaged, None if the rest is intact."""
         parser = self._parser = self._new_parser()
-        # The text after damage is not a document: it is wrapped in a root of ours.
+        # The text after damage is not a document: it is wrapped in our own root.
         root = _ROOT if begin else b""
         try:
             parser.Parse(root, False)

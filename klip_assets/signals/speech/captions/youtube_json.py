@@ -1,7 +1,7 @@
 """Captions in YouTube's json3 (`yt-dlp --sub-format json3`), written from its known structure without a real file.
 
 An event is a caption: `tStartMs`, `dDurationMs`, and `segs` of text (`utf8`); in automatic captions each of these is a
-word with its own `tOffsetMs` and possibly `acAsrConf` (0..255). Events with `aAppend` usually break the line, events
+word with its own `tOffsetMs` and possibly `acAsrConf` (0..255). Events with `aAppend` usually break the line; events
 without `segs` only open a window. Automatic captions stay on screen while the next line is spoken, so a word ends at
 the next event's start at the latest.
 """

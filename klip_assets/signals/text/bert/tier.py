@@ -124,7 +124,7 @@ class BertTier:
             same = f"{100 * agreement.same:.0f} % of labels agree with the full model on {agreement.texts} texts"
             if run:
                 return run, BUDGET_TOKENS, f"int8 by onnxruntime, {same}", processors()
-            self.notify(f"{loaded.name}: the int8 model is not used, only {same}")
+            self.notify(f"{loaded.name}: the int8 model is not used: only {same}")
             precision = "float32"
         return hub.torch_runner(loaded, device, precision), BUDGET_TOKENS, f"{device}, {precision}", 0
 
