@@ -14,7 +14,7 @@ RECIPES = dict(re.findall(r"^## (.+?)\n(.+?)(?=^## |\Z)", PAGE, re.M | re.S))
 
 def test_there_is_a_recipe_for_each_of_the_eight_changes() -> None:
     assert list(RECIPES) == [
-        "A feature column", "A chat format", "A caption format", "A highlight term", "A table of a video", "A mart",
+        "A feature column", "A chat format", "A caption format", "A highlight term", "A table per video", "A mart",
         "An emotion", "An export",
     ]  # fmt: skip
 
