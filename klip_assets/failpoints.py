@@ -1,7 +1,7 @@
 """Fail points: named places where a test can stop or kill this process.
 
 "A kill at any moment loses nothing" is only worth claiming if it can be tested at every moment that matters: between
-any two changes to the disk, that is after each write (before its rename), rename, link and transaction. Those places
+any two changes to the disk, that is, after each write (before its rename), rename, link and transaction. Those places
 call `fail_point`, which does nothing unless the environment says so:
 
     KLIP_FAILPOINT="stop write.filled segments/*"   the process stops itself (SIGSTOP), once, so a test can inspect it

@@ -43,11 +43,11 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=lambda: project_dir() / "data",
-        description="Folder of inbox, lake, warehouse and state.",
+        description="Folder with the inbox, lake, warehouse and state.",
     )
     dagster_storage: Path | None = Field(
         default=None,
-        description="Folder of Dagster's own state (runs, events, logs); unset: .dagster in the data folder.",
+        description="Folder for Dagster's own state (runs, events, logs); unset: .dagster in the data folder.",
     )
     weights: str = Field(default="klip-2", description="Weight set that ranks highlights.")
     whisper_model: str | None = Field(
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     llm_budget_usd: float | None = Field(default=None, ge=0, description="Language model budget per run.")
     llm_daily_budget_usd: float | None = Field(
-        default=None, ge=0, description="Language model budget of all runs per UTC day."
+        default=None, ge=0, description="Language model budget for all runs per UTC day."
     )
     llm_max_concurrency: int = Field(
         default=16, ge=1, le=1000, description="Maximum concurrent requests to language models, over all processes."
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         description="Seconds between a moment and the chat's reaction, where sound and chat give no estimate.",
     )
     chat_keep_names: bool = Field(
-        default=False, description="Store the names of chat authors in clear; unset: as salted hashes."
+        default=False, description="Store the names of chat authors as plain text; unset: as salted hashes."
     )
     x_bearer_token: SecretStr | None = Field(
         default=None, description="Bearer token of the X API, for fetching posts; never shown."
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
 
     @property
     def fetches_from_x(self) -> bool:
-        """Whether posts are fetched from X on schedule: there are a token and something to fetch."""
+        """Whether posts are fetched from X on schedule: a token is set, and there is something to fetch."""
         return bool(self.x_bearer_token and self.x_bearer_token.get_secret_value().strip() and self.x_queries.strip())
 
     @property
@@ -186,12 +186,12 @@ class Settings(BaseSettings):
 
     @cached_property
     def lake_dir(self) -> Path:
-        """Folder of the Parquet partitions, the system of record."""
+        """Folder with the Parquet partitions, the system of record."""
         return self.data_dir / "lake"
 
     @cached_property
     def warehouse_dir(self) -> Path:
-        """Folder of the published DuckDB file."""
+        """Folder with the published DuckDB file."""
         return self.data_dir / "warehouse"
 
     @cached_property
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def state_dir(self) -> Path:
-        """Folder of state shared by all runs: locks, the inbox registry, the call ledger."""
+        """Folder with the state shared by all runs: locks, the inbox registry, the call ledger."""
         return self.data_dir / "state"
 
     @cached_property
@@ -221,12 +221,12 @@ class Settings(BaseSettings):
 
     @cached_property
     def chat_salt_path(self) -> Path:
-        """File of the salt for hashing names of chat authors."""
+        """File with the salt for hashing names of chat authors."""
         return self.state_dir / "chat_salt"
 
     @cached_property
     def models_dir(self) -> Path:
-        """Folder of models that Klip made: trained, or quantized to int8."""
+        """Folder with models that Klip made: trained, or quantized to int8."""
         return self.data_dir / "models"
 
     @cached_property
@@ -236,7 +236,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def dagster_storage_dir(self) -> Path:
-        """Folder of Dagster's own state."""
+        """Folder for Dagster's own state."""
         return self.dagster_storage or self.data_dir / ".dagster"
 
     @cached_property
@@ -245,7 +245,7 @@ class Settings(BaseSettings):
         return self.state_dir / "scratch"
 
     def chunk_log(self, video_id: str) -> Path:
-        """File of an unfinished transcript."""
+        """File with an unfinished transcript."""
         return self.state_dir / "transcripts" / f"{video_id}.jsonl"
 
     def make_folders(self) -> None:

@@ -1,7 +1,7 @@
 """The `klip` command: click for arguments, rich for tables, one module per family of commands.
 
 Put here: arguments in, tables out, and how errors are shown; a command calls a room below or has Dagster run a job.
-Keep out: work, that is anything someone would call without a terminal. Dagster (`defs`) is imported only inside
+Keep out: work, that is, anything someone would call without a terminal. Dagster (`defs`) is imported only inside
 functions.
 """
 
@@ -103,7 +103,7 @@ def _full_disk() -> str:
     settings = Settings()
     for folder in (settings.data_dir, settings.lake_dir, settings.warehouse_dir, settings.state_dir):
         if folder.is_dir() and shutil.disk_usage(folder).free < _FULL_BYTES:
-            return f"; the disk of {folder} is full: free some space and run klip process again"
+            return f"; the disk that holds {folder} is full: free some space and run klip process again"
     return ""
 
 

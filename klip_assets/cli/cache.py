@@ -1,4 +1,4 @@
-"""`klip cache`: list and delete cached replies of language models."""
+"""`klip cache`: list and delete cached replies from language models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from klip_assets.store.state.replies import Store
 
 @click.group()
 def cache() -> None:
-    """Cached replies of language models, so that each prompt is paid for only once."""
+    """Cached replies from language models, so that each prompt is paid for only once."""
 
 
 @cache.command()
@@ -44,7 +44,7 @@ def stats(as_json: bool) -> None:
 
 
 @cache.command()
-@click.option("--model", help="Only replies of this model.")
+@click.option("--model", help="Only replies from this model.")
 @click.option("--older-than", "days", type=click.FloatRange(min=0), help="Only replies older than this many days.")
 def clear(model: str | None, days: float | None) -> None:
     """Delete cached replies. The ledger of calls (llm_calls) is kept."""

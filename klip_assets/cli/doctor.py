@@ -98,7 +98,7 @@ def _x_api(settings: Settings) -> dict[str, str]:
     try:
         sources, address = read_sources(settings.x_queries), checked_address(settings.x_base_url)
     except InputError as error:
-        return _row("X API", "missing", error.message, error.hint or "fix it")
+        return _row("X API", "missing", error.message, error.hint or "fix KLIP_X_QUERIES or KLIP_X_BASE_URL")
     searches = sum(source.endpoint == SEARCH for source in sources)
     listed = f"{searches} searches, {len(sources) - searches} timelines at {address}"
     if not settings.fetches_from_x:

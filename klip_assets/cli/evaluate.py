@@ -21,7 +21,7 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
 
     A SET is `sample`, a folder with a truth.json (docs/evaluation.md), or a folder with public sets that Klip knows.
     Default: the sample and the sets in KLIP_GOLDEN_DIR. Recordings must have been processed (klip demo does that for
-    the sample). `klip eval tweets [FOLDER]` compares the sentiment tiers on tweets, with TweetEval in FOLDER or
+    the sample). `klip eval tweets [FOLDER]` compares the sentiment tiers on tweets, using TweetEval from FOLDER or
     KLIP_GOLDEN_DIR; a configured language model is measured too, within its budget. The figures are added to the table
     `evaluations`.
     """

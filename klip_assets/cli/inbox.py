@@ -1,4 +1,4 @@
-"""`klip add` and `klip remove`: put files into the inbox, and take videos out of lake and warehouse."""
+"""`klip add` and `klip remove`: put files into the inbox, and remove videos from the lake and the warehouse."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from klip_assets.store.files import file_sha256, write_atomically
 @click.argument("path", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--title", help="Title of the recording.")
 @click.option("--channel", help="Channel or streamer.")
-@click.option("--game", help="Game played: tweets that name it count as about the stream.")
+@click.option("--game", help="Game played: tweets that name it count as being about the stream.")
 @click.option("--started-at", help="When the stream started, e.g. 2026-06-13T18:00:00Z (UTC if no zone is given).")
 @click.option("--copy", is_flag=True, help="Copy recordings instead of hard-linking them on the same disk.")
 @click.option("--replace", is_flag=True, help="Replace a different file with the same name.")
@@ -79,7 +79,7 @@ def add_path(
         described: Entries for the metadata sidecar of a recording; None for those not given.
         copy: Copy instead of linking.
         replace: Replace a different file with the same name.
-        mapped: Columns of a tweet file by their content; written beside it, replacing a map that is already there.
+        mapped: Klip's column names -> those of a tweet file; written beside it, replacing any existing map.
 
     Returns:
         One row per file: file, where it went, what was done.
@@ -131,7 +131,10 @@ def add_path(
 @click.command()
 @click.argument("video")
 def remove(video: str) -> None:
-    """Remove VIDEO from lake, partitions and warehouse. Its file stays in the inbox and is not processed again."""
+    """Remove VIDEO from the lake and the warehouse, and its partition from Dagster.
+
+    Its file stays in the inbox and is not processed again.
+    """
     from klip_assets.cli.progress import BarProgress
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.jobs import PUBLISH
@@ -148,7 +151,7 @@ def remove(video: str) -> None:
         outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:
         raise InputError(f"{video} is removed, but publishing failed: {'; '.join(outcome.problems)}")
-    console.print(f"Removed {escape(video)} from lake and warehouse.")
+    console.print(f"Removed {escape(video)} from the lake and the warehouse.")
     if stays:
         console.print(f"Its file stays in the inbox; [bold]klip process {escape(video)}[/bold] brings it back.")
 

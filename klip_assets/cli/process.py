@@ -90,8 +90,8 @@ def process(
 ) -> None:
     """Process what is new or changed in the inbox, then publish. VIDEOs and DAYs given are always processed.
 
-    With --stale: rebuild, of everything processed before or of the VIDEOs and DAYs given, only the stages whose version
-    or inputs have changed since. A new release of Klip rebuilds nothing unless asked to in this way.
+    With --stale: rebuild only the stages whose version or inputs have changed, for everything processed before or for
+    the VIDEOs and DAYs given. A new release of Klip rebuilds nothing unless asked to in this way.
     """
     if (tables or dry_run) and not stale:
         raise click.UsageError("--table and --dry-run require --stale")

@@ -34,7 +34,7 @@ def dev(host: str, port: int) -> None:
     "--older-than", default=30, show_default=True, type=click.IntRange(min=0), metavar="DAYS", help="Minimum age."
 )
 def prune(older_than: int) -> None:
-    """Delete finished runs older than DAYS, with their logs and events. Lake and warehouse are not touched."""
+    """Delete finished runs older than DAYS, with their logs and events. The lake and the warehouse are not touched."""
     from klip_assets.defs.services import delete_finished_runs
 
     deleted = delete_finished_runs(Settings(), older_than=timedelta(days=older_than))

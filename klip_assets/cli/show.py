@@ -43,7 +43,7 @@ def videos(as_json: bool) -> None:
 @click.option("--top", default=20, show_default=True, type=click.IntRange(min=1), help="How many tweets to show.")
 @json_option
 def tweets(day: str | None, top: int, as_json: bool) -> None:
-    """Show the days of tweets, or the most liked tweets of DAY (YYYY-MM-DD) with their sentiment."""
+    """List the days with tweets, or show the most liked tweets of DAY (YYYY-MM-DD) with their sentiment."""
     if day is None:
         show_rows(tweet_days(Settings(), as_json), as_json=as_json, empty="no tweets are published yet")
         return
@@ -56,7 +56,7 @@ def tweets(day: str | None, top: int, as_json: bool) -> None:
     rows = run_sql(Settings().warehouse_path, statement, [day, top]).to_pylist()
     if not as_json:
         rows = [{**row, "text": shortened(row["text"], 100)} for row in rows]
-    show_rows(rows, as_json=as_json, empty=f"no tweets of {day} are published")
+    show_rows(rows, as_json=as_json, empty=f"no tweets from {day} are published")
 
 
 def tweet_days(settings: Settings, everything: bool) -> list[dict[str, Any]]:

@@ -138,7 +138,7 @@ AUTHOR_DAILY = declare(
         _RETWEETS,
         count_column("replies", "Tweets that reply to another.", BIGINT),
         count_column("likes_received", "Likes on the day's tweets when observed.", BIGINT),
-        count_column("retweets_received", "Retweets of the day's tweets, when observed.", BIGINT),
+        count_column("retweets_received", "Retweets of the day's tweets when observed.", BIGINT),
         _MEAN_SENTIMENT,
         *_SHARES,
     ],
@@ -180,7 +180,8 @@ VIDEO_REACTION = declare(
         _TOP_HASHTAGS,
         count_column(
             "spike_minute",
-            "Minute of the stream, from 0, with the most tweets; NULL unless three or more, and three times the mean.",
+            "Minute of the stream, from 0, with the most tweets; NULL unless it has at least three, and three times "
+            "the mean.",
         ),
         count_column("spike_tweets", "Tweets in that minute.", BIGINT),
     ],

@@ -73,7 +73,7 @@ TRANSCRIPT_WORDS = declare(
         START_S,
         END_S,
         text_column("word", "The word, with punctuation where the source has it."),
-        score_column("confidence", "Posterior of the word; NULL where the source gives none."),
+        score_column("confidence", "Posterior probability of the word; NULL where the source gives none."),
         count_column("sentence_index", "Sentence the word belongs to, from 0."),
         text_column("language", "Language of the transcript (ISO 639-1)."),
         text_column("engine", "captions, faster-whisper or pocketsphinx."),
@@ -110,7 +110,7 @@ SOUND_EVENTS = declare(
         text_column(
             "label",
             "laughter, music, singing, applause, cheering, booing, screaming, crying, gasping, sighing, groaning, "
-            "coughing, snorting, breathing, whistling, gunshot, explosion, silence, speech (not put into words), or "
+            "coughing, snorting, breathing, whistling, gunshot, explosion, silence, speech (not transcribed), or "
             "the tag's own text.",
         ),
         text_column("source", "Engine of the transcript that notes it, as in transcript_words."),
@@ -130,7 +130,7 @@ AUDIO_FEATURES = declare(
         column("loudness_momentary_lufs", DOUBLE, "Loudest 400 ms in the second (ITU-R BS.1770).", unit="LUFS"),
         column("loudness_short_term_lufs", DOUBLE, "Loudness of the 3 s around it (EBU Tech 3341).", unit="LUFS"),
         column("loudness_z", DOUBLE, "Robust local z (median, MAD) of momentary loudness.", unit="sigma"),
-        column("burst_z", DOUBLE, "Rise of loudness over the seconds before, in robust sigmas.", unit="sigma"),
+        column("burst_z", DOUBLE, "Rise of loudness over the preceding seconds, in robust sigmas.", unit="sigma"),
         column("spectral_centroid_hz", DOUBLE, "Centre of the magnitude spectrum.", unit="Hz", low=0),
         column("spectral_flux", DOUBLE, "Mean rise of the log-mel spectrum between frames.", unit="dB", low=0),
         score_column("zero_crossing_rate", "Share of samples at which the sign changes."),
@@ -181,7 +181,7 @@ CHAT_ACTIVITY = declare(
         count_column("messages", "Messages in the second, without bots."),
         count_column("unique_chatters", "People who wrote in the 10 s up to and including it."),
         score_column("emote_share", "Share of the messages that contain an emote."),
-        score_column("laughter_share", "Share of the messages that laugh."),
+        score_column("laughter_share", "Share of the messages that contain laughter."),
         score_column(
             "repeated_share",
             "Share of the messages in the 10 s around it with the most repeated phrase; 0 unless 3 people write it.",
@@ -223,7 +223,7 @@ SEGMENT_SENTIMENT = declare(
         SEGMENT_INDEX,
         sentiment_column(),
         *EMOTION_SCORES,
-        score_column("model_highlight_score", "How worth watching it is, according to the model."),
+        score_column("model_highlight_score", "How much it is worth watching, according to the model."),
         *MODEL_ROW,
         text_column("prompt_version", "Version of the prompt; NULL for tiers without one."),
         text_column("input_sha256", "SHA-256 of everything the model was given."),

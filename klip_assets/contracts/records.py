@@ -77,7 +77,7 @@ PROVENANCE = declare(
     "One row per published partition of a table: where its rows come from.",
     [
         text_column("table_name", "Table."),
-        text_column("partition", "Video id, day, source file, or '' for a table in one piece."),
+        text_column("partition", "Video id, day, source file, or '' for an unpartitioned table."),
         text_column("run_id", "Dagster run that wrote it."),
         text_column("code_version", "Version of the code that made it."),
         text_column("data_version", "Hash of its rows, volatile columns aside."),

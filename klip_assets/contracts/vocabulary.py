@@ -30,7 +30,7 @@ START_S, END_S = (
 )
 PEAK_S = seconds_column("peak_s", "Time of the highest score.")
 T_S = column("t_s", INTEGER, "Second of the video; the row covers [t, t+1).", unit="s", low=0)
-WEIGHTS_VERSION = text_column("weights_version", "Weight set that made the score.")
+WEIGHTS_VERSION = text_column("weights_version", "Weight set that the score is based on.")
 EMOTION_SCORES = [
     score_column(name, "How neutral the text is." if name == "neutral" else f"How much {name} the text shows.")
     for name in EMOTIONS

@@ -40,7 +40,7 @@ class Installation(dg.ConfigurableResource):
 
     @property
     def here(self) -> work.Installation:
-        """The installation: in a run as it was when the run began, else as the environment says now."""
+        """The installation: in a run, as it was when the run began; otherwise, as the environment says now."""
         return self._here or work.Installation(Settings())
 
     def run_of(self, context: dg.AssetExecutionContext) -> Run:

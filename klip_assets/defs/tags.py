@@ -8,7 +8,7 @@ PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
-#: Dagster marks with these a failed run that it will retry, and the run that replaced it.
+#: With these, Dagster marks a failed run that it will retry, and names the run that replaced it.
 WILL_RETRY_TAG = "dagster/will_retry"
 AUTO_RETRY_RUN_ID_TAG = "dagster/auto_retry_run_id"
 

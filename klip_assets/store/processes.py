@@ -60,7 +60,7 @@ def end_with_parent() -> Callable[[], object] | None:
     prctl, set_parent_death_signal = ctypes.CDLL(None).prctl, 1
 
     def end_with_it() -> None:
-        # A signal that the parent ignores, its children ignore too.
+        # Children inherit ignored signals from their parent.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         prctl(set_parent_death_signal, signal.SIGTERM)
 

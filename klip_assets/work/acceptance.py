@@ -60,7 +60,7 @@ def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]
     head = TABLES_OF[subject.kind][0]
     first = present.get(head)
     if first is None:
-        return None, _failed(lake, subject, (head,)) or [f"{head} has not been made"]
+        return None, _failed(lake, subject, (head,)) or [f"{head} has not been built"]
     if first.notes.get("unreadable"):
         if before is not None and len(before.tables) > 1:
             return None, ["the new content can't be read; the rows of the old content are kept"]
@@ -123,8 +123,8 @@ def _reasons(lake: Lake, subject: Subject, present: Mapping[str, Provenance], be
     missing = [name for name in needed if name not in present]
     outdated = {name: _outdated(lake, subject, present, name) for name in needed if name in present}
     open_ends = [
-        *(f"{name} has not been made" for name in missing),
-        *(f"{name} was made from older {source}" for name, sources in outdated.items() for source in sources),
+        *(f"{name} has not been built" for name in missing),
+        *(f"{name} was built from older {source}" for name, sources in outdated.items() for source in sources),
     ]
     # A broken invariant stops the stages downstream, as a failure does.
     current = {name: present[name] for name, sources in outdated.items() if not sources}

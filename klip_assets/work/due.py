@@ -25,7 +25,7 @@ class Due:
     """What to run.
 
     Attributes:
-        videos: Recordings to process; those on which a process died come last, so that they block no other.
+        videos: Recordings to process; those on which a process died come last, so that they don't block others.
         crash_looping: Recordings skipped because process after process died on them.
         accepted: Videos that have an accepted generation.
         attempts: Video to process -> name of this attempt, see `attempt_key`.
@@ -55,8 +55,8 @@ def due_videos(
         attempts: The memory of earlier attempts.
         lake: The lake.
         now: Seconds since 1970; if not given, failed videos are retried without waiting.
-        waiting: Videos whose current state was not published. If that was made from other content than is in the inbox
-            now, the accepted content has come back: then its rows in the lake have to be rebuilt too.
+        waiting: Videos whose current state was not published. If that was made from content other than what is in the
+            inbox now, the accepted content has come back: then its rows in the lake have to be rebuilt too.
     """
     done, tried = accepted_sources(lake, "video_id"), attempts.all()
     back = {e.video_id: made for e in ready if e.video_id in waiting and (made := _other_content(lake, e))}

@@ -16,7 +16,7 @@ from klip_assets.store.lake.generations import Generation
 from klip_assets.store.lake.lake import Lake, read_file
 from klip_assets.store.lake.provenance import Provenance
 
-#: Key of the findings among the notes of a footer.
+#: Key of the findings in the notes of a footer.
 NOTE = "findings"
 
 
@@ -27,7 +27,7 @@ class Finding:
     Attributes:
         kind: What it is about: "cues", "hole", "engine".
         text: What was found, in one sentence for people, without a full stop.
-        partial: Whether it makes part of the recording's content missing from the tables.
+        partial: Whether part of the recording's content is missing from the tables because of it.
     """
 
     kind: str

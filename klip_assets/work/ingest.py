@@ -115,7 +115,7 @@ def ingest(
     lake, registry, settings = installation.lake, installation.registry, installation.settings
     done = Ingested()
     # Two ingests at once would mistake each other's files for leftovers.
-    with hold(ingest_lock(lake.root), what="the tweet files", timeout_s=settings.lock_timeout_s):
+    with hold(ingest_lock(lake.root), what="the tweet inbox", timeout_s=settings.lock_timeout_s):
         found = pending(installation)
         fresh = [file for file in found.fresh if only is None or str(file.name) in only]
         done.files, done.removed_files = len(fresh), len(found.gone)

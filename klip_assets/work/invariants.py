@@ -44,14 +44,14 @@ def sound_problems(video: Mapping[str, Any], notes: Mapping[str, Any]) -> list[s
         notes: Notes of the stage `audio_features`: decoded_s, decode_errors, all_zero.
 
     Returns:
-        Problems. Digital silence is one only if the decoder reported errors: then it is a fault, not silence.
+        Problems. Digital silence is a problem only if the decoder reported errors: then it is a fault, not silence.
     """
     if "decoded_s" not in notes:  # There was no audio.
         return []
     problems = []
     promised, decoded = video["duration_s"], float(notes["decoded_s"])
     if promised is not None and decoded < promised - tolerance_s(promised) and not notes.get("track_shorter"):
-        problems.append(f"only {decoded:.1f} s of audio could be decoded, of the {promised:.1f} s the container states")
+        problems.append(f"only {decoded:.1f} s of audio could be decoded; the container states {promised:.1f} s")
     if notes.get("all_zero") and notes.get("decode_errors"):
         problems.append(f"the audio is all zeros after {notes['decode_errors']} decoding errors")
     return problems

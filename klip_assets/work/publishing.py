@@ -11,7 +11,7 @@ def publish_accepted(installation: Installation, *, from_nothing: bool = False) 
     """Accept what is ready, and publish everything accepted as a new version of klip.duckdb.
 
     Args:
-        installation: Where lake and warehouse are.
+        installation: Where the lake and the warehouse are.
         from_nothing: Build from scratch, not from the previous version.
 
     Raises:
@@ -32,7 +32,7 @@ def publish_accepted(installation: Installation, *, from_nothing: bool = False) 
 
 
 def publish_due(installation: Installation) -> str | None:
-    """Return a name for the state of lake and warehouse that makes a publish due, None if everything is published."""
+    """Return a name for the state that makes a publish due, None if everything is published."""
     settings = installation.settings
     return needs_publish(
         installation.lake,

@@ -34,14 +34,14 @@ def find_recording(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registr
     if video["status"] == "unreadable":
         raise InputError(f"{video_id} can't be read: {video['error']}")
     if video["duplicate_of"]:
-        raise InputError(f"{video_id} is a copy of {video['duplicate_of']}", hint="use the highlights of that one")
+        raise InputError(f"{video_id} is a copy of {video['duplicate_of']}", hint="use that video's highlights")
     path = inbox / name
     if not path.is_file():
         remembered = registry.path_of(video_id)
         path = inbox / remembered if remembered else path
     if not path.is_file():
         raise NotFoundError(
-            f"the recording of {video_id} is not in the inbox: {name}", hint="put it back, or klip remove the video"
+            f"the recording of {video_id} is not in the inbox: {name}", hint=f"put it back, or: klip remove {video_id}"
         )
     if not _as_it_was(video, Recording(inbox, path), lake) and file_sha256(path) != video["sha256"]:
         raise InputError(

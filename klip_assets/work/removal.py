@@ -1,4 +1,4 @@
-"""Removing a video from lake and warehouse. Its file stays in the inbox and is not processed again."""
+"""Removing a video from the lake and the warehouse. Its file stays in the inbox and is not processed again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
     try:
         with (
             hold(subject_lock(lake.root, subject), what=str(subject), timeout_s=1.0),
-            hold(publish_lock(settings.state_dir), what="the publish", timeout_s=settings.publish_timeout_s),
+            hold(publish_lock(settings.state_dir), what="the warehouse", timeout_s=settings.publish_timeout_s),
         ):
             # Withdraw first, then delete the partition: a scan in between would add a partition for an accepted video.
             withdraw(lake, subject)
@@ -46,6 +46,6 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
             unlist()
     except LockHeldError as error:
         raise LockHeldError(
-            f"{video_id} was not removed: {error.message}", hint="try again when its run is over"
+            f"{video_id} was not removed: {error.message}", hint="try again when its run has ended"
         ) from error
     return video_id in known

@@ -20,7 +20,7 @@ from klip_assets.work.stages.catalogue import STAGES_OF, downstream
 from klip_assets.work.stages.run import changes
 from klip_assets.work.stages.stage import Stage, StageSpec
 
-NEVER_MADE = "never made, or damaged"
+NEVER_MADE = "never built, or damaged"
 MAY_CHANGE = "may change"
 
 
@@ -47,7 +47,8 @@ def stale(installation: Installation, subject: Subject, tables: Collection[str] 
 
     Args:
         installation: The installation.
-        subject: The video or day; one that was never processed has none, nor do later stages of an unreadable one.
+        subject: The video or day. Nothing is stale if it was never processed; only its first stage can be if it is
+            unreadable.
         tables: Only these tables and what reads them; empty: all.
     """
     specs = STAGES_OF[subject.kind]
@@ -102,7 +103,9 @@ def stale_subjects(
     named = list(dict.fromkeys([*named, *map(Subject.day, days)]))
     for subject in named:
         if not installation.lake.exists(TABLES[TABLES_OF[subject.kind][0]], subject.key):
-            raise NotFoundError(f"{subject} has not been processed", hint="klip videos and klip tweets list what was")
+            raise NotFoundError(
+                f"{subject} has not been processed", hint="klip videos and klip tweets list what has been"
+            )
     found = [
         (subject, stages)
         for subject in named or processed(installation.lake)
@@ -121,7 +124,7 @@ class Work:
         kind: Whether it is a stage of videos or of days.
         reasons: Why, without duplicates.
         subjects: Number of videos or days for which it will be recomputed.
-        behind: Number of further ones, where it is recomputed only if its inputs come out different.
+        behind: Number of others for which it is recomputed only if its inputs come out different.
         sound_s: Seconds of audio in the videos for which it will be recomputed.
         seconds: How long that takes, estimated from earlier runs; None if it was never timed.
     """

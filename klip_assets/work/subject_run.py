@@ -22,7 +22,7 @@ class SubjectRun:
     Attributes:
         installation: The installation.
         subjects: The video or the days.
-        tables: The tables of theirs to make.
+        tables: Which of their tables to build.
     """
 
     installation: Installation
@@ -56,7 +56,7 @@ def run_on(
         installation: The installation.
         subjects: One video, or any number of days; empty: tweet files, from which days are made.
         tables: The tables to make; None: all tables of such a subject.
-        on_wait: Called with a message on who holds the lock, if there is a wait.
+        on_wait: Called with a message that names the holder of the lock, if there is a wait.
 
     Raises:
         LockHeldError: Another process did not finish in time; the message names it.
@@ -66,7 +66,7 @@ def run_on(
     run = SubjectRun(installation, subjects, names if tables is None else names & set(tables))
     with hold(
         subject_lock(installation.lake.root, first),
-        what="the tweets" if first.is_day else str(first),
+        what="the tweet data" if first.is_day else str(first),
         timeout_s=installation.settings.lock_timeout_s,
         on_wait=on_wait,
     ):

@@ -120,7 +120,7 @@ def test_a_missing_input_is_a_clear_failure(lake: Lake, instance: dg.DagsterInst
     )
     assert not result.success
     errors = [row["error"] for row in read_stages(lake, "a") if row["table_name"] == SEGMENT_SCORES.name]
-    assert errors == ["segments of a has not been made (materialize it first)"]
+    assert errors == ["segments of a has not been built (materialize it first)"]
 
 
 @pytest.mark.usefixtures("recording")

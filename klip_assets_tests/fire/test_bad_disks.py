@@ -115,7 +115,7 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(start: Path, victim: Vic
         said = output(home)
         assert ended["code"] == 1, said
         assert "Traceback" not in said
-        assert "No space left on device" in said or f"the disk of {home / where} is full" in said, said
+        assert "No space left on device" in said or f"the disk that holds {home / where} is full" in said, said
         assert query(settings, "SELECT duration_s FROM videos") == before
         assert is_whole(settings)
         ballast.unlink()

@@ -79,7 +79,7 @@ def test_once_made_the_new_table_is_published_and_then_belongs_to_the_video(befo
     accepted = accepted_generation(here.lake, STREAM)
     assert accepted and NEW in accepted.tables
     here.lake.remove(EMOTION_MOMENTS, "stream")
-    assert is_complete(here.lake, STREAM) == [f"{NEW} has not been made"]
+    assert is_complete(here.lake, STREAM) == [f"{NEW} has not been built"]
 
 
 def test_a_video_that_was_never_accepted_needs_every_table(settings: Settings) -> None:
@@ -88,7 +88,7 @@ def test_a_video_that_was_never_accepted_needs_every_table(settings: Settings) -
     here.registry.register(PurePath("clip.wav"), "", "content")
     clip = Subject.video("clip")
     for spec in STAGES_OF["video_id"]:
-        assert f"{spec.name} has not been made" in is_complete(here.lake, clip)
+        assert f"{spec.name} has not been built" in is_complete(here.lake, clip)
         run_stage(spec, clip, here, Run("r"))
     assert is_complete(here.lake, clip) == []
 
@@ -102,7 +102,7 @@ def test_a_recording_that_could_not_be_read_before_needs_every_table_once_it_can
     assert consider(here.lake, clip) == [], "its row in `videos` says why it can't be read"
     path.write_bytes(silent_wave())
     run_stage(STAGES["videos"], clip, here, Run("r"))
-    assert "segments has not been made" in is_complete(here.lake, clip)
+    assert "segments has not been built" in is_complete(here.lake, clip)
 
 
 def test_a_segment_that_no_model_read_keeps_a_video_from_being_published(here: Installation) -> None:

@@ -56,10 +56,10 @@ def test_sounds_made_from_an_older_transcript_are_not_published(
     here, talk = Installation(settings), [Subject.video("talk")]
     assert run_stages(here, talk, ["videos", "transcript_words"], force=True) == []
     reasons = consider(lake, Subject.video("talk"))
-    assert "sound_events was made from older sounds" in reasons
+    assert "sound_events was built from older sounds" in reasons
     assert accepted_generation(lake, Subject.video("talk")) == accepted
     assert run_stages(here, talk, ["sound_events"], force=True) == []
-    assert "sound_events was made from older sounds" not in consider(lake, Subject.video("talk"))
+    assert "sound_events was built from older sounds" not in consider(lake, Subject.video("talk"))
 
 
 def test_the_transcript_of_a_recognizer_gives_the_words_with_their_confidence(settings: Settings) -> None:

@@ -217,7 +217,7 @@ def test_a_damaged_file_is_made_again_by_the_next_run(here: Installation, caplog
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DamagedError, match=r"segments/video_id=stream/part-0\.parquet is damaged"):
         run_stage(STAGES["segment_sentiment"], STREAM, here, AGAIN)
-    assert next(entry.reason for entry in stale(here, STREAM)) == "never made, or damaged"
+    assert next(entry.reason for entry in stale(here, STREAM)) == "never built, or damaged"
     assert computed(run_all(here)) == {"segments"}
     assert "segments/video_id=stream/part-0.parquet is damaged" in caplog.text
     assert stale(here, STREAM) == []

@@ -71,7 +71,7 @@ def test_a_table_that_an_accepted_video_never_had_is_never_made(here: Installati
     here.lake.remove(EMOTION_MOMENTS, "stream")
     # As after a stage that ran since: then the footers tell, not the accepted record.
     run_stage(STAGES["segment_scores"], STREAM, here, Run("later"))
-    assert reasons(here) == {"emotion_moments": "never made, or damaged"}
+    assert reasons(here) == {"emotion_moments": "never built, or damaged"}
 
 
 def test_looking_for_what_is_stale_opens_no_recording(here: Installation, raise_version: Callable[[str], None]) -> None:

@@ -95,7 +95,7 @@ def test_files_of_tweets_are_not_read_while_days_are_made(here: Installation) ->
     taken, leave = threading.Event(), threading.Event()
 
     def makes_days() -> None:
-        with hold(subject_lock(here.lake.root, DAYS[0]), what="the tweets", timeout_s=1):
+        with hold(subject_lock(here.lake.root, DAYS[0]), what="the tweet data", timeout_s=1):
             taken.set()
             leave.wait()
 
@@ -103,7 +103,7 @@ def test_files_of_tweets_are_not_read_while_days_are_made(here: Installation) ->
     other.start()
     taken.wait()
     try:
-        with pytest.raises(LockHeldError, match="the tweets"), run_on(short, []):
+        with pytest.raises(LockHeldError, match="the tweet data"), run_on(short, []):
             pass
     finally:
         leave.set()

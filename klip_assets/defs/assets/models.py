@@ -58,7 +58,7 @@ class RecipeConfig(dg.Config):
 
 @dg.asset(group_name=GROUP, owners=OWNERS, kinds={"parquet"}, code_version="1")
 def emotion_training_set(config: TextsConfig, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """Labelled public texts for training, without duplicates and without near-copies of the texts measured on."""
+    """Labelled public texts for training, without duplicates and without near-copies of evaluation texts."""
     settings = installation.here.settings
     sets = texts.read_sets(Path(config.data_dir) if config.data_dir else settings.data_dir / "training")
     learnt, measured = texts.training_set(sets), texts.measured_set(sets)
@@ -105,7 +105,7 @@ def emotion_model(
 def emotion_model_evaluation(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    """The candidate, the model in use, both lexicons and a linear model, measured on texts none was trained on."""
+    """The candidate, the model in use, both lexicons and a linear model, measured on texts unseen in training."""
     settings, folder = installation.here.settings, installation.here.settings.models_dir
     candidate = compact.CompactModel(folder / _CANDIDATE)
     models = {CANDIDATE: candidate}
@@ -137,7 +137,7 @@ def emotion_model_is_not_worse(installation: dg.ResourceParam[Installation]) -> 
         problems.append("the candidate is not the model that was measured: materialize the evaluation again")
     for metric, new in figures[CANDIDATE].items():
         if IN_USE in figures and new < (old := figures[IN_USE][metric]):
-            problems.append(f"{metric} is {new:.2f}, below {old:.2f} of the model in use")
+            problems.append(f"{metric} is {new:.2f}, below the {old:.2f} of the model in use")
     return dg.AssetCheckResult(passed=not problems, description="; ".join(problems) or "not worse in either task")
 
 

@@ -94,7 +94,7 @@ def data_version(table: Table, rows: pa.Table) -> str:
 
 
 def column_hashes(rows: pa.Table) -> dict[str, str]:
-    """Hash each column separately, in the way of `data_version`; the first 16 digits of each."""
+    """Hash each column separately, like `data_version`; the first 16 digits of each."""
     hashes = {}
     for column in rows.schema:
         digest = hashlib.sha256()

@@ -1,8 +1,8 @@
 """Raw tweets by day and source: `tweets_raw/day=<day>/source=<sha>.parquet`, and tweets reported as deleted.
 
-Several files may have tweets of the same day, and a file may be replaced or removed. So each day keeps the rows of each
-source, and the day's table is merged from them. Reports of deleted tweets (`tweets_deleted`, stored the same way) are
-sources too: if the file that reports a deletion is removed, the tweet is back. The set of sources of a day is its
+Several files may have tweets from the same day, and a file may be replaced or removed. So each day keeps the rows of
+each source, and the day's table is merged from them. Reports of deleted tweets (`tweets_deleted`, stored the same way)
+are sources too: if the file that reports a deletion is removed, the tweet comes back. A day's set of sources is its
 version.
 """
 

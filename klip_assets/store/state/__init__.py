@@ -1,5 +1,5 @@
 """State shared by all runs: SQLite files in which every change is one transaction.
 
-Put here: ids of recordings and contents, attempts, staged files, replies of language models, the ledger of calls.
+Put here: ids of recordings and contents, attempts, staged files, replies from language models, the ledger of calls.
 Keep out: rules over them.
 """

@@ -193,7 +193,7 @@ def open_session(path: Path) -> Iterator[tuple[Store, Path]]:
 
 
 def max_tokens(messages: Sequence[Mapping[str, str]]) -> int:
-    """Return an upper bound of a request's tokens: no tokenizer makes more tokens than bytes."""
+    """Return an upper bound on a request's tokens: no tokenizer makes more tokens than bytes."""
     return sum(len(message["content"].encode()) for message in messages) + _OVERHEAD_TOKENS
 
 

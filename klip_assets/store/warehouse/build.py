@@ -62,7 +62,7 @@ def fill(
         detail: Folder of the Parquet files that this version's views read.
         lake: The lake.
         change: What to replace; in a new file, everything.
-        compose: Returns the columns of `videos` that change from what its first stage wrote.
+        compose: Returns the columns of `videos` that differ from what its first stage wrote.
         storage_version: DuckDB storage version of a new file.
         new: Whether to build the file from scratch.
 

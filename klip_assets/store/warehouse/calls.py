@@ -1,4 +1,4 @@
-"""The ledger of language models as a table in the lake, so that it is published like any other."""
+"""The ledger of language model calls as a table in the lake, so that it is published like any other."""
 
 from __future__ import annotations
 

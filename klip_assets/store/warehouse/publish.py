@@ -67,7 +67,7 @@ class Policy:
 
     Attributes:
         accept: Accepts the current state of a video or day if it may be published; returns the reasons why not.
-        compose: Returns the columns of `videos` that change, for an accepted video, from what its first stage wrote.
+        compose: For an accepted video, returns the columns of `videos` that differ from what its first stage wrote.
     """
 
     accept: Callable[[Lake, Subject], Sequence[str]]
@@ -125,14 +125,14 @@ def publish(
         storage_version: DuckDB storage version of the file.
         keep_versions: Number of versions to keep, for readers that have them open.
         timeout_s: Seconds to wait for another publisher.
-        ledger: File of the ledger of language models, if any.
+        ledger: File with the ledger of language model calls, if any.
         from_nothing: Build from scratch, not from the previous version.
 
     Raises:
         LockHeldError: Another publisher did not finish in time; the message names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with hold(publish_lock(state_dir), what="the publish", timeout_s=timeout_s):
+    with hold(publish_lock(state_dir), what="the warehouse", timeout_s=timeout_s):
         fail_point("publish.begin")
         _clear(folder)
         for where in ACCEPTED.values():
@@ -199,7 +199,7 @@ def needs_publish(lake: Lake, folder: Path, *, storage_version: str, ledger: Pat
     """Return whether a publish is due: the lake, the ledger or Klip changed, or the folder was moved.
 
     Returns:
-        A name for the state of lake and warehouse that makes it due; None if everything is published and the
+        A name for the state of the lake and the warehouse that makes it due; None if everything is published and the
         published version can be opened.
     """
     stamp = stamp_of(take_snapshot(lake)[0])

@@ -67,7 +67,7 @@ def stamp_of(seen: Seen) -> str:
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
-    """Return the keys that are new, have another stamp, or are gone."""
+    """Return the keys that are new, have a different stamp, or are gone."""
     return {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
 
 

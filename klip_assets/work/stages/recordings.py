@@ -183,7 +183,7 @@ def sound_events(stage: Stage) -> pa.Table:
 
 
 def audio_features(stage: Stage) -> Output:
-    """Measured in one streaming pass over the decoded audio, at constant memory."""
+    """Measured in one streaming pass over the decoded audio, in constant memory."""
     if stage.sound is None:
         return Output(AUDIO_FEATURES.empty())
     track = stage.video["audio_track"]

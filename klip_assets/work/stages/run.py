@@ -32,7 +32,7 @@ from klip_assets.work.stages.versions import holds
 _NOT_THE_CONTENT = (EngineUnavailableError, InputError, NotFoundError, ChangedMeanwhileError, DamagedError)
 
 
-#: Key of the versions of a stage's further tables among the notes of its footer.
+#: Key, in the notes of a footer, of the versions of the stage's additional tables.
 _ALSO = "also"
 
 
@@ -110,7 +110,7 @@ def _run(stage: Stage) -> Done:
     stage.work, stage.target = digest_of_work(spec.version, versions), target
     before = _record(stage, spec.table) if stage.run.reuse else None
     if before and not changes(stage, before, spec.version, versions):
-        stage.log.info(f"{spec.name}: reused, since version and inputs are unchanged")
+        stage.log.info(f"{spec.name}: reused, since its version and inputs are unchanged")
         if dict(before.input_versions) != versions:
             # Made from another version of a table with the same values in the columns read: record the new version.
             before = lake.restamp(spec.table, key, replace(before, input_versions=versions))
@@ -153,7 +153,7 @@ def _check_unchanged(stage: Stage) -> None:
     """Check that the recording is still the one that the stage `videos` read, if this stage used it.
 
     Raises:
-        ChangedMeanwhileError: It was replaced or written to: one video would mix two contents.
+        ChangedMeanwhileError: It was replaced or written to: the video's rows would mix old and new content.
         NotFoundError: It is gone.
     """
     if not stage.opened_recording:

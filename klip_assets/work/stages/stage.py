@@ -66,11 +66,11 @@ class Output:
     """Result of a stage.
 
     Attributes:
-        rows: The table, by its contract.
+        rows: The table, as its contract declares it.
         notes: Notes of the computation; kept in the Parquet footer for checks, shown in the Dagster UI.
         findings: What people should know about the recording.
         refused: Source file -> what was refused of it. An empty list clears the source.
-        also: Further tables of the stage, by name.
+        also: Additional tables of the stage, by name.
         pictures: Pictures by name, for the Dagster UI.
         finish: Called once everything is written.
     """
@@ -90,12 +90,12 @@ class StageSpec:
 
     Attributes:
         table: The table it writes, one video or day at a time.
-        version: Incremented whenever the same inputs would give other rows.
+        version: Incremented whenever the same inputs would give different rows.
         group: Group in the lineage graph.
         upstream: What it reads: tables of the same video or day, some columns of a table, or the name of another asset.
         inputs: Returns the versions of what the rows are made from; equal versions mean equal rows.
         compute: Computes the rows. Its docstring describes the asset.
-        also: Further tables it writes, which are not published. They are written first.
+        also: Additional tables it writes, which are not published. They are written first.
         kinds: Libraries shown in the graph.
     """
 
@@ -191,7 +191,7 @@ class Stage:
         return self.run.log
 
     def record(self, table: Table) -> Provenance | None:
-        """Return the record of a table's current partition, None if it has not been made."""
+        """Return the record of a table's current partition, None if it has not been built."""
         if self.records is not None:
             return self.records.get(table.name)
         return self.lake.provenance(table, self.key)
@@ -206,11 +206,11 @@ class Stage:
         """Return the version of an input: of the whole table, or of the columns that the stage reads.
 
         Raises:
-            NotFoundError: It has not been made.
+            NotFoundError: It has not been built.
         """
         record = self.record(table)
         if record is None:
-            raise NotFoundError(f"{table.name} of {self.key} has not been made", hint="materialize it first")
+            raise NotFoundError(f"{table.name} of {self.key} has not been built", hint="materialize it first")
         columns = self.spec.columns_of(table.name)
         before = (self.records or {}).get(self.table.name)
         if columns and before and before.input_versions.get(table.name) == record.data_version:

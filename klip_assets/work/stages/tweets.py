@@ -43,7 +43,7 @@ def tweet_sentiment(stage: Stage) -> Output:
 
 
 def tweet_daily(stage: Stage) -> pa.Table:
-    """Counts, sentiment and hashtags of the day; retweets do not enter the sentiment."""
+    """Counts, sentiment and hashtags of the day; retweets do not count towards the sentiment."""
     return roll_up_day(date.fromisoformat(stage.key), stage.read(TWEETS), stage.read(TWEET_SENTIMENT))
 
 
