@@ -1,7 +1,7 @@
 """Detecting changed files, cheaply enough for hundreds of gigabytes every few seconds.
 
 Size and modification time are checked first (`Recording.signature`). Only if they changed is content read: at most
-about 9 MB of a recording, spread over the file, and all of a sidecar. So a file that was only touched is recognised as
+about 9 MB of a recording, spread over the file, and all of a sidecar. So a file that was only touched is recognized as
 unchanged; the price is that an edit which keeps the size and misses all samples goes unnoticed until `klip process
 VIDEO` names the video.
 """

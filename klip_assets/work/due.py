@@ -16,7 +16,7 @@ from klip_assets.store.lake.tweet_sources import day_versions
 from klip_assets.store.locks import hold, is_held, subject_lock
 from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, Attempt, Attempts
 
-#: Scattered days become at most this many runs; the days in closed gaps are recognised as unchanged.
+#: Scattered days become at most this many runs; the days in closed gaps are recognized as unchanged.
 MAX_RANGES = 8
 
 
