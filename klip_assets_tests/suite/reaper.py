@@ -6,6 +6,7 @@ sessions of their own, workers that were stopped, a PostgreSQL server.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -43,8 +44,11 @@ def pytest_unconfigure() -> None:
 def reap(mark: str) -> None:
     """Kill all processes that carry a mark, and those they start meanwhile."""
     while left := marked(mark):
-        print(f"ending what the tests of process {mark} left running:\n{describe(left)}", file=sys.stderr)  # noqa: T201
+        said = f"ending what the tests of process {mark} left running:\n{describe(left)}"
         end(left)
+        # Who read the output of pytest may have been killed with it.
+        with contextlib.suppress(OSError):
+            print(said, file=sys.stderr, flush=True)  # noqa: T201
         # Not until they are gone: a child of pytest stays a zombie until that collects it, and it waits for this one.
         time.sleep(0.05)
 

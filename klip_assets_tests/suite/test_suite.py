@@ -63,28 +63,31 @@ def test_works():
     assert "1 passed" in output, output
 
 
-@pytest.mark.parametrize("end", ["killed", "by itself"])
+@pytest.mark.parametrize("end", ["killed", "killed with who reads its output", "by itself"])
 def test_processes_that_tests_start_end_with_them(tmp_path: Path, end: str) -> None:
     # A session of its own, a child of a process that is gone, and stopped: what no signal to a group reaches.
     leaves = f"""
-import os, subprocess, sys, pathlib
+import os, signal, subprocess, sys, pathlib
 def test_leaves():
     code = "import os, signal; print(os.getpid(), flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
     shell = ["sh", "-c", '"$0" -c "$1" & exit', sys.executable, code]
     started = subprocess.Popen(shell, stdout=subprocess.PIPE, text=True, start_new_session=True)
     pathlib.Path("pid.new").write_text(started.stdout.readline())
     os.rename("pid.new", "pid")
-    if {end == "killed"}:
-        sys.stdin.read()
+    if {end != "by itself"}:
+        signal.pause()
 """
     process = start(tmp_path, leaves)
     noted = tmp_path / "pid"
     until(noted.exists, "the test to start a process", moves=lambda: psutil.Process(process.pid).cpu_times())
     left = psutil.Process(int(noted.read_text()))
-    if end == "killed":
+    if end != "by itself":
+        if end != "killed":
+            assert process.stdout
+            process.stdout.close()
         process.send_signal(signal.SIGKILL)
     until(lambda: not left.is_running(), "the process to end", moves=left.is_running)
-    assert process.wait() == (-signal.SIGKILL if end == "killed" else 0)
+    assert process.wait() == (0 if end == "by itself" else -signal.SIGKILL)
 
 
 def test_a_child_that_pytest_never_collects_does_not_keep_it_from_ending(tmp_path: Path) -> None:
