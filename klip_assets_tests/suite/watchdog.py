@@ -6,6 +6,7 @@ pytest-timeout ends a test that moves but never ends.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -66,7 +67,9 @@ class Watchdog(threading.Thread):
         children = below()
         global _report
         _report = f"{self._running}: nothing moved for {self._still_s:.0f} s\n{stacks()}\n{describe(children)}"
-        print(_report, file=sys.__stderr__, flush=True)
+        # Nobody may be left to read it; the report of the failed test says it as well.
+        with contextlib.suppress(OSError):
+            print(_report, file=sys.__stderr__, flush=True)
         let_them_dump_their_stacks(children)
         os.kill(os.getpid(), signal.SIGUSR2)
         until = time.monotonic() + _GRACE_S
