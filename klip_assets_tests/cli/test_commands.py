@@ -206,7 +206,7 @@ def test_remove_takes_a_video_out_of_everything_and_process_brings_it_back(publi
     assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 1}]
 
 
-def test_remove_is_put_off_while_a_run_is_on_the_video(published: Settings, lake: Lake) -> None:
+def test_remove_is_put_off_while_a_run_of_the_video_is_in_progress(published: Settings, lake: Lake) -> None:
     import threading
 
     ready, over = threading.Event(), threading.Event()

@@ -59,7 +59,7 @@ def test_a_broken_truth_is_an_error_that_names_the_file(tmp_path: Path, truth: o
         read_golden_set(folder_with(tmp_path, truth))
 
 
-def test_a_folder_without_a_truth_is_no_golden_set(tmp_path: Path) -> None:
+def test_a_folder_without_a_truth_is_not_a_golden_set(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"truth\.json"):
         read_golden_set(tmp_path)
 

@@ -75,7 +75,7 @@ def test_interpolated_average_precision_worked_out_by_hand() -> None:
     assert recall_at_1(predicted, truth, 0.5) == 0.0 and recall_at_1(predicted[1:], truth, 0.5) == 1.0
 
 
-def test_nothing_predicted_is_0_and_nothing_to_find_is_no_number() -> None:
+def test_nothing_predicted_is_0_and_nothing_to_find_is_not_a_number() -> None:
     assert interval_average_precision([], [(0, 1)], 0.5) == 0.0 == recall_at_1([], [(0, 1)], 0.5)
     assert math.isnan(interval_average_precision([(0, 1)], [], 0.5)) and math.isnan(recall_at_1([(0, 1)], [], 0.5))
     assert mean_average_precision([([(0, 1)], [(0, 1)]), ([(0, 1)], [])]) == dict.fromkeys(THRESHOLDS, 1.0)

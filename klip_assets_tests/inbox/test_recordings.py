@@ -94,7 +94,7 @@ def test_of_two_chat_logs_one_is_read_and_the_other_is_named(tmp_path: Path) -> 
     }
 
 
-def test_a_name_whose_last_part_looks_like_a_language_is_no_stray_sidecar(tmp_path: Path) -> None:
+def test_a_name_whose_last_part_looks_like_a_language_is_not_a_stray_sidecar(tmp_path: Path) -> None:
     drop(tmp_path, "v1.final.mp4", "v1.final.vtt", "v1.final.whisper.json")
     contents = read_inbox(tmp_path)
     assert [(language, path.name) for language, path in contents.recordings[0].captions] == [
@@ -125,7 +125,7 @@ def test_what_is_neither_recording_nor_sidecar_is_named(tmp_path: Path) -> None:
     }
 
 
-def test_a_name_that_is_no_utf8_can_be_shown(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_can_be_shown(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9.mp4"
     Path(os.fsdecode(path)).write_bytes(b"x")
     assert read_inbox(tmp_path).recordings[0].name == "caf\\xe9.mp4"

@@ -67,7 +67,7 @@ def test_a_recording_that_ends_with_a_block_has_no_empty_block_behind_it(make_me
 
 
 @pytest.mark.parametrize("sizes", [[1], [7, 0, 13], [16_000] * 3, [160_000], [1_000_000], []])
-def test_cutting_into_blocks_anew_loses_and_moves_no_sample(sizes: list[int]) -> None:
+def test_cutting_into_blocks_again_loses_and_moves_no_sample(sizes: list[int]) -> None:
     sound = np.arange(sum(sizes), dtype=np.float32)
     pieces = np.split(sound, np.cumsum(sizes)[:-1]) if sizes else []
     blocks = list(in_blocks(pieces, 16_000))
@@ -142,7 +142,7 @@ def test_no_recording_is_cut_after_some_minutes_k23(make_media: Maker) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"just a text, called a video\n" * 50, b"\x00" * 5000, b"<html></html>"])
-def test_a_file_that_is_no_recording_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_recording_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "fake.mp4"
     path.write_bytes(content)
     with pytest.raises(UnreadableMediaError, match=r"fake\.mp4"):

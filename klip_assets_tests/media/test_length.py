@@ -56,7 +56,7 @@ def test_no_sound_is_read_past_the_limit(make_media: Maker) -> None:
     assert sound_length(path, longest_s=5.0) < 6
 
 
-def test_a_sample_rate_that_would_make_days_of_a_few_bytes_is_no_sound(make_media: Maker) -> None:
+def test_a_sample_rate_that_would_make_days_of_a_few_bytes_is_not_sound(make_media: Maker) -> None:
     path = make_media("slow.wav", seconds=2.0)
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, 24, 1)

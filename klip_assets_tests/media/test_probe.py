@@ -34,7 +34,7 @@ def test_an_audio_file_has_no_picture(make_media: Maker) -> None:
     assert info.channels == 6 and info.duration_s == pytest.approx(2.0)
 
 
-def test_a_cover_is_no_picture(make_media: Maker) -> None:
+def test_a_cover_is_not_a_picture(make_media: Maker) -> None:
     info = probe(make_media("song.mp3", codec="libmp3lame", cover=True))
     assert info.audio_codec is not None and info.audio_codec.startswith("mp3") and info.video_codec is None
 
@@ -59,7 +59,7 @@ def test_subtitles_alone_are_no_recording(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_a_photo_called_a_video_is_no_recording(tmp_path: Path, suffix: str) -> None:
+def test_a_photo_called_a_video_is_not_a_recording(tmp_path: Path, suffix: str) -> None:
     frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
     path = tmp_path / f"photo.{suffix}"
     frame.save(str(path))
@@ -72,7 +72,7 @@ def test_a_real_file_whose_container_states_no_length_gets_that_of_its_packets(s
     assert info.duration_s is not None and 0.5 < info.duration_s < 60
 
 
-def test_a_real_cover_is_no_picture(shared_data: Path) -> None:
+def test_a_real_cover_is_not_a_picture(shared_data: Path) -> None:
     info = probe(shared_data / "media-moviepy" / "media" / "with-attached-pic.mp3")
     assert info.video_codec is None and info.audio_codec is not None
 
@@ -99,7 +99,7 @@ def test_an_index_that_claims_millions_of_entries_takes_no_memory(make_media: Ma
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB; it was 1.2 GB
 
 
-def test_an_error_names_a_file_whose_name_is_no_utf8_on_one_line_without_controls(tmp_path: Path) -> None:
+def test_an_error_names_a_file_whose_name_is_not_utf8_on_one_line_without_controls(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9\n\x1b[31m.mp4"))
     path.write_bytes(b"no recording")
     with pytest.raises(UnreadableMediaError) as caught:

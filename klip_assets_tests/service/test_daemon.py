@@ -220,7 +220,7 @@ def test_a_bad_recording_is_not_tried_again(dev: Any, quiet: Quiet) -> None:
     assert len(dev.runs(PROCESS_VIDEO, "bad_one")) == 1
 
 
-def test_one_late_tweet_makes_its_own_day_anew_and_no_other(dev: Any, second_wave: Wave, quiet: Quiet) -> None:
+def test_one_late_tweet_makes_its_own_day_again_and_no_other(dev: Any, second_wave: Wave, quiet: Quiet) -> None:
     assert len(dev.runs(INGEST)) == 2
     before, now = second_wave.before["days"], _provenance(dev, *DAY_TABLES)
     assert now.keys() == before.keys()

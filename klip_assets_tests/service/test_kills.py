@@ -129,7 +129,7 @@ def test_no_process_of_a_killed_daemon_is_left_once_its_runs_are_over(daemon_kil
     service.wait(lambda: not daemon_killed.gone.keys() & service.processes().keys(), "the old processes to go")
 
 
-def test_a_partition_that_is_deleted_while_its_run_is_on_comes_back_and_is_processed(unlisted: Stage) -> None:
+def test_a_partition_that_is_deleted_while_its_run_is_in_progress_comes_back_and_is_processed(unlisted: Stage) -> None:
     first, second = unlisted.runs("unlisted")
     # Dagster refuses to store what a run made of a partition that is not listed any more.
     assert (first.status, second.status) == (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)

@@ -92,7 +92,7 @@ def test_a_recording_on_which_every_worker_dies_stops_no_other(poisoned: Stage) 
     assert [run.status for run in poisoned.runs("bystander")] == [dg.DagsterRunStatus.SUCCESS]
 
 
-def test_a_poisoned_recording_is_tried_anew_when_its_content_changes(poisoned: Stage) -> None:
+def test_a_poisoned_recording_is_tried_again_when_its_content_changes(poisoned: Stage) -> None:
     before = len(poisoned.runs("poisoned"))
     poisoned.drop("poisoned")
     poisoned.service.wait(lambda: len(poisoned.runs("poisoned")) > before, "another run")

@@ -145,7 +145,7 @@ def test_sensors_and_schedule_are_shown_as_running(page: Any) -> None:
     assert on.count() == len(names)
 
 
-def test_a_click_on_materialize_makes_one_asset_of_one_video_anew(page: Any, dev: Any) -> None:
+def test_a_click_on_materialize_makes_one_asset_of_one_video_again(page: Any, dev: Any) -> None:
     began = time.time()
     _open(page, "/assets/emotion_moments")
     page.get_by_role("button", name="Materialize…").first.click()

@@ -34,7 +34,7 @@ def make_all(here: Installation, whole: SubjectRun, subject: Subject) -> None:
         whole.note_done(subject, spec.name)
 
 
-def test_while_a_run_is_on_its_lock_is_held_and_its_content_is_remembered(here: Installation) -> None:
+def test_while_a_run_is_in_progress_its_lock_is_held_and_its_content_is_remembered(here: Installation) -> None:
     lock = subject_lock(here.lake.root, STREAM)
     with run_on(here, [STREAM]):
         assert is_held(lock)

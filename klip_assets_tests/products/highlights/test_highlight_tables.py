@@ -135,7 +135,7 @@ def test_a_short_video_with_a_long_lag_keeps_its_chat(video: Video) -> None:
     assert np.isfinite(curve.scored.terms["chat_term"]).all() and np.isnan(curve.chatters[-1])
 
 
-def test_a_chat_log_without_rows_is_no_chat(video: Video) -> None:
+def test_a_chat_log_without_rows_is_not_a_chat(video: Video) -> None:
     signals = Signals(**{**vars(video(moments=[100])), "chat_activity": CHAT_ACTIVITY.empty()})
     assert found(signals)[0]["chat_term"] is None
 

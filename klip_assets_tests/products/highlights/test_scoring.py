@@ -44,7 +44,7 @@ def test_a_higher_value_of_any_term_never_lowers_the_score_k10(
 
 
 @SETS
-def test_a_model_score_just_above_0_is_no_cliff_k10(version: str) -> None:
+def test_a_model_score_just_above_0_is_not_a_cliff_k10(version: str) -> None:
     values = np.full((len(TERMS), 2), 0.6)
     values[TERMS.index(MODEL)] = [0.0, 0.01]
     none, little = scored(values, version)

@@ -114,7 +114,7 @@ def test_zero_crossing_rate_is_librosas(real_speech: np.ndarray) -> None:
         assert mine[t] == pytest.approx(theirs, abs=1e-9)
 
 
-def test_a_negative_zero_is_no_crossing() -> None:
+def test_a_negative_zero_is_not_a_crossing() -> None:
     sound = np.full(SAMPLE_RATE_HZ, 0.1, np.float32)
     sound[::2] = -0.0
     assert values(rows_of([sound], "v"), "zero_crossing_rate")[0] == 0

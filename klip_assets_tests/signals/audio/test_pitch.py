@@ -46,7 +46,7 @@ def test_pitch_of_a_voice_without_its_fundamental_is_found() -> None:
 
 
 @pytest.mark.parametrize("hz", [30, 40, 50, 600, 1000, 2000])
-def test_what_is_no_voice_has_no_pitch_rather_than_one_at_the_edge(hz: float) -> None:
+def test_what_is_not_a_voice_has_no_pitch_rather_than_one_at_the_edge(hz: float) -> None:
     assert shares(harmonics(hz, 1), hz)[0] == 0
 
 

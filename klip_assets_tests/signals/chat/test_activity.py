@@ -160,7 +160,7 @@ def test_the_rate_is_over_the_ten_seconds_around() -> None:
     assert message_rate(np.ones(30, dtype=int)).tolist() == [1.0] * 30
 
 
-def test_a_steady_chat_has_a_z_of_zero_and_a_lone_message_in_a_quiet_one_is_no_outlier() -> None:
+def test_a_steady_chat_has_a_z_of_zero_and_a_lone_message_in_a_quiet_one_is_not_an_outlier() -> None:
     assert not local_robust_z(np.full(2000, 3.0)).any()
     assert not local_robust_z(np.zeros(5)).any()
     counts = np.zeros(2000, dtype=int)

@@ -50,7 +50,7 @@ def test_laughter_is_known(text: str) -> None:
         "草原", "煙草", "笑話", "笑容", "微笑", "開玩笑的", "可笑", "махать", "хата", "колол",
     ],
 )  # fmt: skip
-def test_what_is_no_laughter_is_not(text: str) -> None:
+def test_what_is_not_laughter_is_not_taken_for_it(text: str) -> None:
     assert laughs(pa.array([text])).to_pylist() == [False]
 
 
@@ -61,7 +61,7 @@ def test_a_missing_text_does_not_laugh() -> None:
 @settings(deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from(["", " viewers", " %", ".5"]), st.sampled_from(["", "we hit ", "$", "#"]))
 @example(555, "", "rank ")
-def test_a_number_is_no_laughter_unless_it_stands_alone_and_laughs_in_thai_or_chinese(
+def test_a_number_is_not_laughter_unless_it_stands_alone_and_laughs_in_thai_or_chinese(
     number: int, after: str, before: str
 ) -> None:
     expected = not before and not after and re.fullmatch(r"5{3,}|233+", str(number)) is not None

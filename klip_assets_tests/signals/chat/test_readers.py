@@ -188,7 +188,9 @@ def test_a_log_without_messages_is_an_empty_table(drop: Drop, empty: object) -> 
         ("time,author,message\nsoon,ann,hi\n", "none of its 1 messages can be used"),
     ],
 )
-def test_a_file_that_is_no_chat_log_is_named_with_what_is_supported(drop: Drop, content: object, problem: str) -> None:
+def test_a_file_that_is_not_a_chat_log_is_named_with_what_is_supported(
+    drop: Drop, content: object, problem: str
+) -> None:
     with pytest.raises(UnreadableSidecarError, match=problem) as error:
         read_chat(drop(content, "talk.chat.json"), "v")
     assert "talk.chat.json" in str(error.value)

@@ -95,7 +95,7 @@ def test_of_a_text_that_is_cut_every_whole_entry_is_read(
         ('{"a":' * 100_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_json_is_named_with_its_place(text: str, problem: str) -> None:
+def test_what_is_not_json_is_named_with_its_place(text: str, problem: str) -> None:
     with pytest.raises(BrokenJsonError, match=problem):
         list(document_items(io.StringIO(text)))
 

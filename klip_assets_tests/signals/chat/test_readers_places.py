@@ -49,7 +49,7 @@ def test_clocks_between_milliseconds_stay_what_they_say(drop: Drop) -> None:
     assert offsets(drop(log("time", [600_000, "0:02:00", 1_200_000, 1_800_000]))) == [120.0, 600.0, 1200.0, 1800.0]
 
 
-def test_a_number_that_is_no_place_in_a_video_is_refused_once_the_unit_is_known(drop: Drop) -> None:
+def test_a_number_that_is_not_a_place_in_a_video_is_refused_once_the_unit_is_known(drop: Drop) -> None:
     chat = read_chat(drop(log("time", [*range(0, 500, 10), 2_000_000, 900_000_000])), "v")
     assert chat.messages.num_rows == 50
     assert [(entry.position, entry.reason) for entry in chat.refused] == [

@@ -77,7 +77,7 @@ def test_what_people_pay_or_celebrate_with_words_is_a_message_and_a_new_member_i
     assert chat.passed_over == {"liveChatMembershipItemRenderer": 1}
 
 
-def test_what_is_no_message_is_counted_and_not_refused(drop: Drop) -> None:
+def test_what_is_not_a_message_is_counted_and_not_refused(drop: Drop) -> None:
     paid = renderer("once", purchaseAmountText={"simpleText": "$5"})
     ticker = {"showItemEndpoint": {"showLiveChatItemEndpoint": {"renderer": {"liveChatPaidMessageRenderer": paid}}}}
     banner = {"bannerRenderer": {"liveChatBannerRenderer": {"contents": {"liveChatTextMessageRenderer": paid}}}}

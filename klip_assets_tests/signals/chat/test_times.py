@@ -71,13 +71,13 @@ def test_a_time_of_day_comes_back_from_iso_8601_and_from_unix_time(at: datetime,
         ("1970-01-01T00:00:00Z", "not understood"), ("2025-W12-1T12:00", "not understood"),
     ],
 )  # fmt: skip
-def test_what_is_no_time_is_refused_with_the_reason(given: object, reason: str) -> None:
+def test_what_is_not_a_time_is_refused_with_the_reason(given: object, reason: str) -> None:
     with pytest.raises(RowRefused) as refusal:
         time_of(given)
     assert reason in refusal.value.reason
 
 
-def test_a_place_in_the_video_is_no_time_of_day() -> None:
+def test_a_place_in_the_video_is_not_a_time_of_day() -> None:
     with pytest.raises(RowRefused, match="not a time of day"):
         time_of_day("1:02:03")
     with pytest.raises(RowRefused, match="not a time of day"):

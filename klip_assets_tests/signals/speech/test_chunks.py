@@ -26,7 +26,7 @@ def test_words_come_back_as_they_were(tmp_path: Path) -> None:
     assert again.value("language") == "de" and len(again) == 3
 
 
-def test_another_version_begins_anew(tmp_path: Path) -> None:
+def test_another_version_starts_over(tmp_path: Path) -> None:
     ChunkLog(tmp_path / "v.jsonl", "1").add("0-5", WORDS)
     other = ChunkLog(tmp_path / "v.jsonl", "2")
     assert other.words("0-5") is None
@@ -67,7 +67,7 @@ def test_a_line_cut_by_a_kill_is_done_again_and_the_next_one_is_whole(
 
 @given(junk=st.binary(max_size=300))
 @settings(max_examples=examples(60), deadline=None)
-def test_rubbish_in_the_file_is_no_crash(junk: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_rubbish_in_the_file_does_not_crash(junk: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("log") / "v.jsonl"
     path.write_bytes(junk)
     log = ChunkLog(path, "1")

@@ -26,7 +26,7 @@ def test_pauses_end_sentences_where_there_is_no_punctuation() -> None:
     assert sentence_indexes(words) == [0, 0, 1, 1]
 
 
-def test_a_single_full_stop_in_a_long_text_is_no_punctuation() -> None:
+def test_a_single_full_stop_in_a_long_text_is_not_punctuation() -> None:
     words = [Word(i, i + 0.9, "word." if i == 3 else "word") for i in range(100)]
     assert set(sentence_indexes(words)) == {0}
 

@@ -164,7 +164,7 @@ def test_a_text_in_a_language_that_no_tier_reads_is_skipped_and_says_so() -> Non
     assert (reading.error or "").startswith("written in ja; klip-compact reads en; vader-")
 
 
-def test_the_next_tier_that_reads_the_language_is_asked_and_that_is_no_fallback() -> None:
+def test_the_next_tier_that_reads_the_language_is_asked_and_that_is_not_a_fallback() -> None:
     english = Fails("llm", ("never",), languages=frozenset({"en"}))
     both = Fails("bert", ("never",), languages=frozenset({"en", "ja"}))
     readings = Chain([english, both], []).read([Item("a", language="ja"), Item("b", language="en"), Item("c")])
@@ -216,7 +216,7 @@ def test_tweets_say_in_which_language_they_are() -> None:
     assert rows["sentiment"].null_count == 2
 
 
-def test_a_table_with_rows_taken_over_is_the_one_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_with_rows_taken_over_is_the_one_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     old = [
         ("what a brilliant run, I love it", "en"), ("this is terrible @bob", None), ("gg", None), ("", "en"),
         ("te quiero mucho", "es"), ("😂😂", "qme"), ("RT @a: this is terrible", "en"), ("so sad about that", "en"),

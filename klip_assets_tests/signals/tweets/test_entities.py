@@ -23,12 +23,12 @@ def test_what_only_looks_like_a_hashtag_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["mail me: a@b.com", "@", "https://medium.com/@someone/post"])
-def test_an_address_is_no_mention(text: str) -> None:
+def test_an_address_is_not_a_mention(text: str) -> None:
     assert entities_of_text(text).mentions == []
 
 
 @pytest.mark.parametrize("text", ["it costs $20", "US$TSLA", "$toolongname"])
-def test_money_is_no_cashtag(text: str) -> None:
+def test_money_is_not_a_cashtag(text: str) -> None:
     assert entities_of_text(text).cashtags == []
 
 

@@ -246,7 +246,7 @@ def test_a_user_among_tweets_is_refused_alone(drop: Drop) -> None:
         (b'{"a": [1,\n2', "not valid JSON"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_file_of_tweets_is_refused_as_a_whole(drop: Drop, content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_file_of_tweets_is_refused_as_a_whole(drop: Drop, content: bytes, reason: str) -> None:
     (refusal,) = read_tweets(drop(content))
     assert isinstance(refusal, Refused)
     assert refusal.position == "file"

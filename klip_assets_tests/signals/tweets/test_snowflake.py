@@ -50,7 +50,7 @@ def test_an_id_from_before_the_snowflakes_has_no_time(number: int) -> None:
         " 5",
     ],
 )
-def test_nonsense_is_no_id_and_has_no_time(nonsense: str) -> None:
+def test_nonsense_is_not_an_id_and_has_no_time(nonsense: str) -> None:
     assert not is_tweet_id(nonsense)
     assert created_at_of(nonsense) is None
 

@@ -28,7 +28,7 @@ def test_the_address_gives_the_id_where_the_column_is_missing_or_rounded() -> No
 
 
 @pytest.mark.parametrize("given", [None, "", "nan", "abc", True, [], "0", "-1"])
-def test_what_is_no_id_is_refused(given: object) -> None:
+def test_what_is_not_an_id_is_refused(given: object) -> None:
     with pytest.raises(RowRefused):
         tweet_id_of(given)
     assert other_id_of(given) is None
@@ -46,7 +46,7 @@ def test_a_count_is_read_and_an_absent_one_is_not_known(given: object, expected:
 
 
 @pytest.mark.parametrize("given", ["-1", -1, "many", 1.5, True, [], 2**63, "1.2K"])
-def test_what_is_no_count_is_refused_with_the_columns_name(given: object) -> None:
+def test_what_is_not_a_count_is_refused_with_the_columns_name(given: object) -> None:
     with pytest.raises(RowRefused) as refusal:
         count_of(given, "like_count")
     assert "like_count" in refusal.value.detail

@@ -226,7 +226,7 @@ def test_a_rate_limit_far_off_ends_this_endpoint_and_not_the_others(x: FakeX, fe
     ]  # fmt: skip
 
 
-def test_an_answer_that_is_no_page_is_a_problem_and_no_file(x: FakeX, fetch: Fetch, inbox: Path) -> None:
+def test_an_answer_that_is_not_a_page_is_a_problem_and_no_file(x: FakeX, fetch: Fetch, inbox: Path) -> None:
     for content in (b'{"data": "x"}', b'{"data": [{"text": "no id"}]}', b'{"data": [7]}'):
         x.misdeeds = [Misdeed(content=content)]
         assert len(fetch().problems) == 1

@@ -57,7 +57,7 @@ def test_a_failure_of_the_machine_is_tried_again_after_longer_and_longer_waits(a
     assert found.allows("1"), "a person who asks does not wait"
 
 
-def test_success_after_failures_starts_the_count_anew(attempts: Attempts) -> None:
+def test_success_after_failures_starts_the_count_again(attempts: Attempts) -> None:
     for failed in (True, True, False, True):
         attempts.begin({"a": "1"})
         attempts.end({"a": Ending.FAILED if failed else Ending.DONE})
@@ -72,7 +72,7 @@ def test_a_process_that_never_ends_its_attempt_counts_as_dead(attempts: Attempts
     assert not found.allows("1") and found.allows("2")
 
 
-def test_other_content_starts_the_count_anew(attempts: Attempts) -> None:
+def test_other_content_starts_the_count_again(attempts: Attempts) -> None:
     attempts.begin({"a": "1"})
     attempts.begin({"a": "1"})
     attempts.begin({"a": "2"})
@@ -160,7 +160,7 @@ def test_a_tweet_file_that_is_replaced_leaves_its_old_content_to_be_taken_out(re
     assert registry.leftovers() == ["new"]
 
 
-def test_content_that_comes_back_is_no_leftover(registry: Registry) -> None:
+def test_content_that_comes_back_is_not_a_leftover(registry: Registry) -> None:
     registry.record_staged(PurePath("a"), "1", "x")
     registry.record_staged(PurePath("a"), "2", "y")
     registry.record_staged(PurePath("a"), "3", "x")

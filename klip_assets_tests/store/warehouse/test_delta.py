@@ -102,7 +102,7 @@ def test_any_series_of_changes_gives_what_a_publish_from_nothing_gives(published
     assert_same_as_from_nothing(published, f"seed {seed}")
 
 
-def test_a_version_somebody_wrote_to_is_no_base_for_the_next(published: Settings) -> None:
+def test_a_version_somebody_wrote_to_is_not_a_base_for_the_next(published: Settings) -> None:
     target = published.warehouse_path.resolve()
     target.chmod(0o644)
     with duckdb.connect(str(target)) as intruder:
@@ -115,13 +115,13 @@ def test_a_version_somebody_wrote_to_is_no_base_for_the_next(published: Settings
     assert not publish_again(published).from_nothing
 
 
-def test_a_version_of_another_klip_is_no_base(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_of_another_klip_is_not_a_base(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("klip_assets.store.warehouse.publish.BUILD", "99")
     assert publish_again(published).from_nothing
     assert not publish_again(published).from_nothing
 
 
-def test_without_the_note_of_the_last_publisher_everything_is_made_anew(published: Settings) -> None:
+def test_without_the_note_of_the_last_publisher_everything_is_made_again(published: Settings) -> None:
     (published.warehouse_dir / "published.json").write_text("{half")
     assert publish_again(published).from_nothing
     assert query(published, "SELECT count(*) AS n FROM videos") == [{"n": 1}]
@@ -154,7 +154,7 @@ def test_the_kept_storage_version_survives_a_publish_from_the_one_before(publish
     assert tags and "v1.4" in str(tags[0])
 
 
-def test_a_data_folder_that_was_moved_is_published_anew_and_its_views_work(
+def test_a_data_folder_that_was_moved_is_published_again_and_its_views_work(
     published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published.data_dir.rename(tmp_path / "elsewhere")
@@ -179,7 +179,7 @@ def test_a_lost_warehouse_is_made_again_from_the_lake(published: Settings) -> No
     assert after == before
 
 
-def test_a_lost_memory_of_the_inbox_starts_nothing_anew(published: Settings) -> None:
+def test_a_lost_memory_of_the_inbox_starts_nothing_again(published: Settings) -> None:
     for path in published.state_dir.glob("inbox.sqlite*"):
         path.unlink()
     rows = [(row["what"], row["outcome"]) for row in process(published).rows]

@@ -67,7 +67,7 @@ def test_any_text_is_of_some_caption_format_and_no_kind_takes_any_json() -> None
     assert not [kind.name for kind in JSON_FORMATS for document in (None, 1, "a", [], {}) if kind.sniff(document)]
 
 
-def test_no_caption_format_claims_a_suffix_that_the_inbox_does_not_lay_beside_a_recording() -> None:
+def test_no_caption_format_claims_a_suffix_that_the_inbox_does_not_put_beside_a_recording() -> None:
     claimed = [suffix for kind in FORMATS for suffix in kind.suffixes]
     assert len(set(claimed)) == len(claimed)
     assert set(claimed) == {Path(f"v{ending}").suffix for ending in (*CAPTION_SUFFIXES, *TRANSCRIPT_SUFFIXES)}

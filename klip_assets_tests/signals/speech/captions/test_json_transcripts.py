@@ -93,7 +93,7 @@ def test_the_language_of_the_name_goes_before_that_of_the_file(tmp_path: Path) -
         assert read(tmp_path, KINDS[kind], language="de-AT").language == "de"
 
 
-def test_punctuated_words_are_preferred_and_punctuation_set_apart_is_no_word(tmp_path: Path) -> None:
+def test_punctuated_words_are_preferred_and_punctuation_set_apart_is_not_a_word(tmp_path: Path) -> None:
     entry = {"word": "salut", "punctuated_word": "Salut !", "start": 1, "end": 2, "confidence": 1}
     document = {"results": {"channels": [{"alternatives": [{"words": [entry]}]}]}}
     assert spoken(read(tmp_path, document)) == [("Salut !", 1.0, 2.0, 1.0)]
@@ -233,7 +233,7 @@ def test_brackets_in_the_text_do_not_mislead_the_search_for_the_damage(tmp_path:
         ('{"results": {"channels": [{"alternatives": [{"transcript": "a b"}]}]}}', "text without times"),
     ],
 )
-def test_json_that_is_no_transcript_is_an_error_that_names_it(tmp_path: Path, content: str, problem: str) -> None:
+def test_json_that_is_not_a_transcript_is_an_error_that_names_it(tmp_path: Path, content: str, problem: str) -> None:
     with pytest.raises(UnreadableSidecarError, match=problem) as caught:
         read(tmp_path, content)
     assert str(caught.value).startswith("v.json: ")

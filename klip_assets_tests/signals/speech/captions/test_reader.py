@@ -323,7 +323,7 @@ def test_a_caption_of_brackets_without_end_is_refused_and_costs_no_time(tmp_path
 
 
 @pytest.mark.parametrize("digits", [5, 400, 5000])
-def test_a_time_of_countless_hours_is_no_time(tmp_path: Path, digits: int) -> None:
+def test_a_time_of_countless_hours_is_not_a_time(tmp_path: Path, digits: int) -> None:
     hours = "9" * digits
     path = tmp_path / "a.vtt"
     path.write_text(
@@ -343,7 +343,7 @@ def test_captions_larger_than_a_document_may_be_are_refused(tmp_path: Path) -> N
         read_captions(path, "en")
 
 
-def test_words_from_a_file_whose_name_is_no_utf8_can_be_stored(tmp_path: Path) -> None:
+def test_words_from_a_file_whose_name_is_not_utf8_can_be_stored(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.vtt"))
     path.write_text(VTT)
     assert conform(TRANSCRIPT_WORDS, read_captions(path, None).table("v"))["engine_model"][0].as_py() == "caf\\xe9.vtt"

@@ -150,7 +150,7 @@ def test_the_start_decides_not_the_day_of_the_calendar(database: Database) -> No
     assert (str(row["day"]), row["offset_s"]) == ("2026-06-14", 1200.0)
 
 
-def test_only_what_depends_on_a_change_is_made_anew(database: Database) -> None:
+def test_only_what_depends_on_a_change_is_made_again(database: Database) -> None:
     assert derive(database.connection, {"videos"}) == ["video_tweets", "video_reaction"]
     assert derive(database.connection, {"highlights", "stage_status"}) == []
     assert derive(database.connection, {"tweets"}) == list(DERIVED_TABLES)
