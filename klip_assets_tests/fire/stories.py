@@ -197,20 +197,15 @@ def wrong_in(story: Story, victim: Victims) -> list[str]:
     return wrong
 
 
-def wrong_after_real_kills(story: Story, victim: Victims, without: tuple[str, ...] = ()) -> list[str]:
-    """Kill a process at the first point of each kind; say what is wrong in what it leaves, its locks, and after the
-    next `klip process`.
+def wrong_after_real_kills(story: Story, victim: Victims) -> list[str]:
+    """Kill a process at the first point of each kind and go on by `klip process`.
 
-    Args:
-        story: What happens.
-        victim: Runs `klip process`.
-        without: Kinds that begin with one of these are left to another story, but for the wide variant.
+    Returns:
+        What is wrong in what the killed process left, in its locks, and at the end.
     """
     first = {point.name.split(" ")[0]: point for point in reversed(story.points)}
     wrong = []
     for kind, point in first.items():
-        if kind.startswith(without) and not WIDE:
-            continue
         copy_installation(story.start, copy := story.start.with_name("again"))
         story.begin_with(copy)
         log = story.start.with_name(f"killed-{point.number}.txt")

@@ -30,5 +30,4 @@ def test_a_kill_at_any_point_of_an_ingest_loses_nothing_and_the_next_run_finishe
 
 
 def test_what_a_real_kill_leaves_is_what_was_copied_and_no_lock_is_held(story: Story, victim: Victims) -> None:
-    # A publish is the same after a video's run, where it is killed, too.
-    assert wrong_after_real_kills(story, victim, without=("publish.",)) == []
+    assert wrong_after_real_kills(story, victim) == []

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 import os
 
-#: Whether what a killed run left goes on by `klip process` each time, all of the crowd is retaken, and so on.
+#: Whether the copy at every kill point goes on by `klip process`, and all of the crowd is replaced.
 WIDE = bool(os.environ.get("KLIP_TESTS_WIDE"))
