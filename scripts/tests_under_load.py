@@ -1,7 +1,7 @@
 """Run each test file that waits for something five times, with two busy processes in the background.
 
     python scripts/tests_under_load.py --log LOG
-    python scripts/tests_under_load.py --log LOG klip_assets_tests/service/test_ui.py --times 20
+    python scripts/tests_under_load.py --log LOG service/test_ui.py --times 20
 
 A test that waits by the clock passes on a quiet machine and fails on a busy one. Each run is appended to the log as a
 line of JSON, and runs that are already in the log are not repeated, so the script can be interrupted and restarted at
@@ -33,7 +33,7 @@ _LAST_LINES = 40
 def files_with_waits() -> list[str]:
     """Return the test files that wait for something, the slowest first."""
     found = [path for path in sorted(TESTS.rglob("test_*.py")) if WAITS.search(path.read_text(encoding="utf-8"))]
-    return [str(path.relative_to(REPOSITORY)) for path in sorted(found, key=lambda path: "service" not in path.parts)]
+    return [str(path.relative_to(TESTS)) for path in sorted(found, key=lambda path: "service" not in path.parts)]
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def busy(number: int) -> Iterator[None]:
 def run(file: str, number: int) -> dict[str, Any]:
     """Run a test file; return the outcome, with the last lines of output if it failed."""
     began, load = time.monotonic(), os.getloadavg()[0]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(TESTS / file)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     result = {
         "file": file, "run": number, "passed": done.returncode == 0, "seconds": round(time.monotonic() - began, 1),
@@ -88,7 +88,7 @@ def report(runs: Sequence[dict[str, Any]]) -> None:
 def main() -> int:
     """Run what is missing from the log, then print a summary."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("files", nargs="*", help="test files (default: all that wait for something)")
+    parser.add_argument("files", nargs="*", help="test files, relative to klip_assets_tests (default: all that wait)")
     parser.add_argument("--log", type=Path, required=True, help="file to append the runs to, one JSON object per line")
     parser.add_argument("--times", type=int, default=5, help="runs per file (default: 5)")
     parser.add_argument("--busy", type=int, default=2, help="busy processes in the background (default: 2)")
