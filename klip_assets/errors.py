@@ -31,6 +31,10 @@ class UnreadableSidecarError(KlipError):
     """A caption or chat file that can't be read as the format its name implies."""
 
 
+class OtherClockError(UnreadableSidecarError):
+    """A sidecar whose times lie outside the recording, so that it belongs to another one or to another clock."""
+
+
 class EngineUnavailableError(KlipError):
     """A speech engine or model tier was requested but is not available on this machine."""
 

@@ -49,16 +49,16 @@ def clip(
     from klip_assets.products.editing.clips import make_clip
     from klip_assets.store.lake.lake import Lake
     from klip_assets.store.state.registry import Registry
-    from klip_assets.work.recording_file import find_recording
+    from klip_assets.work.recording_file import find_recording, timeline_of
 
     settings = Settings()
     row = published_video(settings, video)
     chosen = top_highlights(settings, video, None) if everything else chosen_highlights(settings, video, ranks)
-    recording = find_recording(
-        row, inbox=settings.vod_inbox, lake=Lake(settings.lake_dir), registry=Registry(settings.memory_path)
-    )
+    lake = Lake(settings.lake_dir)
+    recording = find_recording(row, inbox=settings.vod_inbox, lake=lake, registry=Registry(settings.memory_path))
     if not chosen:
         raise InputError(f"{video} has no highlights")
+    timeline = timeline_of(row, recording, lake)
     made: list[dict[str, Any]] = []
     failed = False
     for highlight in chosen:
@@ -67,7 +67,7 @@ def clip(
                 recording,
                 highlight,
                 folder,
-                track=row["audio_track"],
+                timeline=timeline,
                 exact=exact,
                 thumbnail=thumbnail,
                 force=force,

@@ -31,7 +31,8 @@ class Report:
     """What `klip process` did.
 
     Attributes:
-        rows: One row per video, ingest, range of days or publish: what, outcome, problem.
+        rows: One row per video, ingest, range of days or publish: what, outcome, problem (why it failed), found (what
+            is wrong with a recording that was processed).
         waiting: Video or day -> why its current state is not published.
     """
 
@@ -43,20 +44,21 @@ class Report:
         """Whether everything that ran succeeded."""
         return all(row["outcome"] != "failed" for row in self.rows)
 
-    def add(self, subject: str, outcome: Outcome | str) -> None:
+    def add(self, subject: str, outcome: Outcome | str, found: str | None = None) -> None:
         """Add a row with an outcome."""
         if isinstance(outcome, str):
-            self.rows.append({"what": subject, "outcome": outcome, "problem": None})
-        else:
-            problem = "; ".join(outcome.problems) or None
-            self.rows.append({"what": subject, "outcome": "done" if outcome.ok else "failed", "problem": problem})
+            self.rows.append({"what": subject, "outcome": outcome, "problem": None, "found": found})
+            return
+        problem = "; ".join(outcome.problems) or None
+        done = "done" if outcome.ok else "failed"
+        self.rows.append({"what": subject, "outcome": done, "problem": problem, "found": found if outcome.ok else None})
 
     @property
     def waiting_rows(self) -> list[dict[str, Any]]:
         """Rows for what waits, except what failed in this command, which is already listed."""
         listed = {row["what"] for row in self.rows if row["outcome"] == "failed"}
         return [
-            {"what": key, "outcome": "waits", "problem": "; ".join(why)}
+            {"what": key, "outcome": "waits", "problem": "; ".join(why), "found": None}
             for key, why in sorted(self.waiting.items())
             if key not in listed
         ]
@@ -133,6 +135,7 @@ def run_process(
     from klip_assets.defs.runner import Runner
     from klip_assets.store.state.attempts import MAX_DEATHS
     from klip_assets.work.due import dirty_days
+    from klip_assets.work.findings import found_in
     from klip_assets.work.installation import Installation
     from klip_assets.work.scan import scan
 
@@ -150,7 +153,8 @@ def run_process(
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
         for entry in _named(videos, found.ready) if named else found.due.videos:
-            report.add(entry.video_id, _run_video(runner, here, entry.subject, unless_done=None if named else entry))
+            outcome = _run_video(runner, here, entry.subject, unless_done=None if named else entry)
+            report.add(entry.video_id, outcome, found_in(here.lake, entry.video_id))
         if not named:
             _ingest(runner, here, report)
             asked_days = sorted(dirty_days(here.lake, here.attempts.all()))
@@ -182,6 +186,7 @@ def run_stale(
     from klip_assets.cli.stale import summary
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
+    from klip_assets.work.findings import found_in
     from klip_assets.work.installation import Installation
     from klip_assets.work.scan import scan
     from klip_assets.work.stages.catalogue import downstream
@@ -201,7 +206,8 @@ def run_stale(
         runner = Runner(instance, BarProgress(quiet=quiet))
         of_videos, of_days = (chosen and chosen.intersection(names) for names in (VIDEO_TABLES, DAY_TABLES))
         for subject in (subject for subject, _ in found if not subject.is_day):
-            report.add(subject.key, _run_video(runner, here, subject, tables=of_videos))
+            outcome = _run_video(runner, here, subject, tables=of_videos)
+            report.add(subject.key, outcome, found_in(here.lake, subject.key))
         # As many ranges as days, so that no gap is closed: a day that was never built must not be built now.
         stale_days = [subject.key for subject, _ in found if subject.is_day]
         _run_days(runner, stale_days, report, tables=of_days, limit=len(stale_days))
@@ -306,7 +312,7 @@ def _print_report(report: Report, nothing: str) -> None:
         mark = {"done": "[green]done[/green]", "failed": "[red]failed[/red]", "waits": "[yellow]waits[/yellow]"}.get(
             row["outcome"], escape(row["outcome"])
         )
-        problem = f": {escape(row['problem'])}" if row["problem"] else ""
+        problem = f": {escape(text)}" if (text := row["problem"] or row["found"]) else ""
         console.print(f"{mark}  {escape(row['what'])}{problem}", soft_wrap=True)
     if report.waiting_rows:
         console.print("[dim]Once the cause is fixed: klip process VIDEO, or klip process --tweets DAY[/dim]")

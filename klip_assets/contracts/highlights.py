@@ -31,6 +31,8 @@ TERMS = [
     score_column("emotion_term", "Emotion, as the weight set defines it."),
 ]
 
+IMPUTED_TERMS = column("imputed_terms", STRINGS, "Terms that were unknown here and were set to the video's median.")
+
 SEGMENT_SCORES = declare(
     "segment_scores",
     "One row per segment: its score and the terms it is made of.",
@@ -41,7 +43,7 @@ SEGMENT_SCORES = declare(
         score_column("score", "base_score, or its weighted mean with model_score where there is one."),
         score_column("model_score", "Score given by the model, where one was used."),
         *TERMS,
-        column("imputed_terms", STRINGS, "Terms that were NULL here and were set to the video's median."),
+        IMPUTED_TERMS,
         WEIGHTS_VERSION,
     ],
     key=("video_id", "segment_index"),
@@ -77,6 +79,7 @@ HIGHLIGHTS = declare(
         score_column("voice_term", "Raised voice (shout); 0 where no one speaks."),
         score_column("burst_term", "Sudden rise of loudness at the peak."),
         score_column("chat_term", "r / (1 + r), where r is the lag-corrected chat rate over its typical rate."),
+        IMPUTED_TERMS,
         DOMINANT_EMOTION,
         sentiment_column("Sentiment of the segment at the peak."),
         text_column("text", "What is said in the highlight."),

@@ -57,7 +57,10 @@ VIDEOS = declare(
         flag_column("has_chat", "Whether there is a chat log beside the recording."),
         text_column("duplicate_of", "Earlier video with the same content."),
         text_column("status", "ok, partial (content is missing), no_audio, silent, duplicate or unreadable."),
-        text_column("error", "Why the recording can't be read, or which content is missing."),
+        text_column(
+            "error", "Why the recording can't be read, which content is missing, or what is odd about its clock."
+        ),
+        text_column("video_error", "What is wrong with the picture alone."),
         time_column("ingested_at", "When this row was written.", volatile=True),
     ],
     key=("video_id",),
@@ -121,12 +124,12 @@ SOUND_EVENTS = declare(
 
 AUDIO_FEATURES = declare(
     "audio_features",
-    "One row per second of sound (16 kHz mono).",
+    "One row per second (16 kHz mono); no rows where there is no sound at all.",
     [
         VIDEO_ID,
         T_S,
-        column("rms_dbfs", DOUBLE, "Root mean square level; NULL for digital silence.", unit="dBFS"),
-        column("peak_dbfs", DOUBLE, "Highest sample; NULL for digital silence.", unit="dBFS"),
+        column("rms_dbfs", DOUBLE, "Root mean square level; NULL where nothing is heard.", unit="dBFS"),
+        column("peak_dbfs", DOUBLE, "Highest sample; NULL where nothing is heard.", unit="dBFS"),
         column("loudness_momentary_lufs", DOUBLE, "Loudest 400 ms in the second (ITU-R BS.1770).", unit="LUFS"),
         column("loudness_short_term_lufs", DOUBLE, "Loudness of the 3 s around it (EBU Tech 3341).", unit="LUFS"),
         column("loudness_z", DOUBLE, "Robust local z (median, MAD) of momentary loudness.", unit="sigma"),
@@ -148,6 +151,11 @@ AUDIO_FEATURES = declare(
         ),
         score_column("shout", "How raised the voice is, by tilt, pitch and level; NULL where no one speaks."),
         column("mfcc", DOUBLES, "13 mel-frequency cepstral coefficients, mean over the second."),
+        score_column(
+            "heard_share",
+            "Share of the second that holds samples. 0 where there is no sound (late start, hole, damage): then all "
+            "features are NULL. In digital silence it is 1, and only the levels are NULL.",
+        ),
     ],
     key=("video_id", "t_s"),
     partition="video_id",

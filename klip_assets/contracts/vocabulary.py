@@ -28,7 +28,10 @@ START_S, END_S = (
     seconds_column("start_s", "Start, from the start of the video."),
     seconds_column("end_s", "End, from the start of the video."),
 )
-PEAK_S = seconds_column("peak_s", "Time of the highest score.")
+PEAK_S = seconds_column(
+    "peak_s",
+    "Time of the highest score; a score is a mean over some seconds, so a short event may be a second or two earlier.",
+)
 T_S = column("t_s", INTEGER, "Second of the video; the row covers [t, t+1).", unit="s", low=0)
 WEIGHTS_VERSION = text_column("weights_version", "Weight set that the score is based on.")
 EMOTION_SCORES = [

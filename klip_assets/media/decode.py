@@ -1,15 +1,15 @@
 """Decoding the audio of a recording to 16 kHz mono float32, in blocks, in constant memory.
 
-Time is counted in samples, not taken from timestamps: streams that start late or jump would otherwise break the
-one-second grid that all features share. Packets that the decoder refuses count as silence of the duration they state,
-so that what follows keeps its time.
+Sound is placed by its timestamps on the presentation timeline (`media.timeline`), so that a late start, a hole or a
+packet that the decoder refuses moves nothing that follows. Where there is no sound, zeros are written and noted as
+missing. Samples far beyond full scale are damage, not sound: they count as missing too.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.formats.text import shown_name
+from klip_assets.media.placing import SAMPLE_RATE_HZ, ByCounting, ByTimestamps, Start
 from klip_assets.media.probe import audio_stream, open_media, reason
+from klip_assets.media.timeline import Clock, Timeline
 
-SAMPLE_RATE_HZ = 16_000
 BLOCK_S = 10
 
 #: Reading stops after this many consecutive read errors of the container; what was decoded before is kept. (Packets
@@ -34,11 +35,20 @@ LONGEST_S = 100 * 3600.0
 #: No codec puts more into one packet; an undecodable one that claims more counts as this much silence.
 LONGEST_PACKET_S = 10.0
 
+#: A recording whose highest sample stays below this (-60 dBFS) is silent: nobody hears it.
+AUDIBLE = 0.001
+
 #: Decoding stops if the decoder returns no audio for this long (wall clock).
 STALL_S = 60.0
 
 #: Accepted sample rates in Hz. Real ones are between 4 and 768 kHz; at 1 Hz, a few kB would be days of audio.
 RATES_HZ = (1_000, 1_536_000)
+
+#: Samples beyond this (+6 dBFS) are damage. Codecs overshoot full scale by some 3 dB at most where the source was
+#: clipped; what a decoder makes of garbage is often thousands of times full scale.
+FULL_SCALE_LIMIT = 2.0
+#: What surrounds such samples by this much, or lies between them, is dropped with them.
+DAMAGE_PAD_S, DAMAGE_FILL_S = 0.05, 0.25
 
 #: Maximum samples resampled at once (at most one second): fewer calls, same result.
 _FIFO_SAMPLES = 192_000
@@ -51,30 +61,66 @@ class Decoding:
     """Statistics of a decoding; complete once the blocks are consumed.
 
     Attributes:
-        samples: Number of decoded samples, 16 kHz mono.
-        lost_s: Seconds that the decoder refused in between, replaced by silence.
+        samples: Samples written so far, 16 kHz mono, from second 0; missing ones included.
+        missing: Stretches without sound among them (first sample, sample behind the last), in order, not adjacent.
+        beyond_s: Seconds of it that were far beyond full scale.
+        overlap_s: Seconds dropped because other sound is stamped with the same time.
         errors: Number of refused packets and read errors.
         first_error: FFmpeg's message for the first of them.
     """
 
     samples: int = 0
-    lost_s: float = 0.0
+    missing: list[tuple[int, int]] = field(default_factory=list)
+    beyond_s: float = 0.0
+    overlap_s: float = 0.0
     errors: int = 0
     first_error: str | None = None
 
     @property
     def seconds(self) -> float:
-        """Length of the decoded audio, without what was lost."""
+        """End of the sound, in seconds from the start of the recording."""
         return self.samples / SAMPLE_RATE_HZ
+
+    @property
+    def missing_s(self) -> float:
+        """Seconds without sound before the end of the sound."""
+        return sum(until - first for first, until in self.missing) / SAMPLE_RATE_HZ
+
+    @property
+    def holes_s(self) -> list[tuple[float, float]]:
+        """Start and end of each stretch without sound, in seconds."""
+        return [(first / SAMPLE_RATE_HZ, until / SAMPLE_RATE_HZ) for first, until in self.missing]
+
+    @property
+    def heard_s(self) -> tuple[float, float] | None:
+        """Start of the first and end of the last sound, in seconds; None if there is none."""
+        first, until = 0, self.samples
+        if self.missing and self.missing[0][0] == 0:
+            first = self.missing[0][1]
+        if self.missing and self.missing[-1][1] == until:
+            until = self.missing[-1][0]
+        return (first / SAMPLE_RATE_HZ, until / SAMPLE_RATE_HZ) if until > first else None
 
     def note_error(self, error: BaseException) -> None:
         """Count an error and keep the message of the first one."""
         self.errors += 1
         self.first_error = self.first_error or reason(error)
 
+    def note_missing(self, first: int, until: int) -> None:
+        """Note that samples are missing; stretches are noted in order."""
+        if self.missing and first <= self.missing[-1][1]:
+            self.missing[-1] = (self.missing[-1][0], max(until, self.missing[-1][1]))
+        elif until > first:
+            self.missing.append((first, until))
+
 
 def decode_sound(
-    path: Path, decoding: Decoding | None = None, *, track: int | None = None, longest_s: float = LONGEST_S
+    path: Path,
+    decoding: Decoding | None = None,
+    *,
+    track: int | None = None,
+    timeline: Timeline | None = None,
+    longest_s: float = LONGEST_S,
 ) -> Iterator[FloatArray]:
     """Yield the audio of a recording in blocks of 10 s.
 
@@ -85,6 +131,8 @@ def decode_sound(
         path: The recording.
         decoding: Updated with counts and errors.
         track: Audio track (`media.tracks`); None for FFmpeg's choice.
+        timeline: The recording's timeline (`media.scan`), to place the sound on it. None for the sound by itself, from
+            its first sample: its samples are counted, and refused packets count as long as they say.
         longest_s: Seconds after which reading stops.
 
     Yields:
@@ -96,7 +144,7 @@ def decode_sound(
     log = decoding if decoding is not None else Decoding()
     with open_media(path) as container:
         try:
-            pieces = _up_to(longest_s, _resampled(container, track, log), log)
+            pieces = _up_to(longest_s, _resampled(container, track, timeline, log), log)
             yield from in_blocks(pieces, BLOCK_S * SAMPLE_RATE_HZ)
         except _UnusableSoundError as error:
             raise UnreadableMediaError(f"{shown_name(path.name)}: {error}") from error
@@ -104,31 +152,6 @@ def decode_sound(
             raise UnreadableMediaError(
                 f"{shown_name(path.name)}: the audio can't be decoded: {reason(error)}"
             ) from error
-
-
-def sound_length(path: Path, *, longest_s: float = LONGEST_S) -> float:
-    """Return the seconds of audio in a recording, counted in samples; refused packets in between count too.
-
-    Args:
-        path: The recording.
-        longest_s: Seconds after which counting stops.
-
-    Raises:
-        UnreadableMediaError: The file can't be opened, or its audio has an unusable sample rate.
-    """
-    seconds = lost_s = 0.0
-    with open_media(path) as container:
-        stream = audio_stream(container)
-        for found in _frames(container, stream, Decoding()) if stream is not None else ():
-            if isinstance(found, float):
-                lost_s += found
-                continue
-            if not RATES_HZ[0] <= found.sample_rate <= RATES_HZ[1]:
-                raise UnreadableMediaError(f"{shown_name(path.name)}: {_UnusableSoundError(found.sample_rate)}")
-            seconds, lost_s = seconds + lost_s + found.samples / found.sample_rate, 0.0
-            if seconds >= longest_s:
-                break
-    return seconds
 
 
 def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
@@ -153,9 +176,10 @@ def in_blocks(pieces: Iterable[FloatArray], size: int) -> Iterator[FloatArray]:
 
 
 def has_any_sound(path: Path, decoding: Decoding, *, track: int | None = None) -> bool:
-    """Return whether any sample differs from zero; reads only up to the first one."""
+    """Return whether any sample reaches `AUDIBLE`; reads only up to the first one that does."""
     try:
-        return any(bool(block.any()) for block in decode_sound(path, decoding, track=track))
+        blocks = decode_sound(path, decoding, track=track)
+        return any(bool(np.abs(block).max(initial=0.0) >= AUDIBLE) for block in blocks)
     except UnreadableMediaError as error:
         decoding.note_error(error)
         return False
@@ -183,45 +207,74 @@ def _up_to(longest_s: float, pieces: Iterator[FloatArray], log: Decoding) -> Ite
         yield piece
 
 
-def _resampled(container: Any, track: int | None, log: Decoding) -> Iterator[FloatArray]:
+def _resampled(container: Any, track: int | None, timeline: Timeline | None, log: Decoding) -> Iterator[FloatArray]:
     stream = audio_stream(container, track)
     if stream is None:
         return
     resampler: _Resampler | None = None
-    lost_s = 0.0
-    for found in _frames(container, stream, log):
+    placed = timeline is not None and not timeline.counted
+    place = ByTimestamps() if placed else ByCounting()
+    for found in _frames(container, stream, Clock(timeline) if placed and timeline else None, log):
         if isinstance(found, float):
-            lost_s += found
+            place.lost(found)
+            continue
+        start = place.next(found)
+        log.overlap_s = place.overlap_s
+        if start is None:
             continue
         # Some streams change rate or channels midway; each part gets its own resampler.
-        if resampler is not None and (lost_s or not resampler.takes(found)):
-            yield from _counted(resampler.rest(), log)
+        if resampler is not None and (start.is_apart or not resampler.takes(found)):
+            yield from _checked(resampler.rest(), log)
             resampler = None
-        if lost_s:
-            yield from _silence(lost_s)
-            log.lost_s += lost_s
-            lost_s = 0.0
+        yield from _nothing(start, log)
         resampler = resampler or _Resampler(found)
-        yield from _counted(resampler.push(found), log)
+        pieces = resampler.push(found)
+        yield from _checked(_without_first(pieces, start.drop) if start.drop else pieces, log)
     if resampler is not None:
-        yield from _counted(resampler.rest(), log)
+        yield from _checked(resampler.rest(), log)
 
 
-def _silence(seconds: float) -> Iterator[FloatArray]:
-    # In pieces: packets may claim hours, and the caller limits how much is read.
-    for _ in range(int(seconds // BLOCK_S)):
-        yield np.zeros(BLOCK_S * SAMPLE_RATE_HZ, np.float32)
-    yield np.zeros(round(seconds % BLOCK_S * SAMPLE_RATE_HZ), np.float32)
+def _nothing(start: Start, log: Decoding) -> Iterator[FloatArray]:
+    # In pieces: a gap may last hours, and the caller limits how much is read.
+    until = log.samples + start.gap if start.at is None else start.at
+    while log.samples < until:
+        count = min(BLOCK_S * SAMPLE_RATE_HZ, until - log.samples)
+        if start.is_missing:
+            log.note_missing(log.samples, log.samples + count)
+        log.samples += count
+        yield np.zeros(count, np.float32)
 
 
-def _counted(pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray]:
+def _without_first(pieces: Iterator[FloatArray], count: int) -> Iterator[FloatArray]:
     for piece in pieces:
+        yield piece[count:]
+        count = max(0, count - len(piece))
+
+
+def _checked(pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray]:
+    """Count samples, and drop those that are damage."""
+    for piece in pieces:
+        if piece.size and not np.abs(piece).max() <= FULL_SCALE_LIMIT:  # NaN fails every comparison.
+            piece = piece.copy()
+            for first, until in _damage(piece):
+                piece[first:until] = 0
+                log.note_missing(log.samples + first, log.samples + until)
+                log.beyond_s += (until - first) / SAMPLE_RATE_HZ
         log.samples += len(piece)
         yield piece
 
 
-def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
-    """Yield decoded frames, and for each refused packet its seconds (float)."""
+def _damage(piece: FloatArray) -> Iterator[tuple[int, int]]:
+    wrong = np.flatnonzero(~(np.abs(piece) <= FULL_SCALE_LIMIT))
+    pad = round(DAMAGE_PAD_S * SAMPLE_RATE_HZ)
+    apart = np.flatnonzero(np.diff(wrong) > round(DAMAGE_FILL_S * SAMPLE_RATE_HZ))
+    firsts, lasts = wrong[np.append(0, apart + 1)], wrong[np.append(apart, len(wrong) - 1)]
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        yield max(0, first - pad), min(len(piece), last + 1 + pad)
+
+
+def _frames(container: Any, stream: Any, clock: Clock | None, log: Decoding) -> Iterator[Any]:
+    """Yield decoded frames, their timestamps moved by the clock, and for each refused packet its seconds (float)."""
     in_a_row = 0
     packets = container.demux(stream)
     heard_at = time.monotonic()
@@ -243,6 +296,8 @@ def _frames(container: Any, stream: Any, log: Decoding) -> Iterator[Any]:
         if packet is None:
             return
         in_a_row = 0
+        if clock is not None:
+            clock.place(packet)
         try:
             frames = packet.decode()
         except (av.FFmpegError, ValueError) as error:
@@ -300,8 +355,7 @@ class _Resampler:
                 samples = self._graph.pull().to_ndarray().reshape(-1)
             except (BlockingIOError, EOFError):
                 return
-            # A damaged float stream can contain NaN or infinity, which would spread through every filter downstream.
-            yield np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
+            yield samples.astype(np.float32, copy=False)
 
     @staticmethod
     def _shape_of(frame: Any) -> tuple[str, str, int]:

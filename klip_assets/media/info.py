@@ -24,10 +24,18 @@ _NO_GAMES = frozenset(
 #: yt-dlp writes a few hundred kB, or a few MB with all comments.
 MAX_INFO_BYTES = 32 << 20
 
+#: No stream is longer than this; NaN and infinity are none either.
+LONGEST_SECTION_S = 1e7
+
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """Metadata of a stream from its sidecar; None where it has none."""
+    """Metadata of a stream from its sidecar; None where it has none.
+
+    Attributes:
+        section_s: Where the recording begins in the stream, if only a section of it was downloaded (yt-dlp's
+            --download-sections). Captions and chat downloaded with it are those of the whole stream.
+    """
 
     title: str | None = None
     channel: str | None = None
@@ -35,6 +43,7 @@ class StreamInfo:
     url: str | None = None
     started_at: datetime | None = None
     game: str | None = None
+    section_s: float = 0.0
 
 
 def read_info(path: Path) -> StreamInfo:
@@ -51,6 +60,7 @@ def read_info(path: Path) -> StreamInfo:
         url=_text(fields, "webpage_url", "original_url"),
         started_at=_started_at(fields),
         game=_game(fields),
+        section_s=_seconds(fields.get("section_start")),
     )
 
 
@@ -91,6 +101,12 @@ def _text(fields: dict[str, Any], *names: str) -> str | None:
         if isinstance(value, str) and value.strip():
             return valid_unicode(value.strip())
     return None
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LONGEST_SECTION_S:
+        return 0.0
+    return float(value)
 
 
 def _game(fields: dict[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ import av
 
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.formats.text import shown_name
+from klip_assets.media.boxes import lacks_index
 
 #: Timeout in seconds for opening a file and for each read from it.
 TIMEOUT_S = 60.0
@@ -33,15 +34,13 @@ class MediaInfo:
     """Container and stream metadata of a recording; None where absent or unknown.
 
     Attributes:
-        duration_s: Length in seconds, from the container, else the end of its last packet.
-        sound_duration_s: Length of the audio in seconds, if its stream states one.
+        duration_s: Length in seconds as the container states it, or as FFmpeg guesses; `media.scan` finds the real one.
         fps: Frames per second of the video.
         sample_rate_hz: Sample rate of the chosen audio track.
     """
 
     container: str
     duration_s: float | None
-    sound_duration_s: float | None
     video_codec: str | None
     width: int | None
     height: int | None
@@ -56,8 +55,11 @@ def open_media(path: Path) -> Iterator[Any]:
     """Open a recording for reading, but no other file that it refers to.
 
     Raises:
-        UnreadableMediaError: FFmpeg can't open it within a minute, or it is a list of other files.
+        UnreadableMediaError: It is empty, FFmpeg can't open it within a minute, or it is a list of other files.
     """
+    name = shown_name(path.name)
+    if path.exists() and path.stat().st_size == 0:
+        raise UnreadableMediaError(f"{name}: the file is empty")
     try:
         # The file: protocol keeps a name such as "concat:a|b" from being interpreted as anything but a file.
         container = av.open(
@@ -67,7 +69,9 @@ def open_media(path: Path) -> Iterator[Any]:
         # For a format that is not on the whitelist, FFmpeg reports an invalid argument.
         is_list = isinstance(error, av.ArgumentError)
         why = "not a recording, or a list of other files, which Klip does not follow" if is_list else reason(error)
-        raise UnreadableMediaError(f"{shown_name(path.name)}: {why}") from error
+        if not is_list and path.exists() and lacks_index(path):
+            why = "the index (moov) at its end is missing: the recording was cut off or never finished"
+        raise UnreadableMediaError(f"{name}: {why}") from error
     try:
         yield container
     finally:
@@ -85,8 +89,6 @@ def probe(path: Path, track: int | None = None) -> MediaInfo:
         UnreadableMediaError: It is empty, can't be opened, has neither audio nor video, or is a still image.
     """
     name = shown_name(path.name)
-    if path.stat().st_size == 0:
-        raise UnreadableMediaError(f"{name}: the file is empty")
     with open_media(path) as container:
         if _is_still(container.format.name):
             raise UnreadableMediaError(f"{name}: a still image or text, not a recording")
@@ -95,10 +97,9 @@ def probe(path: Path, track: int | None = None) -> MediaInfo:
         if audio is None and video is None:
             raise UnreadableMediaError(f"{name}: contains neither audio nor video")
         duration = container.duration / av.time_base if container.duration and container.duration > 0 else None
-        info = MediaInfo(
+        return MediaInfo(
             container=container.format.name,
             duration_s=duration,
-            sound_duration_s=_stream_duration(audio),
             video_codec=video.codec_context.name if video else None,
             width=(video.width or None) if video else None,
             height=(video.height or None) if video else None,
@@ -107,9 +108,6 @@ def probe(path: Path, track: int | None = None) -> MediaInfo:
             sample_rate_hz=(audio.sample_rate or None) if audio else None,
             channels=(audio.channels or None) if audio else None,
         )
-        if info.duration_s is None:
-            info = MediaInfo(**{**info.__dict__, "duration_s": _end_of_packets(container)})
-        return info
 
 
 def audio_streams(container: Any) -> list[Any]:
@@ -157,24 +155,3 @@ def _is_still(format_name: str) -> bool:
 def is_cover(stream: Any) -> bool:
     """Return whether a video stream is cover art."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
-def _stream_duration(stream: Any | None) -> float | None:
-    if stream is None or not stream.duration or not stream.time_base:
-        return None
-    return float(stream.duration * stream.time_base)
-
-
-def _end_of_packets(container: Any) -> float | None:
-    start: float | None = None
-    end = 0.0
-    try:
-        for packet in container.demux():
-            if packet.pts is not None and packet.time_base:
-                first = float(packet.pts * packet.time_base)
-                start = first if start is None else min(start, first)
-                end = max(end, first + float((packet.duration or 0) * packet.time_base))
-    except (av.FFmpegError, ValueError):
-        pass  # A truncated file: its length is what comes before the damage.
-    length = end - max(0.0, start or 0.0)
-    return length if length > 0 else None

@@ -42,6 +42,8 @@ def consider(lake: Lake, subject: Subject) -> list[str]:
             generation, reasons = _examine(lake, subject)
             if generation and not reasons:
                 accept(lake, _naming_columns(lake, generation))
+            elif reasons:
+                _withhold(lake, subject, reasons)
             return reasons
     except LockHeldError:
         return [RUN_IN_PROGRESS]
@@ -49,8 +51,36 @@ def consider(lake: Lake, subject: Subject) -> list[str]:
         return [str(damage)]
 
 
+def _withhold(lake: Lake, subject: Subject, reasons: Sequence[str]) -> None:
+    """Let a video that failed and was never published have its row in `videos`, with the reasons."""
+    before = accepted_generation(lake, subject)
+    head = TABLES_OF[subject.kind][0]
+    first = lake.provenance(TABLES[head], subject.key)
+    if subject.is_day or first is None or (before is not None and not before.withheld):
+        return
+    if not (
+        _failed(lake, subject, TABLES_OF[subject.kind]) or broken_invariants(lake, subject, _present(lake, subject))
+    ):
+        return  # It is not finished, but nothing is wrong with it.
+    generation = Generation(subject.kind, subject.key, {head: first}, "", tuple(reasons))
+    if generation != before:
+        accept(lake, generation)
+
+
+def _compose(lake: Lake, generation: Generation) -> dict[str, object]:
+    changes = compose(lake, generation)
+    if not generation.withheld:
+        return changes
+    told = [str(changes["error"])] if changes.get("error") else []
+    return {
+        **changes,
+        "status": "partial",
+        "error": "; ".join(["not published: " + ", ".join(generation.withheld), *told]),
+    }
+
+
 #: The policy for the publisher.
-POLICY = Policy(consider, compose)
+POLICY = Policy(consider, _compose)
 
 
 def _examine(lake: Lake, subject: Subject) -> tuple[Generation | None, list[str]]:

@@ -65,7 +65,7 @@ def due_videos(
     tried = attempts.all() if free else tried
     videos, crash_looping, keys = [], [], {}
     for entry in free:
-        accepted = accepted_generation(lake, entry.subject)
+        accepted = _published(lake, entry.subject)
         came_back = back.get(entry.video_id, "")
         if not came_back and not _is_open(entry, accepted.source if accepted else None, tried):
             continue
@@ -81,9 +81,15 @@ def due_videos(
 
 def is_done(entry: Ready, attempts: Attempts, lake: Lake) -> bool:
     """Return whether a video was processed since it was found to be due. The caller holds its lock."""
-    accepted = accepted_generation(lake, entry.subject)
+    accepted = _published(lake, entry.subject)
     is_open = _is_open(entry, accepted.source if accepted else None, attempts.all())
     return not is_open and not _other_content(lake, entry)
+
+
+def _published(lake: Lake, subject: Subject) -> Generation | None:
+    """Return the accepted generation of a video, None if there is none or only the reason why there is none."""
+    accepted = accepted_generation(lake, subject)
+    return None if accepted is None or accepted.withheld else accepted
 
 
 def _other_content(lake: Lake, entry: Ready) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,36 +25,22 @@ from klip_assets.contracts import (
     Subject,
     Table,
 )
+from klip_assets.media.claims import tolerance_s
 from klip_assets.store.lake.lake import Lake
-
-#: Containers round durations and codecs pad; captions often end a little after the video.
-TOLERANCE_S = 2.0
-TOLERANCE_SHARE = 0.01
+from klip_assets.work.findings import findings_of
 
 
-def tolerance_s(duration_s: float) -> float:
-    """Return how far in seconds a time may lie outside a video before it counts as wrong."""
-    return max(TOLERANCE_S, TOLERANCE_SHARE * duration_s)
-
-
-def sound_problems(video: Mapping[str, Any], notes: Mapping[str, Any]) -> list[str]:
-    """Compare the decoded audio with the container's duration.
-
-    Args:
-        video: The row of `videos`.
-        notes: Notes of the stage `audio_features`: decoded_s, decode_errors, all_zero.
-
-    Returns:
-        Problems. Digital silence is a problem only if the decoder reported errors: then it is a fault, not silence.
-    """
-    if "decoded_s" not in notes:  # There was no audio.
+def sound_problems(seconds: pa.Table, duration_s: float | None) -> list[str]:
+    """Check that there is one row per second, from 0 and in order, and none after the end of the video."""
+    t = seconds["t_s"].to_numpy()
+    if not len(t):
         return []
     problems = []
-    promised, decoded = video["duration_s"], float(notes["decoded_s"])
-    if promised is not None and decoded < promised - tolerance_s(promised) and not notes.get("track_shorter"):
-        problems.append(f"only {decoded:.1f} s of audio could be decoded; the container states {promised:.1f} s")
-    if notes.get("all_zero") and notes.get("decode_errors"):
-        problems.append(f"the audio is all zeros after {notes['decode_errors']} decoding errors")
+    wrong = np.flatnonzero(t != np.arange(len(t)))
+    if len(wrong):
+        problems.append(f"second {wrong[0]} has no row in its place")
+    if duration_s is not None and t[-1] >= math.ceil(duration_s + tolerance_s(duration_s)):
+        problems.append(f"there is a row for second {t[-1]}, after the end of the video at {duration_s:.1f} s")
     return problems
 
 
@@ -156,6 +143,11 @@ def _video(lake: Lake, key: str) -> dict[str, Any]:
     return dict(lake.read(VIDEOS, key).to_pylist()[0])
 
 
+def _found(lake: Lake, table: Table, key: str) -> list[str]:
+    record = lake.provenance(table, key)
+    return [finding.text for finding in findings_of({table.name: record}) if finding.told_in] if record else []
+
+
 def _readable(lake: Lake, key: str) -> Found:
     """The recording can be opened and contains audio or video."""
     video = _video(lake, key)
@@ -163,20 +155,23 @@ def _readable(lake: Lake, key: str) -> Found:
         return [str(video["error"])], []
     if video["status"] == "duplicate":
         return [], [f"same content as {video['duplicate_of']}"]
-    return [], [str(video["error"])] if video["error"] else []
+    return [], [*([str(video["error"])] if video["error"] else []), *_found(lake, VIDEOS, key)]
 
 
 def _sound(lake: Lake, key: str) -> Found:
-    """The decoded audio is as long as the container states, and not all zeros because of a decoding fault."""
+    """There is one row per second of the video, in order; audio that is missing gives a warning."""
     video = _video(lake, key)
-    record = lake.provenance(AUDIO_FEATURES, key)
-    problems = sound_problems(video, record.notes if record else {})
-    return problems, ["the recording is digital silence throughout"] if video["status"] == "silent" else []
+    warnings = ["nothing in the recording is louder than -60 dBFS"] if video["status"] == "silent" else []
+    return sound_problems(lake.read(AUDIO_FEATURES, key), video["duration_s"]), [
+        *warnings,
+        *_found(lake, AUDIO_FEATURES, key),
+    ]
 
 
 def _words(lake: Lake, key: str) -> Found:
-    """Words are in order and inside the video."""
-    return word_problems(lake.read(TRANSCRIPT_WORDS, key), _video(lake, key)["duration_s"]), []
+    """Words are in order and inside the video; captions that were cut or not used give a warning."""
+    problems = word_problems(lake.read(TRANSCRIPT_WORDS, key), _video(lake, key)["duration_s"])
+    return problems, _found(lake, TRANSCRIPT_WORDS, key)
 
 
 def _segments(lake: Lake, key: str) -> Found:

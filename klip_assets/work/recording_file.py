@@ -9,6 +9,8 @@ from typing import Any
 from klip_assets.contracts import VIDEOS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.inbox.recordings import Recording
+from klip_assets.media.scan import read_timeline
+from klip_assets.media.timeline import Timeline
 from klip_assets.store.files import file_sha256
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.state.registry import Registry
@@ -48,6 +50,23 @@ def find_recording(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registr
             f"{name} has changed since its highlights were published", hint=f"run klip process {video_id} first"
         )
     return path
+
+
+def timeline_of(video: Mapping[str, Any], path: Path, lake: Lake) -> Timeline:
+    """Return the timeline that the times of a published video refer to.
+
+    It is read from the recording where the rows in the lake are of other content, or an older Klip recorded none.
+
+    Args:
+        video: The published row of `videos`.
+        path: Its recording.
+        lake: The lake.
+    """
+    record = lake.provenance(VIDEOS, video["video_id"])
+    known = record.notes.get("timeline") if record else None
+    if known and lake.read(VIDEOS, video["video_id"])["sha256"].to_pylist() == [video["sha256"]]:
+        return Timeline.from_notes(known)
+    return read_timeline(path, video["audio_track"])
 
 
 def _as_it_was(video: Mapping[str, Any], recording: Recording, lake: Lake) -> bool:

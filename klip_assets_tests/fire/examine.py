@@ -18,8 +18,8 @@ from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
 from klip_assets.inbox.recordings import CAPTION_SUFFIXES, MEDIA_SUFFIXES, TRANSCRIPT_SUFFIXES
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import read_info
-from klip_assets.media.length import length_of
 from klip_assets.media.probe import probe
+from klip_assets.media.scan import read_timeline
 from klip_assets.signals.chat.readers import read_chat
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets.signals.speech.captions.sounds import sound_table, to_notes
@@ -61,7 +61,8 @@ def examine(path: Path) -> str:
 
 def _media(path: Path) -> str:
     info = probe(path)
-    length = length_of(path, info)
+    timeline = read_timeline(path)
+    length = timeline.duration_s or None
     row = {
         "video_id": "v", "duration_s": length, "width": info.width, "height": info.height, "fps": info.fps,
         "sample_rate_hz": info.sample_rate_hz, "channels": info.channels, "container": info.container,
@@ -70,7 +71,7 @@ def _media(path: Path) -> str:
     decoding = Decoding()
     if has_any_sound(path, decoding):
         heard = 0
-        for block in decode_sound(path, decoding):
+        for block in decode_sound(path, decoding, timeline=timeline):
             assert np.isfinite(block).all()
             heard += len(block)
         return f"{length} s long, {heard / 16_000:.2f} s heard"

@@ -18,6 +18,7 @@ from klip_assets.contracts import (
     SEGMENTS,
     STAGE_STATUS,
     TABLES,
+    TRANSCRIPT_WORDS,
     VIDEO_TABLES,
     Subject,
 )
@@ -28,12 +29,10 @@ from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.work.acceptance import consider, is_complete
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import publish_accepted, waiting
-from klip_assets.work.scan import scan
 from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Run
 from klip_assets.work.stale import stale
-from klip_assets_tests.made import write_vtt
 
 STREAM = Subject.video("stream")
 NEW = EMOTION_MOMENTS.name
@@ -126,11 +125,11 @@ def test_a_video_that_somebody_works_on_is_passed_over(here: Installation) -> No
 
 
 def test_of_a_video_that_was_published_the_cause_is_told_and_not_what_followed(here: Installation) -> None:
-    words = here.settings.vod_inbox / "stream.en.vtt"
-    write_vtt(words, [(1, 2, "Captions of"), (300, 302, "another video.")])
-    scan(here)
-    for name in ("videos", "transcript_words"):
-        run_stage(STAGES[name], STREAM, here, Run("r", reuse=True))
+    record = here.lake.provenance(TRANSCRIPT_WORDS, "stream")
+    words = here.lake.read(TRANSCRIPT_WORDS, "stream").to_pylist()
+    assert record is not None and words
+    late = TRANSCRIPT_WORDS.from_rows([*words[:-1], {**words[-1], "start_s": 300.0, "end_s": 302.0}])
+    here.lake.write(TRANSCRIPT_WORDS, "stream", late, record)
     (reason,) = consider(here.lake, STREAM)
     assert reason.startswith("the last word ends at 302.0 s, after the end of the video")
 

@@ -53,7 +53,7 @@ def test_a_newer_version_of_a_stage_of_days_concerns_no_video(
     here: Installation, raise_version: Callable[[str], None]
 ) -> None:
     raise_version("tweet_sentiment")
-    assert reasons(here, DAY) == {"tweet_sentiment": "version 3 -> 99", "tweet_daily": "may change"}
+    assert reasons(here, DAY) == {"tweet_sentiment": "version 4 -> 99", "tweet_daily": "may change"}
     assert reasons(here) == {}
 
 
@@ -78,7 +78,7 @@ def test_looking_for_what_is_stale_opens_no_recording(here: Installation, raise_
     raise_version("videos")
     for path in here.settings.vod_inbox.iterdir():
         path.unlink()
-    assert reasons(here)["videos"] == "version 3 -> 99"
+    assert reasons(here)["videos"] == "version 4 -> 99"
 
 
 def test_comparing_makes_no_salt_where_it_was_lost(here: Installation) -> None:
@@ -97,7 +97,7 @@ def test_a_recording_that_cannot_be_read_is_stale_by_its_first_stage_alone(
     raise_version("segments")
     assert "segments" not in reasons(here, Subject.video("bad"))
     raise_version("videos")
-    assert reasons(here, Subject.video("bad"))["videos"].startswith("version 3 -> 99")
+    assert reasons(here, Subject.video("bad"))["videos"].startswith("version 4 -> 99")
     assert set(reasons(here, Subject.video("bad"))) == {"videos"}
 
 
@@ -134,7 +134,7 @@ def test_a_plan_counts_hours_of_sound_and_estimates_by_what_it_took_before(
     audio, tweets, segments = works["audio_features"], works["tweets"], works["segments"]
     duration_s = here.lake.read(VIDEOS, "stream")["duration_s"][0].as_py()
     assert (audio.subjects, audio.behind, audio.sound_s) == (1, 0, duration_s)
-    assert audio.seconds and audio.reasons == ["version 3 -> 99"]
+    assert audio.seconds and audio.reasons == ["version 4 -> 99"]
     assert (tweets.subjects, tweets.sound_s, tweets.kind) == (2, 0.0, "day")
     assert (segments.subjects, segments.behind, segments.seconds) == (0, 1, None)
     assert [*works][:1] == ["audio_features"] and [*works][-1:] == ["tweet_daily"]

@@ -88,14 +88,38 @@ def test_a_video_that_becomes_unreadable_keeps_its_published_rows(settings: Sett
     assert lake.read(VIDEOS, "stream")["status"].to_pylist() == ["unreadable"]
 
 
-def test_words_after_the_end_of_the_video_stop_it_from_being_published(settings: Settings, lake: Lake) -> None:
+def test_captions_that_reach_over_the_end_are_cut_there_and_named(settings: Settings) -> None:
     path = write_wav(settings.vod_inbox / "short.wav", 5)
-    write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
-    assert "the last word ends at 302.0 s" in work(settings).problems["short"]
-    assert accepted_generation(lake, Subject.video("short")) is None
-    assert query(settings, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
-    assert query(settings, "SELECT count(*) AS n FROM stage_status WHERE partition = 'short'")[0]["n"] > 0
-    assert work(settings).outcomes == {}, "nobody tries the same content again"
+    write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Hello."), (3, 9, "See you soon"), (6, 8, "Or not.")])
+    assert work(settings).outcomes["short"] == "done"
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert video["status"] == "partial" and "2 captions reach over the end" in video["error"]
+    words = query(settings, "SELECT word, end_s FROM transcript_words ORDER BY word_index")
+    assert [row["word"] for row in words] == ["Hello.", "See", "you", "soon"] and words[-1]["end_s"] == 5
+    refused = query(settings, "SELECT position, reason FROM quarantine ORDER BY position")
+    assert [row["position"] for row in refused] == ["line 6", "line 9"]
+
+
+def test_captions_of_another_recording_are_not_used_and_the_next_source_is(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "part.wav", 5)
+    write_vtt(path.with_name("part.en.vtt"), [(601, 602, "Captions of"), (603, 604, "the whole stream.")])
+    write_vtt(path.with_name("part.de.vtt"), [(1, 2, "Guten Tag.")])
+    assert work(settings).outcomes["part"] == "done"
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert video["status"] == "partial" and "part.en.vtt: 2 of 2 captions lie outside" in video["error"]
+    assert query(settings, "SELECT DISTINCT language FROM transcript_words") == [{"language": "de"}]
+    assert query(settings, "SELECT source_file, position, reason FROM quarantine") == [
+        {"source_file": "part.en.vtt", "position": "file", "reason": "outside the recording"}
+    ]
+
+
+def test_captions_of_the_whole_stream_are_moved_where_a_sidecar_says_which_section_it_is(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "part.wav", 5)
+    path.with_name("part.info.json").write_text('{"section_start": 600, "section_end": 605}')
+    write_vtt(path.with_name("part.en.vtt"), [(20, 21, "Before."), (601, 602, "Inside."), (602, 603, "Too.")])
+    assert work(settings).outcomes["part"] == "done"
+    words = query(settings, "SELECT word, start_s FROM transcript_words ORDER BY word_index")
+    assert words == [{"word": "Inside.", "start_s": 1.0}, {"word": "Too.", "start_s": 2.0}]
 
 
 def test_broken_captions_are_named_and_the_next_source_is_used(settings: Settings) -> None:

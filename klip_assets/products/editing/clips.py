@@ -12,6 +12,8 @@ import av
 
 from klip_assets.errors import InputError, UnreadableMediaError
 from klip_assets.media.probe import open_media, reason
+from klip_assets.media.scan import read_timeline
+from klip_assets.media.timeline import Timeline
 from klip_assets.products.editing.cut import NOTHING_THERE, copy_packets, form_of
 from klip_assets.products.editing.encode import encode_exactly, exact_form
 from klip_assets.products.editing.packets import find_stretch, read
@@ -50,7 +52,7 @@ def make_clip(
     highlight: Mapping[str, Any],
     folder: Path,
     *,
-    track: int | None = None,
+    timeline: Timeline | None = None,
     exact: bool = False,
     thumbnail: bool = True,
     force: bool = False,
@@ -64,7 +66,7 @@ def make_clip(
         recording: The file.
         highlight: The row of `highlights`.
         folder: Folder for the clip; created if missing.
-        track: The sound track that times refer to (videos.audio_track).
+        timeline: The recording's timeline, which times refer to; None reads it from the recording.
         exact: Re-encode (H.264, AAC), to begin at the exact frame.
         thumbnail: Also write a JPEG of the peak if there is a picture.
         force: Overwrite.
@@ -75,8 +77,9 @@ def make_clip(
     """
     what = f"highlight {highlight['rank']} of {highlight['video_id']}"
     try:
+        clock = timeline or read_timeline(recording)
         with open_media(recording) as container:
-            stretch = find_stretch(container, highlight["start_s"], highlight["end_s"], track=track)
+            stretch = find_stretch(container, highlight["start_s"], highlight["end_s"], clock)
             if stretch is None:
                 raise ValueError(NOTHING_THERE)
             form = exact_form(stretch) if exact else form_of(container, stretch.streams)
@@ -89,21 +92,21 @@ def make_clip(
             pieces = []
             write_atomically(path, lambda to: pieces.append(write(container, stretch, form, to)))
         if picture is not None:
-            write_atomically(picture, lambda to: to.write_bytes(_jpeg_at(recording, highlight["peak_s"], track)))
+            write_atomically(picture, lambda to: to.write_bytes(_jpeg_at(recording, highlight["peak_s"], clock)))
         sweep(folder)
     except (av.FFmpegError, ValueError, OSError) as error:
         raise UnreadableMediaError(f"{what} can't be cut: {reason(error)}") from error
     return Clip(path, pieces[0].start_s, pieces[0].length_s, picture)
 
 
-def _jpeg_at(recording: Path, at_s: float, track: int | None) -> bytes:
+def _jpeg_at(recording: Path, at_s: float, timeline: Timeline) -> bytes:
     """Return the picture shown at a time, as JPEG.
 
     Raises:
         ValueError: No picture can be decoded there.
     """
     with open_media(recording) as container:
-        stretch = find_stretch(container, at_s, at_s + 1.0, track=track)
+        stretch = find_stretch(container, at_s, at_s + 1.0, timeline)
         if stretch is None:
             raise ValueError(NOTHING_THERE)
         shown = None

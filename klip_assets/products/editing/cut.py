@@ -94,7 +94,7 @@ def copy_packets(container: Any, stretch: Stretch, form: Form, target: Path) -> 
             output.mux(packet)
         if end <= stretch.start:
             raise ValueError(NOTHING_THERE)
-    return Piece(float(stretch.key - stretch.origin), float(end - stretch.key))
+    return Piece(float(stretch.key), float(end - stretch.key))
 
 
 def codec_of(stream: Any) -> str:

@@ -54,7 +54,7 @@ def encode_exactly(container: Any, stretch: Stretch, form: Form, target: Path) -
         length = max(encoder.end_s for encoder in encoders.values())
         if not length:
             raise ValueError(NOTHING_THERE)
-    return Piece(float(stretch.start - stretch.origin), length)
+    return Piece(float(stretch.start), length)
 
 
 def _decoded(source: Any) -> list[Any]:

@@ -8,7 +8,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from klip_assets.products.highlights.scoring import FASTEST_WPS, Scored, column, emotion_term, score_rows
+from klip_assets.products.highlights.scoring import (
+    FASTEST_WPS,
+    Filled,
+    Scored,
+    column,
+    emotion_term,
+    filled,
+    score_filled,
+)
 from klip_assets.products.highlights.smoothing import LASTING, SHARP, highest_around, moved_back, smoothed, usual
 from klip_assets.products.highlights.weights import MODEL, WeightSet
 
@@ -88,13 +96,22 @@ def build_curve(
         "absolute_loudness_term": _in_range(_by_second(audio, "loudness_momentary_lufs", seconds)),
         "emotion_term": emotion_term(sentiment, weights.emotion)[at_second],
         "voice_term": _raised_voice(audio, seconds),
-        "burst_term": highest_around(burst, BURST_REACH_S),
+        "burst_term": burst,
         MODEL: column(sentiment, "model_highlight_score")[at_second],
     }
+    used = {term: _smoothed(term, values) for term, values in terms.items()}
     # The chat rate is smoothed before it is compared with its typical rate, and not again.
-    smooth = {term: smoothed(values, SHARP if term in OF_A_VOICE else LASTING) for term, values in terms.items()}
-    smooth["chat_term"] = _typical_at_the_end(ratio / (1 + ratio), _lag(chat))
-    return Curve(score_rows(smooth, weights), z, rate, ratio, chatters)
+    used["chat_term"] = filled(ratio / (1 + ratio))
+    return Curve(score_filled(used, weights, seconds), z, rate, ratio, chatters)
+
+
+def _smoothed(term: str, values: Series) -> Filled | None:
+    # Unknown seconds are filled before smoothing: else they would take the values around them, not the usual one.
+    entry = filled(values)
+    if entry is None:
+        return None
+    full = highest_around(entry.values, BURST_REACH_S) if term == "burst_term" else entry.values
+    return Filled(smoothed(full, SHARP if term in OF_A_VOICE else LASTING), entry.imputed)
 
 
 def chat_ratio(messages: Series) -> Series:
@@ -129,15 +146,6 @@ def _chat(chat: pa.Table, seconds: int) -> tuple[Series, Series]:
 
 def _lag(chat: pa.Table) -> int:
     return round(chat["lag_s"][0].as_py() or 0) if chat.num_rows else 0
-
-
-def _typical_at_the_end(term: Series, lag: int) -> Series:
-    # The chat's reaction to the last seconds would come after the log has ended. If it stayed unknown, a short video
-    # with a long lag would lose its chat term.
-    if lag <= 0 or not np.isfinite(term).any():
-        return term
-    tail = np.arange(len(term)) >= len(term) - lag
-    return np.where(tail & ~np.isfinite(term), np.nanmedian(term), term)
 
 
 def _word_rate(starts: Series, seconds: int) -> Series:

@@ -1,8 +1,8 @@
 """Scores from terms: renormalized weighted means, monotone in every term, with no invented values.
 
-A term is used for a video only if at least 90 % of its rows have it; otherwise it is dropped for the whole video and
-the other weights are normalized to sum to 1. Where it is used, a missing value is replaced by the video's median and
-recorded as imputed, so an unknown value can never lift a row above a known average one.
+A term is used for a video only if at least a fifth of its rows have it; otherwise it is dropped for the whole video
+and the other weights are normalized to sum to 1. Where it is used, a missing value is replaced by the video's median
+and recorded as imputed, so an unknown value scores exactly as a known average one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Series = NDArray[np.float64]
 HIGH_AROUSAL = ("excitement", "amusement", "surprise", "anger", "fear")
 _MEANS = {"mean_of_five": KLIPSTREAM_EMOTIONS, "high_arousal": HIGH_AROUSAL}
 
-ENOUGH = 0.9
+#: Share of the rows that must have a term. Low, because sound that ends early must not take the score of what was
+#: heard with it.
+ENOUGH = 0.2
 FASTEST_WPS = 6.0
 
 
@@ -44,6 +46,29 @@ class Scored:
     score: Series
 
 
+@dataclass(frozen=True)
+class Filled:
+    """The values of one term, with the median of the video where they were unknown."""
+
+    values: Series
+    imputed: NDArray[np.bool_]
+
+
+def filled(values: Series) -> Filled | None:
+    """Replace the unknown values of a term by its median.
+
+    Args:
+        values: NaN where unknown; shape (rows,).
+
+    Returns:
+        None if too few are known for the term to be used.
+    """
+    known = np.isfinite(values)
+    if not len(values) or known.mean() < ENOUGH:
+        return None
+    return Filled(np.where(known, values, np.median(values[known])), ~known)
+
+
 def score_rows(terms: Mapping[str, Series], weights: WeightSet) -> Scored:
     """Score the rows of one video.
 
@@ -51,14 +76,20 @@ def score_rows(terms: Mapping[str, Series], weights: WeightSet) -> Scored:
         terms: Values 0..1 by term, NaN where unknown; all of one shape (rows,).
         weights: The weight set; terms it does not name are ignored.
     """
-    used, imputed = {}, {}
     length = len(next(iter(terms.values())))
-    for term in weights.weights:
-        values = terms.get(term, np.full(length, np.nan))
-        known = np.isfinite(values)
-        if length and known.mean() >= ENOUGH:
-            used[term] = np.where(known, values, np.median(values[known]))
-            imputed[term] = ~known
+    return score_filled({term: filled(values) for term, values in terms.items()}, weights, length)
+
+
+def score_filled(terms: Mapping[str, Filled | None], weights: WeightSet, length: int) -> Scored:
+    """Score the rows of one video, of which unknown values were replaced before.
+
+    Args:
+        terms: Values 0..1 by term, None for a term that can't be used.
+        weights: The weight set; terms it does not name are ignored.
+        length: Number of rows.
+    """
+    chosen = {term: entry for term in weights.weights if (entry := terms.get(term)) is not None}
+    used = {term: entry.values for term, entry in chosen.items()}
     parts = {term: weight for term, weight in weights.terms.items() if term in used and weight > 0}
     total = sum(parts.values())
     base = np.full(length, np.nan)
@@ -68,7 +99,7 @@ def score_rows(terms: Mapping[str, Series], weights: WeightSet) -> Scored:
     if MODEL in used:
         share = weights.weights[MODEL]
         score = np.clip((1 - share) * base + share * used[MODEL], 0, 1) if total else used[MODEL]
-    return Scored(used, imputed, base, score)
+    return Scored(used, {term: entry.imputed for term, entry in chosen.items()}, base, score)
 
 
 def emotion_term(sentiment: pa.Table, rule: str) -> Series:

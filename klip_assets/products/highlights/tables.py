@@ -155,6 +155,7 @@ def _highlight(
         "score": known(curve.score[t]),
         "base_score": known(curve.scored.base[t]),
         **terms,
+        "imputed_terms": [term for term, unknown in curve.scored.imputed.items() if unknown[t]],
         "dominant_emotion": dominant_emotion({name: read[name] for name in EMOTIONS}),
         "sentiment": read["sentiment"],
         "text": speech.between(candidate["start_s"], candidate["end_s"]),

@@ -45,16 +45,24 @@ def loudness_z(loudness: Series) -> Series:
     return (floored - median) / sigma
 
 
-def burst_z(loudness: Series) -> Series:
+def burst_z(loudness: Series, unheard: NDArray[np.bool_] | None = None) -> Series:
     """Rise of each second above the median of the 8 s before it, in robust sigmas of such rises within +-AROUND_S.
+
+    Digital silence counts as quiet; where nothing was heard, nothing is known.
 
     The scale is that of the rises, not of the levels: where a stream turns from quiet to loud for good, the levels
     around it include both, and nothing would stand out.
+
+    Args:
+        loudness: LUFS per second, NaN for digital silence; shape (seconds,).
+        unheard: Which seconds hold no sound at all; None for none.
     """
     length = len(loudness)
     before = np.full(length, np.nan)
     if length:
         levels = np.nan_to_num(_floored(loudness), nan=FLOOR_LUFS)
+        if unheard is not None:
+            levels = np.where(unheard, np.nan, levels)
         windows = sliding_window_view(np.concatenate([np.full(BEFORE_S, np.nan), levels[:-1]]), BEFORE_S)
         known = np.isfinite(windows).sum(axis=1) >= BEFORE_S // 2
         before[known] = np.nanmedian(windows[known], axis=1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from klip_assets.contracts import AUDIO_FEATURES
 from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, FloatArray, in_blocks
 from klip_assets.signals.audio import contrast, pitch, spectrum
-from klip_assets.signals.audio.loudness import LoudnessMeter
+from klip_assets.signals.audio.loudness import HOP, LoudnessMeter
 from klip_assets.signals.audio.pitch import PitchMeter
 from klip_assets.signals.audio.shout import ShoutMeter, shout
 from klip_assets.signals.audio.spectrum import SpectrumMeter
@@ -28,7 +30,7 @@ class Measured:
     """Audio features of a recording.
 
     Attributes:
-        rows: Table as in the contract `audio_features`: one row per started second of sound.
+        rows: Table as in the contract `audio_features`: one row per started second.
         integrated_lufs: Integrated loudness (EBU R128), None where everything is quieter than -70 LUFS.
     """
 
@@ -37,7 +39,12 @@ class Measured:
 
 
 def measure_sound(
-    blocks: Iterable[FloatArray], video_id: str, on_progress: Callable[[float], None] | None = None
+    blocks: Iterable[FloatArray],
+    video_id: str,
+    on_progress: Callable[[float], None] | None = None,
+    *,
+    missing: Sequence[tuple[int, int]] = (),
+    duration_s: float = 0.0,
 ) -> Measured:
     """Measure a recording second by second, in one pass, in constant memory.
 
@@ -48,12 +55,18 @@ def measure_sound(
         blocks: 16 kHz mono float32 in pieces of any length (`media.decode.decode_sound`).
         video_id: Written to every row.
         on_progress: Called with the seconds done after every block.
+        missing: Stretches of samples without sound (`Decoding.missing`), known once the block that holds them is. Zeros
+            stand there, which are not measured: seconds without any sound have NULL features and `heard_share` 0.
+        duration_s: Length of the recording; where it is longer than the sound, the rows go on to its end.
+
+    Returns:
+        No rows if there is no sound at all.
     """
     done = 0
     # One block behind, because the last one is treated differently.
     held: FloatArray | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="voice") as pool:
-        meter = _Meter(pool)
+        meter = _Meter(pool, missing)
         for block in in_blocks(blocks, BLOCK_S * SAMPLE_RATE_HZ):
             if held is not None:
                 meter.push(held, last=False)
@@ -64,7 +77,7 @@ def measure_sound(
         if held is None:
             return Measured(AUDIO_FEATURES.empty(), None)
         meter.push(held, last=True)
-        measured = meter.measured(video_id)
+        measured = meter.measured(video_id, duration_s)
     if on_progress:
         on_progress((done + len(held)) / SAMPLE_RATE_HZ)
     return measured
@@ -73,58 +86,84 @@ def measure_sound(
 class _Meter:
     """Feeds every meter and keeps one value per second of each."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, pool: ThreadPoolExecutor, missing: Sequence[tuple[int, int]]) -> None:
+        self._pool, self._missing = pool, missing
         self._loudness, self._spectrum = LoudnessMeter(), SpectrumMeter()
         self._pitch, self._voice, self._shout = PitchMeter(), VoiceMeter(), ShoutMeter()
         self._heard: list[FloatArray] = []
         self._hearing: Future[FloatArray] | None = None
-        self._levels: dict[str, list[Series]] = {"rms": [], "peak": [], "crossings": []}
+        self._levels: dict[str, list[Series]] = {"squares": [], "peak": [], "crossings": []}
         self._centroid, self._flux = _SecondMean(spectrum.HOP), _SecondMean(spectrum.HOP)
         self._mfcc = _SecondMean(spectrum.HOP)
         self._pitches: list[FloatArray] = []
         self._last_sign: bool | None = None
+        self._samples = self._frames = 0
 
     def push(self, block: FloatArray, *, last: bool) -> None:
         self._collect_voice()
         self._hearing = self._pool.submit(self._voice.push, block, last=last)
         self._loudness.push(block)
         frames = self._spectrum.push(block, last=last)
-        self._centroid.add(frames.centroid_hz)
-        self._flux.add(frames.flux_db)
-        self._mfcc.add(frames.mfcc)
-        self._pitches.append(self._pitch.push(block))
-        self._shout.push(frames.tilt_db, self._pitches[-1])
+        self._shout.push(frames.tilt_db, self._add_pitches(block))
+        unheard = self._unheard_frames(len(frames.flux_db))
+        self._centroid.add(_without(frames.centroid_hz, unheard))
+        self._flux.add(_without(frames.flux_db, unheard))
+        self._mfcc.add(_without(frames.mfcc, unheard))
         seconds = np.arange(0, len(block), SAMPLE_RATE_HZ)
-        lengths = np.diff(np.append(seconds, len(block)))
-        squares = np.add.reduceat(np.square(block, dtype=np.float64), seconds)
-        self._levels["rms"].append(np.sqrt(squares / lengths))
+        self._levels["squares"].append(np.add.reduceat(np.square(block, dtype=np.float64), seconds))
         self._levels["peak"].append(np.maximum.reduceat(np.abs(block), seconds).astype(np.float64))
         signs = block < 0  # Not the sign bit: a decoder's -0.0 is not a crossing.
         before = signs[0] if self._last_sign is None else self._last_sign
         changes = np.diff(signs, prepend=before).astype(np.float64)
-        self._levels["crossings"].append(np.add.reduceat(changes, seconds) / lengths)
+        self._levels["crossings"].append(np.add.reduceat(changes, seconds))
         self._last_sign = bool(signs[-1])
+        self._samples += len(block)
+
+    def _add_pitches(self, block: FloatArray) -> FloatArray:
+        self._pitches.append(self._pitch.push(block))
+        return self._pitches[-1]
+
+    def _unheard_frames(self, count: int) -> NDArray[np.bool_] | None:
+        """Return which of the next frames begin where there is no sound; None if none does."""
+        first, self._frames = self._frames, self._frames + count
+        if not self._missing:
+            return None
+        begins = np.arange(first, first + count) * spectrum.HOP
+        starts, ends = np.array(self._missing).T
+        place = np.searchsorted(starts, begins, side="right") - 1
+        return (place >= 0) & (begins < ends[place])
 
     def _collect_voice(self) -> None:
         if self._hearing is not None:
             self._heard.append(self._hearing.result())
             self._hearing = None
 
-    def measured(self, video_id: str) -> Measured:
+    def measured(self, video_id: str, duration_s: float) -> Measured:
         """Return the measurements; nothing can be pushed afterwards."""
         self._collect_voice()
-        return Measured(self._table(video_id), self._loudness.integrated_lufs())
+        heard = heard_samples(self._samples, self._missing, SAMPLE_RATE_HZ)
+        if not heard.any():
+            return Measured(AUDIO_FEATURES.empty(), None)
+        in_tenths = heard_samples(self._samples, self._missing, HOP)
+        tenths = in_tenths * 2 > np.minimum(HOP, self._samples - np.arange(len(in_tenths)) * HOP)
+        rows = self._table(video_id, heard, tenths)
+        rest = max(0, math.ceil(duration_s) - rows.num_rows)
+        nothing = [{"video_id": video_id, "t_s": rows.num_rows + t, "heard_share": 0.0} for t in range(rest)]
+        rows = pa.concat_tables([rows, AUDIO_FEATURES.from_rows(nothing)]) if nothing else rows
+        return Measured(rows, self._loudness.integrated_lufs(tenths))
 
-    def _table(self, video_id: str) -> pa.Table:
-        rms, peak, crossings = (np.concatenate(self._levels[name]) for name in ("rms", "peak", "crossings"))
-        seconds = len(rms)
-        momentary, short_term = self._loudness.per_second(seconds)
+    def _table(self, video_id: str, heard: NDArray[np.int64], tenths: NDArray[np.bool_]) -> pa.Table:
+        squares, peak, crossings = (np.concatenate(self._levels[name]) for name in ("squares", "peak", "crossings"))
+        seconds = len(squares)
+        unheard, silent = heard == 0, peak == 0
+        momentary, short_term = self._loudness.per_second(seconds, tenths)
         pitch_hz, voiced = _pitch_per_second(np.concatenate(self._pitches), seconds)
-        silent = peak == 0
+        momentary, short_term, voiced = (_without(values, unheard) for values in (momentary, short_term, voiced))
         alpha_ratio, hammarberg = (np.where(silent, np.nan, values) for values in self._shout.per_second(seconds))
-        speech_share = np.clip(self._speech_share(seconds), 0, 1)
+        speech_share = _without(np.clip(self._speech_share(seconds), 0, 1), unheard)
         mfcc = self._mfcc.means(seconds)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rms, crossings = np.sqrt(squares / heard), crossings / heard
         return AUDIO_FEATURES.from_columns(
             {
                 "video_id": [video_id] * seconds,
@@ -134,18 +173,19 @@ class _Meter:
                 "loudness_momentary_lufs": _null_nan(momentary),
                 "loudness_short_term_lufs": _null_nan(short_term),
                 "loudness_z": _null_nan(contrast.loudness_z(momentary)),
-                "burst_z": _null_nan(contrast.burst_z(momentary)),
+                "burst_z": _null_nan(contrast.burst_z(momentary, unheard)),
                 "spectral_centroid_hz": _null_nan(np.where(silent, np.nan, self._centroid.means(seconds)[:, 0])),
                 "spectral_flux": _null_nan(np.where(silent, np.nan, self._flux.means(seconds)[:, 0])),
                 "zero_crossing_rate": _null_nan(np.where(silent, np.nan, crossings)),
                 # A frame that begins in a silent second may reach into the next one.
                 "pitch_hz": _null_nan(np.where(silent, np.nan, pitch_hz)),
-                "voiced_share": _null_nan(np.where(silent, 0.0, voiced)),
+                "voiced_share": _null_nan(np.where(silent & ~unheard, 0.0, voiced)),
                 "speech_share": _null_nan(speech_share),
                 "alpha_ratio_db": _null_nan(alpha_ratio),
                 "hammarberg_db": _null_nan(hammarberg),
                 "shout": _null_nan(shout(alpha_ratio, hammarberg, pitch_hz, momentary, speech_share)),
                 "mfcc": _null_rows(mfcc, silent),
+                "heard_share": heard / SAMPLE_RATE_HZ,
             }
         )
 
@@ -157,6 +197,34 @@ class _Meter:
         heard = np.diff(np.interp(edges, until, np.append(0, np.cumsum(spoken) * VOICE_FRAME)))
         lengths = np.diff(edges)
         return np.divide(heard, lengths, out=np.full(seconds, np.nan), where=lengths > 0)
+
+
+def heard_samples(samples: int, missing: Sequence[tuple[int, int]], width: int) -> NDArray[np.int64]:
+    """Count the samples that hold sound in each piece of a recording.
+
+    Args:
+        samples: Number of samples in all.
+        missing: Stretches without sound (first sample, sample behind the last), in order.
+        width: Samples of a piece.
+
+    Returns:
+        Shape (ceil(samples / width),).
+    """
+    edges = np.minimum(np.arange(0, samples + width, width), samples)
+    if not missing:
+        return np.diff(edges)
+    starts, ends = np.array(missing, np.int64).T
+    before = np.concatenate([[0], np.cumsum(ends - starts)])  # Missing samples before each stretch.
+    place = np.searchsorted(starts, edges, side="right")
+    inside = np.where(place > 0, np.maximum(0, ends[place - 1] - edges), 0)
+    return np.diff(edges - (before[place] - inside))
+
+
+def _without(values: NDArray[Any], unheard: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Return values with NaN where nothing was heard."""
+    if unheard is None or not unheard.any():
+        return values
+    return np.where(unheard.reshape(-1, *[1] * (values.ndim - 1)), np.nan, values)
 
 
 class _SecondMean:

@@ -78,18 +78,22 @@ class LoudnessMeter:
         """Mean square of each 100 ms, shape (tenths,)."""
         return np.concatenate(self._powers) if self._powers else np.zeros(0)
 
-    def per_second(self, seconds: int) -> tuple[Series, Series]:
+    def per_second(self, seconds: int, heard: NDArray[np.bool_] | None = None) -> tuple[Series, Series]:
         """Return momentary and short-term loudness of each second, in LUFS.
+
+        Args:
+            seconds: Number of seconds.
+            heard: Which tenths hold sound; the others are left out of the means. None for all.
 
         Returns:
             The loudest 400 ms that end in the second, and the 3 s centred on it; NaN where all is digital
             silence. Both of shape (seconds,).
         """
         powers = self.powers
-        momentary = _running_mean(powers, MOMENTARY_HOPS)
+        momentary = _running_mean(powers, MOMENTARY_HOPS, heard)
         if len(powers) >= MOMENTARY_HOPS:
             momentary[: MOMENTARY_HOPS - 1] = 0.0  # Momentary loudness needs 400 ms.
-        centred = _running_mean(powers, SHORT_TERM_HOPS)
+        centred = _running_mean(powers, SHORT_TERM_HOPS, heard)
         loudest, around = np.full(seconds, np.nan), np.full(seconds, np.nan)
         for t in range(seconds):
             first, last = t * HOPS_A_SECOND, min((t + 1) * HOPS_A_SECOND, len(powers))
@@ -97,15 +101,19 @@ class LoudnessMeter:
             around[t] = centred[min((t + 2) * HOPS_A_SECOND, len(powers)) - 1]
         return to_lufs(loudest), to_lufs(around)
 
-    def integrated_lufs(self) -> float | None:
+    def integrated_lufs(self, heard: NDArray[np.bool_] | None = None) -> float | None:
         """Return the integrated loudness, gated as in BS.1770-4 (blocks of 400 ms that overlap by 75 %).
+
+        Args:
+            heard: As in `per_second`.
 
         Returns:
             LUFS; None for less than 400 ms, or where no block is louder than -70 LUFS.
         """
         # An incomplete last tenth is excluded, as the standard does with an incomplete block.
-        powers = self.powers[: len(self.powers) - bool(self._last_is_short)]
-        blocks = _running_mean(powers, MOMENTARY_HOPS)[MOMENTARY_HOPS - 1 :]
+        count = len(self.powers) - bool(self._last_is_short)
+        blocks = _running_mean(self.powers[:count], MOMENTARY_HOPS, None if heard is None else heard[:count])
+        blocks = blocks[MOMENTARY_HOPS - 1 :]
         loud = blocks[to_lufs(blocks) > ABSOLUTE_GATE_LUFS]
         if not len(loud):
             return None
@@ -120,9 +128,10 @@ def to_lufs(power: Series | float) -> Series:
     return np.where(np.isfinite(lufs), lufs, np.nan)
 
 
-def _running_mean(powers: Series, width: int) -> Series:
-    # Value i is the mean of the last `width` powers up to i; fewer at the start.
-    total = np.concatenate([[0.0], np.cumsum(powers)])
+def _running_mean(powers: Series, width: int, heard: NDArray[np.bool_] | None = None) -> Series:
+    # Value i is the mean of the last `width` powers up to i; fewer at the start and where nothing was heard.
+    known = np.ones(len(powers)) if heard is None else heard.astype(np.float64)
+    total, count = (np.concatenate([[0.0], np.cumsum(values)]) for values in (powers * known, known))
     ends = np.arange(1, len(powers) + 1)
     starts = np.maximum(0, ends - width)
-    return np.maximum(0.0, (total[ends] - total[starts]) / (ends - starts))
+    return np.maximum(0.0, (total[ends] - total[starts]) / np.maximum(1.0, count[ends] - count[starts]))

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from klip_assets.media.decode import LONGEST_S, FloatArray, decode_sound
+from klip_assets.media.timeline import Timeline
 from klip_assets.signals.speech import sphinx, whisper
+from klip_assets.signals.speech.captions.placing import ANYWHERE, Place
 from klip_assets.signals.speech.captions.reader import gives_word_times, read_captions
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.words import Transcript
@@ -49,7 +51,9 @@ def transcribe(
     recording: Path,
     *,
     captions: Captions,
+    place: Place = ANYWHERE,
     track: int | None = None,
+    timeline: Timeline | None = None,
     whisper_model: str | None = None,
     whisper_device: str = "auto",
     whisper_compute_type: str = "auto",
@@ -67,10 +71,10 @@ def transcribe(
     """
     chosen = best_captions(captions, language)
     if chosen:
-        return read_captions(chosen[1], chosen[0])
+        return read_captions(chosen[1], chosen[0], place)
 
     def sound() -> Iterator[FloatArray]:
-        return decode_sound(recording, track=track, longest_s=longest_s)
+        return decode_sound(recording, track=track, timeline=timeline, longest_s=longest_s)
 
     if whisper_model:
         return whisper.transcribe(

@@ -31,13 +31,16 @@ class Generation:
         kind: Column that names it: video_id or day.
         key: The video id or the day.
         tables: Table -> provenance of its partition. A recording that can't be read has only `videos`.
-        source: Version of its content (the fingerprint of a recording, the hash of a day's sources).
+        source: Version of its content (the fingerprint of a recording, the hash of a day's sources); '' where it is
+            withheld, since then its content is not published.
+        withheld: Why only its first table is published, if it never could be as a whole.
     """
 
     kind: Kind
     key: str
     tables: dict[str, Provenance]
     source: str
+    withheld: tuple[str, ...] = ()
 
     @property
     def subject(self) -> Subject:
@@ -68,9 +71,12 @@ def is_accepted_since(lake: Lake, subject: Subject) -> bool:
     """Return whether a video or day was accepted after the last stage that ran on it."""
     try:
         accepted_ns = _accepted_path(lake, subject).stat().st_mtime_ns
-        return accepted_ns > lake.path(STAGE_STATUS, subject.key).stat().st_mtime_ns
+        if accepted_ns <= lake.path(STAGE_STATUS, subject.key).stat().st_mtime_ns:
+            return False
     except FileNotFoundError:
         return False
+    generation = accepted_generation(lake, subject)
+    return generation is not None and not generation.withheld
 
 
 def accepted_generation(lake: Lake, subject: Subject) -> Generation | None:
@@ -124,7 +130,7 @@ def _read(path: Path) -> Generation | None:
         entry = json.loads(path.read_text())
         # By name: a newer Klip may have written more entries, which are ignored.
         tables = {name: Provenance.from_entries(record) for name, record in entry["tables"].items()}
-        return Generation(entry["kind"], entry["key"], tables, entry["source"])
+        return Generation(entry["kind"], entry["key"], tables, entry["source"], tuple(entry.get("withheld", ())))
     except FileNotFoundError:
         return None
 

@@ -74,7 +74,7 @@ def _signal_inputs(stage: Stage) -> dict[str, str]:
 HIGHLIGHT_STAGES = (
     StageSpec(
         HIGHLIGHT_CANDIDATES,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=_SIGNALS,
         inputs=_signal_inputs,
@@ -83,7 +83,7 @@ HIGHLIGHT_STAGES = (
     ),
     StageSpec(
         HIGHLIGHTS,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=(*_SIGNALS, HIGHLIGHT_CANDIDATES),
         inputs=lambda stage: {**_signal_inputs(stage), **versions_of(HIGHLIGHT_CANDIDATES)(stage)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,16 +12,20 @@ from typing import Any
 import pyarrow as pa
 
 from klip_assets.contracts import AUDIO_FEATURES, SOUND_EVENTS, TRANSCRIPT_SOUNDS, TRANSCRIPT_WORDS, VIDEOS
-from klip_assets.errors import NotFoundError, UnreadableMediaError, UnreadableSidecarError
+from klip_assets.errors import NotFoundError, OtherClockError, UnreadableMediaError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
 from klip_assets.inbox.recordings import Recording, display_name
+from klip_assets.media.claims import claimed_s, unread_bytes
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
-from klip_assets.media.length import length_of
-from klip_assets.media.probe import probe
+from klip_assets.media.placing import TOLERANCE_S
+from klip_assets.media.probe import MediaInfo, probe
+from klip_assets.media.scan import read_timeline
+from klip_assets.media.timeline import Timeline
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
+from klip_assets.signals.speech.captions.placing import Place, outside
 from klip_assets.signals.speech.captions.sounds import (
     MAX_EVENTS,
     digest_of,
@@ -33,9 +38,17 @@ from klip_assets.signals.speech.transcribe import best_captions, engine_for, tra
 from klip_assets.signals.speech.words import Transcript
 from klip_assets.store.files import file_sha256
 from klip_assets.work.findings import Finding
+from klip_assets.work.stages.originals import original_of, video_inputs
+from klip_assets.work.stages.soundness import sound_findings, timeline_findings
 from klip_assets.work.stages.stage import Output, Stage, StageSpec, moment, versions_of
 
 GROUP = "recordings"
+
+#: Containers round lengths to this.
+ROUNDING_S = 0.005
+
+#: Reason of a caption file that belongs to another recording, in `quarantine`.
+OUTSIDE = "outside the recording"
 
 _NOTHING_HEARD = Transcript([], None, "none", "")
 
@@ -60,16 +73,16 @@ def videos(stage: Stage) -> Output:
         "has_chat": recording.chat is not None,
         "ingested_at": datetime.now(UTC).replace(tzinfo=None),
     }
-    facts, status, error = _facts(recording, stage.settings.max_duration_h * 3600)
-    registry = stage.installation.registry
-    holder = registry.claim_content(sha256, stage.key) if status != "unreadable" else stage.key
+    facts, status, error, media, timeline = _facts(recording, stage.settings.max_duration_h * 3600)
+    holder = original_of(stage, sha256) if status != "unreadable" else stage.key
     if holder != stage.key:
         status = "duplicate"
     row |= facts | {"status": status, "error": error, "duplicate_of": None if holder == stage.key else holder}
     files = {
-        "recording": f"{sha256}:{status}",
+        "recording": f"{sha256}:{status}{_oddness(timeline, media) if timeline and media else ''}",
         "captions": _joint_hash(path for _, path in recording.captions),
         "chat": _joint_hash([recording.chat] if recording.chat else []),
+        "section": f"{info.section_s:g}" if info.section_s else "",
         "started_at": moment(info.started_at),
     }
     notes = {
@@ -78,8 +91,28 @@ def videos(stage: Stage) -> Output:
         "has_sound": status == "ok",
         "unreadable": status == "unreadable",
         "signature": stage.signature,
+        "section_s": info.section_s,
     }
-    return Output(VIDEOS.from_rows([row]), notes, refused=refused)
+    findings: list[Finding] = []
+    if timeline is not None and media is not None:
+        notes["timeline"] = timeline.as_notes()
+        if status != "duplicate":
+            claim, unread = claimed_s(recording.path, media), unread_bytes(recording.path, media, timeline)
+            findings += timeline_findings(timeline, claimed_s=claim, unread_bytes=unread)
+    return Output(VIDEOS.from_rows([row]), notes, findings, refused=refused)
+
+
+def _oddness(timeline: Timeline, media: MediaInfo) -> str:
+    """Return what names a timeline in the version of a recording: '' for an ordinary one.
+
+    Rows of an older Klip, which counted samples and believed the header, are right for an ordinary recording; of
+    others, everything that refers to its clock is stale.
+    """
+    start = timeline.sound_s[0] if timeline.sound_s else 0.0
+    is_stated = media.duration_s is not None and abs(timeline.duration_s - media.duration_s) < ROUNDING_S
+    if is_stated and start <= TOLERANCE_S and timeline.in_one_piece and not timeline.counted:
+        return ""
+    return ":" + hashlib.sha256(json.dumps(timeline.as_notes(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _transcript_inputs(stage: Stage) -> dict[str, str]:
@@ -89,6 +122,7 @@ def _transcript_inputs(stage: Stage) -> dict[str, str]:
         "captions": stage.files["captions"],
         "engine": engine_for(has_captions=bool(stage.files["captions"]), whisper_model=settings.whisper_model),
         "language": settings.language or "",
+        **({"section": section} if (section := stage.files.get("section")) else {}),
     }
 
 
@@ -112,7 +146,8 @@ def transcript_words(stage: Stage) -> Output:
             assert chosen is not None
             captions.remove(chosen)
             name = display_name(chosen[1], stage.recording.root)
-            refused[name] = [Refused("file", "can't be read as captions", str(error))]
+            reason = OUTSIDE if isinstance(error, OtherClockError) else "can't be read as captions"
+            refused[name] = [Refused("file", reason, str(error))]
             stage.log.warning(str(error))
     if chosen:
         refused[display_name(chosen[1], stage.recording.root)] = list(transcript.refused)
@@ -146,7 +181,12 @@ def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused
     if transcript.engine != _NOTHING_HEARD.engine:
         yield Finding("engine", f"the words come from {transcript.engine} ({transcript.engine_model})")
     for name, entries in refused.items():
-        if entries:
+        if entries and entries[0].reason == OUTSIDE:
+            yield Finding("cues", f"captions not used: {entries[0].detail}", partial=True)
+        elif count := outside(entries):
+            what = "one caption reaches" if count == 1 else f"{count:,} captions reach"
+            yield Finding("cues", f"{what} over the end of the recording and were cut ({name})", partial=True)
+        elif entries:
             yield Finding("cues", f"{len(entries)} cues of {name} were refused: {entries[0].reason}")
 
 
@@ -186,28 +226,27 @@ def audio_features(stage: Stage) -> Output:
     """Measured in one streaming pass over the decoded audio, in constant memory."""
     if stage.sound is None:
         return Output(AUDIO_FEATURES.empty())
-    track = stage.video["audio_track"]
-    info = probe(stage.sound, track)
-    decoding = Decoding()
-    longest_s = stage.settings.max_duration_h * 3600
-    blocks = decode_sound(stage.sound, decoding, track=track, longest_s=longest_s)
-    measured = measure_sound(blocks, stage.key, stage.report_progress())
+    timeline, decoding = stage.timeline, Decoding()
+    blocks = decode_sound(
+        stage.sound,
+        decoding,
+        track=stage.video["audio_track"],
+        timeline=timeline,
+        longest_s=stage.settings.max_duration_h * 3600,
+    )
+    measured = measure_sound(
+        blocks, stage.key, stage.report_progress(), missing=decoding.missing, duration_s=timeline.duration_s
+    )
     rows = measured.rows
-    shorter = info.sound_duration_s is not None and info.sound_duration_s <= decoding.seconds + 1
     notes = {
-        "decoded_s": round(decoding.seconds, 3),
-        "lost_s": round(decoding.lost_s, 3),
+        "decoded_s": round(decoding.seconds - decoding.missing_s, 3),
+        "missing_s": round(decoding.missing_s, 3),
         "decode_errors": decoding.errors,
         "first_decode_error": decoding.first_error or "",
         "all_zero": rows["peak_dbfs"].null_count == rows.num_rows,
-        "track_shorter": shorter,
         "loudness_integrated_lufs": measured.integrated_lufs,
     }
-    findings = []
-    if decoding.errors:
-        lost = f"{decoding.lost_s:.1f} s of audio lost to {decoding.errors} decoding errors"
-        findings.append(Finding("hole", f"{lost} ({decoding.first_error})"))
-    return Output(rows, notes, findings)
+    return Output(rows, notes, list(sound_findings(decoding, timeline)))
 
 
 def _stream_info(recording: Recording) -> tuple[StreamInfo, dict[str, list[Refused]]]:
@@ -220,15 +259,18 @@ def _stream_info(recording: Recording) -> tuple[StreamInfo, dict[str, list[Refus
         return StreamInfo(), {name: [Refused("file", "can't be read as metadata", str(error))]}
 
 
-def _facts(recording: Recording, longest_s: float) -> tuple[dict[str, Any], str, str | None]:
+def _facts(
+    recording: Recording, longest_s: float
+) -> tuple[dict[str, Any], str, str | None, MediaInfo | None, Timeline | None]:
     try:
         track = choose_track(recording.path)
-        media = probe(recording.path, track.index if track else None)
-        duration_s = length_of(recording.path, media, longest_s=longest_s)
+        index = track.index if track else None
+        media = probe(recording.path, index)
+        timeline = read_timeline(recording.path, index, longest_s=longest_s)
     except UnreadableMediaError as error:
-        return {}, "unreadable", str(error)
+        return {}, "unreadable", str(error), None, None
     facts = {
-        "duration_s": duration_s,
+        "duration_s": timeline.duration_s or None,
         "container": media.container,
         "video_codec": media.video_codec,
         "width": media.width,
@@ -238,20 +280,19 @@ def _facts(recording: Recording, longest_s: float) -> tuple[dict[str, Any], str,
         "sample_rate_hz": media.sample_rate_hz,
         "channels": media.channels,
         "audio_tracks": track.count if track else 0,
-        "audio_track": track.index if track else None,
+        "audio_track": index,
     }
     if media.audio_codec is None:
-        return facts, "no_audio", None
+        return facts, "no_audio", None, media, timeline
     decoding = Decoding()
-    if has_any_sound(recording.path, decoding, track=track.index if track else None):
-        return facts, "ok", None
-    if decoding.samples == 0:
-        return (
-            facts,
-            "no_audio",
-            f"the audio can't be decoded: {decoding.first_error or 'the decoder returned no samples'}",
-        )
-    return facts, "silent", None
+    if has_any_sound(recording.path, decoding, track=index):
+        return facts, "ok", None, media, timeline
+    if decoding.heard_s is None:
+        reason = decoding.first_error or "the decoder returned no samples"
+        if decoding.beyond_s:
+            reason = "all samples are far beyond full scale"
+        return facts, "no_audio", f"the audio can't be decoded: {reason}", media, timeline
+    return facts, "silent", None, media, timeline
 
 
 def _transcribe(stage: Stage, captions: list[tuple[str, Path]], log: ChunkLog) -> Transcript:
@@ -259,7 +300,9 @@ def _transcribe(stage: Stage, captions: list[tuple[str, Path]], log: ChunkLog) -
     return transcribe(
         stage.recording.path,
         captions=captions,
+        place=Place(stage.video["duration_s"], stage.section_s),
         track=stage.video["audio_track"],
+        timeline=stage.timeline,
         longest_s=settings.max_duration_h * 3600,
         whisper_model=settings.whisper_model,
         whisper_device=settings.whisper_device,
@@ -279,16 +322,16 @@ def _joint_hash(paths: Iterable[Path]) -> str:
 RECORDING_STAGES = (
     StageSpec(
         VIDEOS,
-        version="3",
+        version="4",
         group=GROUP,
         upstream=(),
-        inputs=lambda stage: {"source": stage.source_version()},
+        inputs=video_inputs,
         compute=videos,
         kinds=frozenset({"ffmpeg"}),
     ),
     StageSpec(
         TRANSCRIPT_WORDS,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=(VIDEOS,),
         inputs=_transcript_inputs,
@@ -305,7 +348,7 @@ RECORDING_STAGES = (
     ),
     StageSpec(
         AUDIO_FEATURES,
-        version="3",
+        version="4",
         group=GROUP,
         upstream=(VIDEOS,),
         inputs=lambda stage: {"recording": stage.files["recording"]},

@@ -80,7 +80,7 @@ SEGMENT_STAGES = (
     ),
     StageSpec(
         SEGMENT_SCORES,
-        version="1",
+        version="2",
         group=GROUP,
         upstream=(SEGMENTS, SEGMENT_SENTIMENT),
         inputs=lambda stage: {

@@ -18,6 +18,8 @@ from klip_assets.errors import DamagedError, NotFoundError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.fingerprint import fingerprint
 from klip_assets.inbox.recordings import Recording, recording_at
+from klip_assets.media.scan import read_timeline
+from klip_assets.media.timeline import Timeline
 from klip_assets.settings import Settings
 from klip_assets.signals.text.known import NOTHING_KNOWN, Known
 from klip_assets.signals.text.tiers import Chain, build_chain
@@ -245,6 +247,11 @@ class Stage:
         """Hashes of the recording and its sidecars ('' if there is none), as recorded by the stage `videos`."""
         return dict(self._found.get("files", {}))
 
+    @property
+    def section_s(self) -> float:
+        """Where the recording begins in the stream it was cut from; 0 if no sidecar says."""
+        return float(self._found.get("section_s", 0.0))
+
     @cached_property
     def has_sound(self) -> bool:
         """Whether there is any audio to analyse."""
@@ -255,6 +262,12 @@ class Stage:
     def sound(self) -> Path | None:
         """The recording, None if it has no audio to analyse."""
         return self.recording.path if self.has_sound else None
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The recording's timeline, as recorded by the stage `videos`; read now where an older Klip recorded none."""
+        notes = self._found.get("timeline")
+        return Timeline.from_notes(notes) if notes else read_timeline(self.recording.path, self.video["audio_track"])
 
     @cached_property
     def recording(self) -> Recording:

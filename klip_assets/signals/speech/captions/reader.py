@@ -20,6 +20,7 @@ from klip_assets.formats.refused import Refused, listed
 from klip_assets.formats.text import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
 from klip_assets.signals.speech.captions.caption_format import Cue, Cues, Reading
 from klip_assets.signals.speech.captions.formats import FORMATS
+from klip_assets.signals.speech.captions.placing import ANYWHERE, Place, placed_cues, placed_words
 from klip_assets.signals.speech.captions.sounds import merged
 from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
 from klip_assets.signals.speech.words import Transcript
@@ -35,14 +36,18 @@ _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
 _WORD_TIMES = re.compile("|".join(pattern for kind in FORMATS for pattern in kind.word_times))
 
 
-def read_captions(path: Path, language: str | None) -> Transcript:
+def read_captions(path: Path, language: str | None, place: Place = ANYWHERE) -> Transcript:
     """Read a caption or transcript file.
+
+    What lies after the end of the recording is refused, and a cue that reaches over it is cut there.
 
     Args:
         path: The file, in UTF-8 (invalid bytes are read as Windows-1252).
         language: Language from its name, if any; it takes precedence over the one stated in the file.
+        place: Where the recording begins and ends on the file's clock.
 
     Raises:
+        OtherClockError: Most of it lies outside the recording.
         UnreadableSidecarError: It holds nothing that can be read as captions, is not a transcript in a supported
             format, or has more than `MAX_DOCUMENT_CHARS` characters.
     """
@@ -53,7 +58,10 @@ def read_captions(path: Path, language: str | None) -> Transcript:
         raise UnreadableSidecarError(f"{name}: longer than {MAX_DOCUMENT_CHARS:,} characters, too long for captions")
     suffix = path.suffix.lower()
     found = next(kind for kind in FORMATS if kind.sniff(text, suffix)).read(text, name)
-    reading = found if isinstance(found, Reading) else _words_of(found, name)
+    if isinstance(found, Reading):
+        reading = placed_words(found, place, name)
+    else:
+        reading = _words_of(placed_cues(found, place, name), name)
     if reading.heard.is_full:
         reading.refused.append(Refused("rest", "too many words", f"the first {MAX_WORDS:,} words and tags were read"))
     damage = damage_of(path)

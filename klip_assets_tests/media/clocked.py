@@ -1,0 +1,158 @@
+"""Recordings with a burst of noise and a white flash at one moment, and with any timestamps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from klip_assets.media.decode import SAMPLE_RATE_HZ, Decoding, decode_sound
+from klip_assets.media.probe import open_media
+from klip_assets.media.timeline import Clock, Timeline
+
+FPS = 10
+WHITE = 128
+
+Retime = Callable[[float], float]
+Keep = Callable[[float], bool]
+
+
+def write_clocked(
+    path: Path,
+    seconds: float = 20.0,
+    *,
+    burst_s: float | None = 12.0,
+    picture: str | None = "libx264",
+    sound: str | None = "aac",
+    rate: int = 16_000,
+    container: str | None = None,
+    b_frames: int = 0,
+    retime: Retime = lambda t: t,
+    keep_sound: Keep = lambda t: True,
+    keep_picture: Keep = lambda t: True,
+    spoil: Callable[[float, bytes], bytes] = lambda t, content: content,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Write quiet noise with a burst of one second, and dark pictures with a flash of half a second.
+
+    Args:
+        path: The file.
+        seconds: Its length.
+        burst_s: When burst and flash begin; None for none.
+        picture: Codec of the picture, None for sound alone.
+        sound: Codec of the sound, None for a silent movie.
+        rate: Sample rate.
+        container: FFmpeg's name of the container; None goes by the suffix.
+        b_frames: B-frames in a row.
+        retime: Maps the time of a packet to the time it is stamped with.
+        keep_sound: Whether a sound packet is written.
+        keep_picture: Whether a picture packet is written.
+        spoil: Returns the content of a sound packet.
+        options: Options of the muxer.
+    """
+    with av.open(str(path), "w", format=container, options=options or {}) as output:
+        packets: list[tuple[float, Any]] = []
+        pictures = _picture_stream(output, picture, b_frames) if picture else None
+        sounds = output.add_stream(sound, rate=rate, layout="mono") if sound else None
+        if pictures is not None:
+            made = ((_time(p), p) for p in _pictures(pictures, seconds, burst_s))
+            packets += [entry for entry in made if keep_picture(entry[0])]
+        if sounds is not None:
+            for packet in _sounds(sounds, noise(seconds, rate, burst_s, seed=path.name), rate):
+                at = _time(packet)
+                if keep_sound(at):
+                    packets.append((at, _with_content(packet, spoil(at, bytes(packet)))))
+        for at, packet in sorted(packets, key=lambda entry: entry[0]):
+            moved = round((retime(at) - at) / packet.time_base)
+            packet.pts += moved
+            packet.dts += moved
+            output.mux(packet)
+    return path
+
+
+def noise(seconds: float, rate: int, burst_s: float | None, *, seed: str = "") -> np.ndarray:
+    """Return noise at -46 dBFS with one second at -8 dBFS."""
+    random = np.random.default_rng(list(seed.encode()) or 0)
+    samples = (0.005 * random.standard_normal(round(seconds * rate))).astype(np.float32)
+    if burst_s is not None:
+        samples[round(burst_s * rate) : round((burst_s + 1) * rate)] *= 80
+    return np.clip(samples, -1, 1)
+
+
+def joined(path: Path, *parts: Path) -> Path:
+    """Write the bytes of recordings one behind the other."""
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def heard(path: Path, timeline: Timeline) -> tuple[np.ndarray, Decoding]:
+    """Return the whole sound on the timeline."""
+    decoding = Decoding()
+    blocks = list(decode_sound(path, decoding, timeline=timeline))
+    return np.concatenate([np.zeros(0, np.float32), *blocks]), decoding
+
+
+def burst_in(samples: np.ndarray) -> float:
+    """Return when the burst begins: the loudest second, searched in steps of 10 ms."""
+    step = SAMPLE_RATE_HZ // 100
+    powers = np.add.reduceat(np.square(samples, dtype=np.float64), np.arange(0, len(samples), step))
+    return float(np.convolve(powers, np.ones(100))[99 : len(powers)].argmax()) / 100
+
+
+def flash_in(path: Path, timeline: Timeline) -> float:
+    """Return when the first white picture is shown."""
+    with open_media(path) as container:
+        stream = container.streams.video[0]
+        clock, white = Clock(timeline), []
+        for packet in container.demux(stream):
+            clock.place(packet)
+            for frame in packet.decode():
+                if frame.to_ndarray(format="gray").mean() > WHITE:
+                    white.append(float(frame.pts * frame.time_base))
+    return min(white)
+
+
+def _time(packet: Any) -> float:
+    return float((packet.pts if packet.dts is None else packet.dts) * packet.time_base)
+
+
+def _with_content(packet: Any, content: bytes) -> Any:
+    made = av.Packet(content)
+    made.stream, made.pts, made.dts, made.time_base = packet.stream, packet.pts, packet.dts, packet.time_base
+    made.duration, made.is_keyframe = packet.duration, True
+    return made
+
+
+def _picture_stream(output: Any, codec: str, b_frames: int) -> Any:
+    own = {"preset": "ultrafast", "sc_threshold": "0", "bf": str(b_frames), "b_strategy": "0"}
+    stream = output.add_stream(codec, rate=FPS, options=own if codec == "libx264" else {})
+    stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+    stream.codec_context.gop_size, stream.codec_context.thread_count = 20, 1
+    stream.codec_context.time_base = Fraction(1, FPS)
+    return stream
+
+
+def _pictures(stream: Any, seconds: float, burst_s: float | None) -> list[Any]:
+    packets = []
+    for index in range(round(seconds * FPS)):
+        white = burst_s is not None and burst_s <= index / FPS < burst_s + 0.5
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 235 if white else 24, np.uint8), format="rgb24")
+        frame.pts, frame.time_base = index, Fraction(1, FPS)
+        packets += stream.encode(frame)
+    return [*packets, *stream.encode(None)]
+
+
+def _sounds(stream: Any, samples: np.ndarray, rate: int) -> list[Any]:
+    packets = []
+    resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=rate)
+    size = stream.codec_context.frame_size or 1024
+    for at in range(0, len(samples), size):
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, at : at + size]), "flt", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+        for piece in resampler.resample(frame):
+            packets += stream.encode(piece)
+    return [*packets, *stream.encode(None)]
