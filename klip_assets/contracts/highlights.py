@@ -68,7 +68,9 @@ HIGHLIGHTS = declare(
     [
         VIDEO_ID,
         column("rank", INTEGER, "1 is the best of the video.", low=1),
-        text_column("highlight_id", "Id that stays the same while the position in the video does."),
+        text_column(
+            "highlight_id", "Video and second of the peak; as the peak may move, verdicts refer to start_s and end_s."
+        ),
         START_S,
         END_S,
         PEAK_S,

@@ -131,21 +131,27 @@ def learn_weights(judged: Iterable[Judged], default: WeightSet) -> Learnt:
 
 
 def latest_verdicts(feedback: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of `feedback` that count, by video: the latest good or bad verdict on each highlight."""
-    latest: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in sorted(feedback.to_pylist(), key=lambda row: (row["given_at"], row["feedback_id"])):
-        if row["verdict"] in ("good", "bad"):
-            latest[row["video_id"], row["highlight_id"]] = row
+    """Return the rows of `feedback` that count, by video: the latest good or bad verdict on each moment.
+
+    Verdicts are on the same moment if they overlap by at least half of the shorter one: the id of a highlight changes
+    with its peak.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
-    for (video_id, _), row in sorted(latest.items()):
-        found.setdefault(video_id, []).append(row)
-    return found
+    rows = [row for row in feedback.to_pylist() if row["verdict"] in ("good", "bad")]
+    for row in sorted(rows, key=lambda row: (row["given_at"], row["feedback_id"])):
+        others = [other for other in found.get(row["video_id"], []) if not _is_same_moment(other, row)]
+        found[row["video_id"]] = [*others, row]
+    return {video_id: sorted(kept, key=lambda row: row["start_s"]) for video_id, kept in sorted(found.items())}
+
+
+def _is_same_moment(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    common = min(one["end_s"], other["end_s"]) - max(one["start_s"], other["start_s"])
+    shorter = min(one["end_s"] - one["start_s"], other["end_s"] - other["start_s"])
+    return bool(common > 0 and 2 * common >= shorter)
 
 
 def judged_moments(signals: Signals, verdicts: Sequence[Mapping[str, Any]], weights: WeightSet) -> Judged | None:
-    """Return the terms at the peak of each highlight that was judged.
-
-    The peak is taken from the id of the highlight, else it is the best second of its interval.
+    """Return the terms at the peak of each moment that was judged: the best second of its interval.
 
     Args:
         signals: The signals of the video.
@@ -325,7 +331,4 @@ def _peak_second(row: Mapping[str, Any], score: Series) -> int | None:
     first, end = int(row["start_s"]), min(math.ceil(row["end_s"]), len(score))
     if first >= end:
         return None
-    peak = row["highlight_id"].rpartition("@")[2]
-    if peak.isdecimal() and first <= int(peak) < end:
-        return int(peak)
     return first + int(np.argmax(score[first:end]))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import dagster as dg
 import pytest
 
 from klip_assets.contracts import TABLES, VIDEO_TABLES
+from klip_assets.defs.instance import dagster_instance
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages
@@ -14,6 +16,7 @@ from klip_assets.store.state.attempts import NEVER_TRIED
 from klip_assets.work.installation import Installation
 from klip_assets.work.scan import scan
 from klip_assets_tests.made import write_vtt, write_wav
+from klip_assets_tests.media.clocked import write_clocked
 from klip_assets_tests.processed import CUES, drop_stream, drop_tweets, process, query, versions
 from klip_assets_tests.worked import work
 
@@ -77,6 +80,23 @@ def test_a_bad_video_is_named_and_stops_no_other(settings: Settings) -> None:
     rows = {r["video_id"]: r for r in query(settings, "SELECT video_id, status, error FROM videos")}
     assert {key: row["status"] for key, row in rows.items()} == {"bad": "unreadable", "good1": "ok", "good2": "ok"}
     assert "bad.mp4" in rows["bad"]["error"]
+
+
+def test_what_is_missing_from_a_recording_is_said_where_it_is_processed(settings: Settings) -> None:
+    write_clocked(settings.vod_inbox / "hole.mkv", keep_sound=lambda t: not 4 <= t < 7)
+    report = process(settings)
+    (row,) = (row for row in report.rows if row["what"] == "hole")
+    assert report.ok and row["outcome"] == "done" and row["problem"] is None
+    assert row["found"].startswith("partial: 3.0 s of audio are missing")
+    with dagster_instance(settings) as instance:
+        checks = instance.get_records_for_run(
+            instance.get_runs(filters=dg.RunsFilter(job_name="process_video"))[0].run_id,
+            of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+        ).records
+    said = [record.event_log_entry.dagster_event.event_specific_data for record in checks]
+    (check,) = (check for check in said if check.check_name == "sound_is_complete")
+    assert not check.passed and check.severity is dg.AssetCheckSeverity.WARN
+    assert "audio are missing" in (check.description or "")
 
 
 @pytest.mark.slow

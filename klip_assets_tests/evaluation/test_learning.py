@@ -199,6 +199,13 @@ def test_too_little_says_what_is_needed() -> None:
         learn_weights([*judged, *judged], DEFAULT)
 
 
+def test_a_verdict_finds_its_moment_by_overlap_whatever_its_id_says() -> None:
+    moved = {**_verdict("a", 13, "bad", minute=5), "highlight_id": "a@13"}
+    beside = _verdict("a", 29, "good", minute=6)
+    found = latest_verdicts(FEEDBACK.from_rows([_verdict("a", 10, "good", minute=1), moved, beside]))
+    assert [(row["start_s"], row["verdict"]) for row in found["a"]] == [(1.0, "bad"), (17.0, "good")]
+
+
 def test_the_latest_verdict_on_a_highlight_counts() -> None:
     table = FEEDBACK.from_rows(
         [
@@ -216,15 +223,15 @@ def test_the_latest_verdict_on_a_highlight_counts() -> None:
 def test_a_judged_moment_has_the_terms_at_its_peak() -> None:
     signals = make_signals(moments=[120, 300])
     curve = score_curve(signals, DEFAULT)
-    named, unnamed = _verdict("v", 122, "good"), {**_verdict("v", 300, "bad"), "highlight_id": "of another hand"}
+    good, bad = _verdict("v", 122, "good"), {**_verdict("v", 300, "bad"), "highlight_id": "of another hand"}
     behind = _verdict("v", 9000, "good")
-    judged = judged_moments(signals, [named, behind, unnamed], DEFAULT)
+    judged = judged_moments(signals, [good, behind, bad], DEFAULT)
     assert judged is not None and judged.good.tolist() == [True, False]
-    best = 288 + int(np.argmax(curve.score[288:308]))
+    best = [first + int(np.argmax(curve.score[first : first + 20])) for first in (110, 288)]
     for term, values in curve.scored.terms.items():
-        assert judged.terms[term].tolist() == [values[122], values[best]]
+        assert judged.terms[term].tolist() == values[best].tolist()
     assert judged_moments(signals, [behind], DEFAULT) is None
-    assert judged_moments(replace(signals, duration_s=None), [named], DEFAULT) is None
+    assert judged_moments(replace(signals, duration_s=None), [good], DEFAULT) is None
 
 
 def test_a_weight_set_written_and_read_is_the_same(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_newer_version_of_a_stage_of_days_concerns_no_video(
     here: Installation, raise_version: Callable[[str], None]
 ) -> None:
     raise_version("tweet_sentiment")
-    assert reasons(here, DAY) == {"tweet_sentiment": "version 4 -> 99", "tweet_daily": "may change"}
+    assert reasons(here, DAY) == {"tweet_sentiment": "version 3 -> 99", "tweet_daily": "may change"}
     assert reasons(here) == {}
 
 

@@ -1,0 +1,130 @@
+"""What is missing from a recording is said in one sentence, and the rest is published."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from klip_assets.contracts import Subject
+from klip_assets.media.decode import Decoding
+from klip_assets.media.pieces import Jump
+from klip_assets.media.timeline import Timeline
+from klip_assets.settings import Settings
+from klip_assets.store.lake.stage_status import record_stage
+from klip_assets.work.findings import found_in
+from klip_assets.work.installation import Installation
+from klip_assets.work.scan import scan
+from klip_assets.work.stages.soundness import sound_findings, timeline_findings
+from klip_assets_tests.made import write_vtt, write_wav
+from klip_assets_tests.media.clocked import write_clocked
+from klip_assets_tests.processed import query
+from klip_assets_tests.worked import run_stages, work
+
+HZ = 16_000
+
+
+def said(found: object) -> list[tuple[str, bool, str]]:
+    return [(finding.text, finding.partial, finding.told_in) for finding in found]  # type: ignore[attr-defined]
+
+
+def test_of_an_ordinary_recording_nothing_is_said() -> None:
+    timeline = Timeline(60.0, (0.0, 60.0), (0.064, 60.0))
+    assert said(timeline_findings(timeline, claimed_s=60.4, unread_bytes=0)) == []
+    assert said(sound_findings(Decoding(samples=60 * HZ, missing=[(8 * HZ, 8 * HZ + 2000)]), timeline)) == []
+
+
+@pytest.mark.parametrize(
+    ("timeline", "claimed_s", "text", "partial", "column"),
+    [
+        (Timeline(57.0, (0, 57)), 60.0, "57.0 s are there of the 60.0 s", True, "error"),
+        (Timeline(60.0, (0, 60)), 30.0, "states 30.0 s, but the recording has 60.0 s", False, "error"),
+        (
+            Timeline(60.0, (0, 60), jumps=(Jump(30.0, 600.0),)),
+            None,
+            "jump forward by 600.0 s at 0:00:30",
+            False,
+            "error",
+        ),
+        (Timeline(60.0, (0, 60), jumps=(Jump(30.0, -30.0),)), None, "jump back by 30.0 s at 0:00:30", False, "error"),
+        (Timeline(60.0, (0, 60), (0, 20)), 60.0, "the picture ends at 0:00:20", False, "video_error"),
+        (Timeline(60.0, (0, 60), (6, 60)), 60.0, "the picture starts at 0:00:06", False, "video_error"),
+        (Timeline(60.0, (0, 60), counted=True), None, "timestamps of the audio are unusable", False, "error"),
+    ],
+)
+def test_each_oddity_of_a_clock_is_one_sentence(
+    timeline: Timeline, claimed_s: float | None, text: str, partial: bool, column: str
+) -> None:
+    ((found, is_partial, told_in),) = said(timeline_findings(timeline, claimed_s=claimed_s, unread_bytes=0))
+    assert text in found and is_partial is partial and told_in == column
+
+
+def test_a_file_of_which_a_part_was_not_read_says_how_much() -> None:
+    ((text, partial, _),) = said(timeline_findings(Timeline(8.0, (0, 8)), claimed_s=None, unread_bytes=3 << 20))
+    assert "the last 3.0 MB of the file can't be read" in text and partial
+
+
+@pytest.mark.parametrize(
+    ("decoding", "text", "partial"),
+    [
+        (Decoding(samples=60 * HZ, missing=[(0, 5 * HZ)]), "the audio starts at 0:00:05", False),
+        (Decoding(samples=60 * HZ, missing=[(20 * HZ, 25 * HZ)]), "5.0 s of audio are missing at 0:00:20", True),
+        (Decoding(samples=48 * HZ), "the audio ends at 0:00:48", True),
+        (Decoding(samples=60 * HZ, overlap_s=2.0), "2.0 s of audio were dropped", True),
+        (
+            Decoding(samples=60 * HZ, missing=[(HZ * t, HZ * t + HZ // 2) for t in range(4, 24, 2)]),
+            "5.0 s of audio are missing in 10 places between 0:00:04 and 0:00:22",
+            True,
+        ),
+        (
+            Decoding(samples=60 * HZ, missing=[(4 * HZ, 5 * HZ)], beyond_s=1.0),
+            "missing at 0:00:04, as the samples there are far beyond full scale",
+            True,
+        ),
+    ],
+)
+def test_where_audio_is_missing_is_one_sentence(decoding: Decoding, text: str, partial: bool) -> None:
+    ((found, is_partial, _),) = said(sound_findings(decoding, Timeline(60.0, (0, 60))))
+    assert text in found and is_partial is partial
+
+
+def test_a_recording_with_a_hole_is_published_without_it_and_says_so(settings: Settings) -> None:
+    settings.make_folders()
+    write_clocked(settings.vod_inbox / "hole.mkv", keep_sound=lambda t: not 4 <= t < 7)
+    assert work(settings).outcomes["hole"] == "done"
+    (video,) = query(settings, "SELECT status, error, duration_s FROM videos")
+    assert video["status"] == "partial" and video["error"].startswith("3.0 s of audio are missing at 0:00:0")
+    assert found_in(Installation(settings).lake, "hole") == f"partial: {video['error']}"
+    rows = query(settings, "SELECT t_s, rms_dbfs, speech_share, heard_share FROM audio_features ORDER BY t_s")
+    assert len(rows) in (20, 21)
+    assert [row["t_s"] for row in rows if row["heard_share"] == 0] == [5, 6] or rows[5]["heard_share"] == 0
+    assert all((row["rms_dbfs"] is None) == (row["heard_share"] == 0) for row in rows)
+    loudest = max(rows, key=lambda row: row["rms_dbfs"] if row["rms_dbfs"] is not None else -99)
+    assert loudest["t_s"] == 12
+
+
+def test_audio_that_ends_early_keeps_the_highlight_before(settings: Settings) -> None:
+    settings.make_folders()
+    write_clocked(settings.vod_inbox / "short.mp4", 60, burst_s=30, keep_sound=lambda t: t < 48)
+    assert work(settings).outcomes["short"] == "done"
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert video == {"status": "partial", "error": "the audio ends at 0:00:48"}
+    found = query(settings, "SELECT start_s, end_s FROM highlights")
+    assert any(row["start_s"] <= 30 <= row["end_s"] for row in found)
+
+
+def test_a_copy_of_a_recording_that_failed_is_processed_itself(settings: Settings) -> None:
+    settings.make_folders()
+    here = Installation(settings)
+    first = write_wav(settings.vod_inbox / "a.wav", 5)
+    write_vtt(first.with_name("a.en.vtt"), [(1, 2, "Hello.")])
+    scan(here)
+    run_stages(here, [Subject.video("a")], {"videos"})
+    now = datetime.now(UTC).replace(tzinfo=None)
+    record_stage(here.lake, "a", "transcript_words", status="failed", run_id="r", started_at=now, error="no model")
+    shutil.copy(first, settings.vod_inbox / "b.wav")
+    assert work(settings, videos=["b"]).outcomes["b"] == "done"
+    rows = query(settings, "SELECT video_id, status, error FROM videos ORDER BY video_id")
+    assert rows[1] == {"video_id": "b", "status": "ok", "error": None}
+    assert rows[0]["status"] == "partial" and "transcript_words failed: no model" in rows[0]["error"]
