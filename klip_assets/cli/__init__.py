@@ -7,6 +7,7 @@ functions.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from typing import Any
@@ -80,6 +81,22 @@ def main(debug: bool) -> None:
 
     Start with `klip demo`, then `klip add stream.mp4` and `klip process`.
     """
+    _point_out_a_stray_file()
+
+
+def _point_out_a_stray_file() -> None:
+    """Say that the `.env` of the working folder is not read, where it looks as if it were meant to be."""
+    from klip_assets.env_files import FILE_VARIABLE, stray_file
+    from klip_assets.settings import Settings
+
+    if FILE_VARIABLE in os.environ:
+        return
+    try:
+        found = stray_file(Settings().env_files)
+    except Exception:  # noqa: BLE001 (the command reports what is wrong with the settings)
+        return
+    if found:
+        click.echo(f"Note: {found} is not read (klip doctor says which settings files are).", err=True)
 
 
 def _one_line(error: Exception) -> str:
@@ -100,7 +117,10 @@ def _full_disk() -> str:
     """Return a note if a disk is full: SQLite and DuckDB report that in many different ways."""
     from klip_assets.settings import Settings
 
-    settings = Settings()
+    try:
+        settings = Settings()
+    except Exception:  # noqa: BLE001 (another error is being reported)
+        return ""
     for folder in (settings.data_dir, settings.lake_dir, settings.warehouse_dir, settings.state_dir):
         if folder.is_dir() and shutil.disk_usage(folder).free < _FULL_BYTES:
             return f"; the disk that holds {folder} is full: free some space and run klip process again"

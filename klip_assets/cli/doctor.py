@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from klip_assets.cli.output import counted, json_option, show_rows
+from klip_assets.env_files import FILE_VARIABLE, stray_file
 from klip_assets.errors import InputError, KlipError
 from klip_assets.settings import Settings
 
@@ -55,6 +56,7 @@ def findings(settings: Settings) -> Iterator[dict[str, str]]:
         found = _version(name)
         fix = "" if found else f"pip install -c constraints.txt -e '.[{extra}]'"
         yield _row(name, "ok" if found else "off", found or f"not installed (extra {extra})", fix)
+    yield from _settings_files(settings)
     yield from _choices(settings)
     yield from _folders(settings)
 
@@ -107,6 +109,18 @@ def _x_api(settings: Settings) -> dict[str, str]:
         return _row("X API", "off", f"no posts are fetched: token {token}, {listed}", fix)
     often = f"every {settings.x_every_min} min, up to {settings.x_max_posts} posts per run"
     return _row("X API", "ok", f"{listed}, {often}; token set")
+
+
+def _settings_files(settings: Settings) -> Iterator[dict[str, str]]:
+    there = [str(path) for path in settings.env_files if path.is_file()]
+    if there:
+        yield _row("settings files", "ok", f"{', '.join(there)} (the last one wins, the environment before all)")
+    else:
+        looked = ", ".join(map(str, settings.env_files)) or f"{FILE_VARIABLE} is empty, or no folder is named"
+        yield _row("settings files", "off", f"none ({looked})")
+    if stray := stray_file(settings.env_files):
+        fix = f"move it to {settings.data_dir / '.env'}, or name it: {FILE_VARIABLE}={stray}"
+        yield _row("settings files", "off", f"{stray} is not read: a working folder's .env may be a stranger's", fix)
 
 
 def _folders(settings: Settings) -> Iterator[dict[str, str]]:

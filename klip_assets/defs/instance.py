@@ -12,16 +12,27 @@ from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from klip_assets.defs.tags import PROCESS_TAG, RUNS_OF_A_PROCESS
+from klip_assets.env_files import FILE_VARIABLE, named_file
 from klip_assets.errors import InputError
-from klip_assets.settings import Settings, project_dir
+from klip_assets.settings import TOML_SETTINGS, Settings, is_toml_file, project_dir
 from klip_assets.store.processes import is_gone, number_of
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment variables that Dagster's processes need to find its configuration and state."""
+    """Return the environment variables with which Dagster's processes, wherever they run, find what this one found."""
     home = str(Path(os.environ.get("DAGSTER_HOME") or project_dir()).resolve())
     storage = str(settings.dagster_storage_dir)
-    return {"DAGSTER_HOME": home, "KLIP_DAGSTER_STORAGE": storage, "KLIP_DATA_DIR": str(settings.data_dir)}
+    found = {"DAGSTER_HOME": home, "KLIP_DAGSTER_STORAGE": storage, "KLIP_DATA_DIR": str(settings.data_dir)}
+    if FILE_VARIABLE in os.environ or not settings.env_files:
+        # With KLIP_DATA_DIR set, a default data folder would look like one that a person named.
+        found[FILE_VARIABLE] = str(named_file() or "")
+    for name in TOML_SETTINGS:
+        value = getattr(settings, name)
+        if f"KLIP_{name.upper()}" in os.environ and is_toml_file(value):
+            found[f"KLIP_{name.upper()}"] = value
+    if "KLIP_GOLDEN_DIR" in os.environ and settings.golden_dir:
+        found["KLIP_GOLDEN_DIR"] = str(settings.golden_dir.absolute())
+    return found
 
 
 @contextmanager

@@ -48,11 +48,12 @@ def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], No
         with dagster_instance(settings) as instance:
             fail_runs_of_dead_processes(instance)
         environment = {**os.environ, **dagster_environment(settings), "PYTHONUNBUFFERED": "1"}
+        folder = _place_without_settings(settings)
         flags = ["-w", str(workspace)]
         web = [_script("dagster-webserver"), "-h", host, "-p", str(port), *flags]
         daemon = [_script("dagster-daemon"), "run", *flags]
         on_start()
-        return _serve([web, daemon], environment)
+        return _serve([web, daemon], environment, folder)
 
 
 def delete_finished_runs(settings: Settings, *, older_than: timedelta) -> int:
@@ -82,7 +83,31 @@ def _script(name: str) -> str:
     return str(path)
 
 
-def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> str | None:
+def _place_without_settings(settings: Settings) -> Path:
+    """Return the folder the services run in.
+
+    Each process of Dagster puts all of the `.env` of its working folder into the environment, before whatever is set
+    there. Where there is none, the rules of `klip_assets.env_files` hold for the services as for the command line.
+    """
+    folder = settings.dagster_storage_dir
+    if (folder / ".env").exists():
+        raise InputError(
+            f"{folder / '.env'} would be read by Dagster only, not by klip",
+            hint=f"move it to {settings.data_dir / '.env'}, or remove it",
+        )
+    for name, models in (
+        ("KLIP_WHISPER_MODEL", [settings.whisper_model or ""]),
+        ("KLIP_TEXT_MODEL", settings.text_model_names),
+    ):
+        if relative := [model for model in models if model and not Path(model).is_absolute() and Path(model).is_dir()]:
+            raise InputError(
+                f"{name} names the folder {relative[0]}, which the services would not find",
+                hint=f"give its full path: {Path(relative[0]).absolute()}",
+            )
+    return folder
+
+
+def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path) -> str | None:
     # A signal to this process stops both services; if one exits on its own, the other is stopped too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -90,7 +115,7 @@ def _serve(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) ->
     try:
         for command in commands:
             # A service that outlived this process would run twice after the next start.
-            services.append(subprocess.Popen(command, env=environment, cwd=project_dir(), preexec_fn=end_with_parent()))
+            services.append(subprocess.Popen(command, env=environment, cwd=folder, preexec_fn=end_with_parent()))
         while not (ended := [service for service in services if service.poll() is not None]):
             time.sleep(0.3)
         name, code = Path(commands[services.index(ended[0])][0]).name, ended[0].returncode
