@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import click
-from rich.markup import escape
 
-from klip_assets.cli.output import console, notes
+from klip_assets.cli.output import note, say
 from klip_assets.settings import Settings
 
 
@@ -21,11 +20,11 @@ def dev(host: str, port: int) -> None:
     settings = Settings()
     settings.make_folders()
 
-    def say() -> None:
-        console.print(f"Dagster UI: http://{host}:{port}   inbox: {settings.vod_inbox}   Ctrl-C stops.", soft_wrap=True)
+    def announce() -> None:
+        say(f"Dagster UI: http://{host}:{port}   inbox: {settings.vod_inbox}   Ctrl-C stops.", wrap=False)
 
-    if ended := serve(settings, host=host, port=port, on_start=say):
-        notes.print(f"[red]{escape(ended)}[/red]; stopping klip dev. Runs in progress continue; start klip dev again.")
+    if ended := serve(settings, host=host, port=port, on_start=announce):
+        note((ended, "red"), "; stopping klip dev. Runs in progress continue; start klip dev again.")
         raise click.exceptions.Exit(1)
 
 
@@ -38,4 +37,4 @@ def prune(older_than: int) -> None:
     from klip_assets.defs.services import delete_finished_runs
 
     deleted = delete_finished_runs(Settings(), older_than=timedelta(days=older_than))
-    console.print(f"Deleted {deleted} finished runs older than {older_than} days.")
+    say(f"Deleted {deleted} finished runs older than {older_than} days.")
