@@ -42,8 +42,9 @@ def service(tmp_path: Path) -> OfACopy:
     for name in ("workspace.yaml", "dagster.yaml"):
         shutil.copy(REPOSITORY / name, checkout)
     (tmp_path / "stranger").mkdir()
-    (tmp_path / "data").mkdir()
-    return OfACopy(tmp_path / "data", checkout, folder=tmp_path / "stranger")
+    data = tmp_path / "50% off?#x [bold]" / "data"
+    data.mkdir(parents=True)
+    return OfACopy(data, checkout, folder=tmp_path / "stranger")
 
 
 def test_klip_dev_reads_the_files_of_the_checkout_and_the_data_folder_as_klip_does(service: OfACopy) -> None:
