@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,12 +23,42 @@ from klip_assets.store.locks import hold, service_lock
 from klip_assets.store.processes import end_with_parent
 
 
+def refuse_public(host: str) -> None:
+    """Refuse an address that other machines can reach: whoever reaches Dagster's web UI can do all that it can.
+
+    Args:
+        host: An address or a name; a name is one of this machine only if each of its addresses is.
+
+    Raises:
+        InputError: Other machines may be able to reach it, or it is no address.
+    """
+    try:
+        # An empty name means all addresses.
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)} if host else {"::"}
+    except OSError as error:
+        raise InputError(f"--host {host!r} is no address of this machine: {error.strerror}") from error
+    public = sorted(str(address) for address in found if not _is_loopback(str(address)))
+    if public:
+        named = f"{host} ({', '.join(public)})" if host and public != [host] else public[0]
+        raise InputError(
+            f"the web UI asks for no password: whoever reaches {named} could start runs, read everything and delete it",
+            hint="leave out --host and use an SSH tunnel or a proxy that asks, or say --insecure-public if only people "
+            "you trust can reach it, as in a container whose port is published on 127.0.0.1",
+        )
+
+
+def _is_loopback(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback
+
+
 def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> str | None:
     """Run the web UI and the daemon until this process is told to stop or one of them exits on its own.
 
     Args:
         settings: The installation they serve.
-        host: Address the web UI listens on.
+        host: Address the web UI listens on; see `refuse_public`.
         port: Port of the web UI.
         on_start: Called just before they are started.
 
