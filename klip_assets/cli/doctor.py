@@ -46,7 +46,7 @@ def doctor(as_json: bool) -> None:
 
 
 def findings(settings: Settings) -> Iterator[dict[str, str]]:
-    """Yield one row per item checked: what, state (ok, off, missing), detail, fix."""
+    """Yield one row per item checked: what, state (ok, off, warning, missing), detail, fix."""
     yield _row("python", "ok", ".".join(map(str, sys.version_info[:3])))
     for name, use in _LIBRARIES.items():
         found = _version(name)
@@ -134,7 +134,19 @@ def _folders(settings: Settings) -> Iterator[dict[str, str]]:
     detail = str(settings.warehouse_path) if published else "nothing published yet"
     yield _row("warehouse", "ok" if published else "off", detail, "" if published else "klip demo")
     if published:
+        yield _read_only(settings)
         yield _stale(settings)
+
+
+def _read_only(settings: Settings) -> dict[str, str]:
+    """Return whether the mode of the published file keeps this user from writing to it."""
+    path = settings.warehouse_path.resolve()
+    mode = f"{path.stat().st_mode & 0o777:04o}"
+    if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        who = "root" if os.geteuid() == 0 else "this user"
+        detail = f"{who} can write to it although it is read-only ({mode}); writing locks others out, and is lost"
+        return _row("warehouse", "warning", detail, "open it read-only (duckdb -readonly), or as another user")
+    return _row("warehouse", "ok", f"its mode ({mode}) keeps this user from writing to it")
 
 
 def _stale(settings: Settings) -> dict[str, str]:

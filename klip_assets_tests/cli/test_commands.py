@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -275,6 +276,28 @@ def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> Non
         "alive": "STARTED",
         "of another host": "STARTED",
     }
+
+
+def read_only_row(environment: dict[str, str], *prefix: str) -> dict[str, str]:
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "klip_assets.cli", "doctor", "--json"],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    rows = [row for row in json.loads(done.stdout) if row["what"] == "warehouse" and "0444" in row["detail"]]
+    assert len(rows) == 1, done.stdout + done.stderr
+    return dict(rows[0])
+
+
+def test_doctor_warns_whom_the_mode_of_the_warehouse_does_not_bind(published_to_read: Settings) -> None:
+    with_rights = os.access(published_to_read.warehouse_path.resolve(), os.W_OK)
+    row = read_only_row(dict(os.environ))
+    assert row["state"] == ("warning" if with_rights else "ok")
+    assert with_rights == ("duckdb -readonly" in row["fix"]) == (os.geteuid() == 0)
+    setpriv = shutil.which("setpriv")
+    if setpriv and with_rights:
+        dropped = "-dac_override,-dac_read_search"
+        row = read_only_row(dict(os.environ), setpriv, "--bounding-set", dropped, "--inh-caps", dropped)
+        assert row["state"] == "ok" and "(0444) keeps this user from writing" in row["detail"]
 
 
 def test_the_users_data_is_never_touched_by_tests() -> None:
