@@ -391,6 +391,24 @@ def test_a_stale_stage_is_counted_first_and_then_remade_alone(
 
 
 @pytest.mark.slow
+def test_an_evaluation_names_the_weights_that_the_highlights_were_made_with(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
+    recording = drop_stream(settings, seconds=70)
+    assert work(Settings()).ok
+    golden = tmp_path / "golden"
+    golden.mkdir()
+    shutil.copy(recording, golden)
+    truth = {"name": "stream", "duration_s": 70, "planted": [{"peak_s": 42}]}
+    (golden / "truth.json").write_text(json.dumps(truth))
+    monkeypatch.setenv("KLIP_WEIGHTS", "klip-1")
+    rows = rows_of(klip("eval", golden, "--json"))
+    assert {row["weights_version"] for row in rows} == {"klipstream-1"}
+    assert "stream (klipstream-1)" in klip("eval", golden).stdout
+
+
+@pytest.mark.slow
 def test_stale_tables_of_videos_and_of_days_can_be_named_together(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
