@@ -24,8 +24,8 @@ FILE_VARIABLE = "KLIP_ENV_FILE"
 #: file of settings or of models must not be able to name any secret of the person who runs Klip.
 KEYS_VARIABLE = "KLIP_KEY_VARIABLES"
 
-_KEY = re.compile(r"(?:\w*_API_KEY|KLIP_\w+)")
-_SETS_KLIP = re.compile(r"^\s*(?:export\s+)?['\"]?KLIP_\w", re.MULTILINE | re.IGNORECASE)
+_KEY = re.compile(r"(?:\w{0,200}_API_KEY|KLIP_\w{1,200})")
+_SETS_KLIP = re.compile(r"^[ \t]{0,200}(?:export[ \t]{1,200})?['\"]?KLIP_\w", re.MULTILINE | re.IGNORECASE)
 #: Secrets of Klip's own that belong to other servers than those of models.
 _OTHER_SECRETS = {"KLIP_X_BEARER_TOKEN", "KLIP_POSTGRES_URL", "KLIP_ALERT_WEBHOOK"}
 #: What a path in a file of settings may start with: not secret.
