@@ -35,6 +35,17 @@ NOTICES = [
     "@somebody has been withheld in DE in response to a legal demand. Learn more.",
     "@somebody’s account has been withheld in Germany based on local law(s). Learn more.",
     "This Tweet has been withheld in: Turkey",
+    "This Tweet has been withheld in India, Türkiye.",
+    "Tweet withheld. This Tweet from @somebody has been withheld based on local law(s). Learn more.",
+    "User withheld. @somebody has been withheld in: Österreich",
+    'b"@BVoltaire\\\'s account is temporarily unavailable because it violates the Twitter Media Policy. Learn more."',
+    "Due to local laws, we are temporarily restricting access to this content until X estimates your age. Learn more",
+    "Caution: This account is temporarily restricted. You’re seeing this warning because there has been some unusual "
+    "activity from this account. Do you still want to view it?",
+    "Something went wrong. Try reloading.",
+    "The following media includes potentially sensitive content. Change settings",
+    "Sorry, this Post can’t be displayed.",
+    "@somebody's Tweets are protected.",
     "This Post from @somebody has been withheld in response to a report from the copyright holder. Learn more.",
     "This media has been disabled in response to a report by the copyright owner.",
     "This Post is from an account that no longer exists. Learn more",
@@ -69,6 +80,8 @@ WORDS = [
     "This account is the best",
     "my account has been withheld in India in response to a legal demand",
     "This post was withheld in my head",
+    "this post has been withheld in my head",
+    "this photo can't be shown to my mother",
     "This Tweet violated the Twitter Rules and I don't care",
     "This Post is no longer available because I was drunk and my mom saw it",
     "These posts are protected by copyright",
@@ -83,7 +96,9 @@ WORDS = [
 
 @pytest.mark.parametrize("text", NOTICES)
 def test_a_notice_is_known_in_any_wording(text: str) -> None:
-    assert is_notice(text) and is_notice(f"  {text}\n") and is_notice(text.replace("’", "'").upper())
+    assert (
+        is_notice(text) and is_notice(f"  {text}\n") and is_notice(text.replace("’", "'").upper().replace('B"', 'b"'))
+    )
     assert not is_notice(f"{text} Why?") and not is_notice(f"Look: {text}")
 
 
