@@ -27,16 +27,17 @@ IN_MEMORY := $(shell df --output=avail -BG /dev/shm 2>/dev/null | awk 'NR == 2 &
 # Images of containers often set it; our tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test test-fast test-wide lint format types docs bench clean help
+.PHONY: demo dev test test-fast test-wide lint format types docs bench bench-smoke clean help
 
 help:
 	@echo "make demo       the sample stream, from the inbox to highlights"
 	@echo "make dev        the Dagster UI and the daemon that watches the inbox"
-	@echo "make test       lint, format check, types and all tests"
+	@echo "make test       lint, format check, types, the benchmarks small and all tests"
 	@echo "make test-fast  the same without the slow tests"
 	@echo "make test-wide  the wide variants of some tests, too"
 	@echo "make docs       rewrite docs/data_dictionary.md"
 	@echo "make bench      the figures in docs/figures.md"
+	@echo "make bench-smoke  each of these benchmarks small, in a minute"
 	@echo "make clean      remove .venv and caches (never data/)"
 
 $(VENV)/pyvenv.cfg:
@@ -72,6 +73,7 @@ types: $(VENV)/.dev
 
 test: lint types
 	$(BIN)/ruff format --check .
+	$(BIN)/python benchmarks/run.py --smoke
 	$(IN_MEMORY) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: lint types
@@ -85,18 +87,10 @@ docs: $(VENV)/.dev
 	$(BIN)/python scripts/write_data_dictionary.py
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/planted_moments.py
-	$(BIN)/python benchmarks/code_location.py
-	$(BIN)/python benchmarks/decode_speed.py
-	$(BIN)/python benchmarks/audio_speed.py
-	$(BIN)/python benchmarks/voice.py
-	$(BIN)/python benchmarks/recognizer.py
-	$(BIN)/python benchmarks/shout.py
-	$(BIN)/python benchmarks/caption_readers.py
-	$(BIN)/python benchmarks/tweet_ingest.py
-	$(BIN)/python benchmarks/marts_speed.py
-	$(BIN)/python benchmarks/llm_throughput.py
-	$(BIN)/python benchmarks/text_models.py
+	$(BIN)/python benchmarks/run.py
+
+bench-smoke: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py --smoke
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -22,6 +22,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from record import keep
+
 from klip_assets.contracts import VIDEO_TABLES
 from klip_assets.defs.jobs import PROCESS_VIDEO, PUBLISH
 from klip_assets.defs.partitions import VIDEOS
@@ -54,6 +56,7 @@ def main() -> None:
             service.stop(whole_group=True)
     for cells in (figures, ["---"] * len(figures), figures.values()):
         print(f"| {' | '.join(cells)} |")
+    keep("backfill", **figures)
 
 
 def stop_vods(service: Service) -> None:

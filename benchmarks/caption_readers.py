@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from record import keep
+from record import keep, skip
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.signals.speech.captions.reader import read_captions
@@ -216,6 +216,8 @@ def main() -> None:
     print(f"\nlibraries skipped: {', '.join(missing) or 'none'}", end="; ")
     absent = [pattern for pattern in patterns if not list(data.glob(pattern))]
     print(f"real files not available: {', '.join(absent) or 'none'}; no real TTML or json3 file is available")
+    if not files:
+        skip(f"no real caption files in {data}, so nothing to record")
     keep("caption_readers", skipped=missing, files=len(files), **dict(totals))
 
 

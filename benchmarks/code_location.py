@@ -32,12 +32,15 @@ def main() -> None:
     """Print the medians, and record them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--compiled-only", action="store_true", help="Leave out the loads without cached byte code.")
+    arguments = parser.parse_args()
+    runs = arguments.runs
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as nowhere:
         compiled = {"PYTHONDONTWRITEBYTECODE": ""}
         sources = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": nowhere}
-        for name, environment in {"": compiled, "_without_byte_code": sources}.items():
+        ways = {"": compiled} if arguments.compiled_only else {"": compiled, "_without_byte_code": sources}
+        for name, environment in ways.items():
             seconds(LOAD, **environment)
             pairs = [(seconds("import dagster", **environment), seconds(LOAD, **environment)) for _ in range(runs)]
             dagster, klip = (statistics.median(column) for column in zip(*pairs, strict=True))

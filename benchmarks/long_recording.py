@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 from made import repeat, sample
+from record import keep
 
 from klip_assets_tests.made import REPOSITORY, write_chat, write_vtt
 
@@ -35,11 +36,15 @@ def main() -> None:
     arguments = parser.parse_args()
     print("| hours | file | wall time | seconds per hour | peak memory | slowest stages |")
     print("| --- | --- | --- | --- | --- | --- |")
+    rows = []
     for hours in arguments.hours:
-        print(measure(arguments.source, hours), flush=True)
+        row = measure(arguments.source, hours)
+        print(f"| {' | '.join(row.values())} |", flush=True)
+        rows.append(row)
+    keep("long_recording", rows=rows)
 
 
-def measure(source: Path, hours: float) -> str:
+def measure(source: Path, hours: float) -> dict[str, str]:
     """Process a recording of a length; return a row of the table."""
     base = Path(tempfile.mkdtemp())
     data = base / "data"
@@ -67,10 +72,14 @@ def measure(source: Path, hours: float) -> str:
     slowest = ", ".join(f"{row['table_name']} {row['seconds']:.1f} s" for row in json.loads(stages.stdout))
     size_mb = path.stat().st_size / 1e6
     shutil.rmtree(base)
-    return (
-        f"| {hours:g} | {size_mb:.0f} MB | {seconds:.1f} s ({used:.1f} s of user time) | {seconds / hours:.1f} | "
-        f"{peak_mb:.0f} MB | {slowest} |"
-    )
+    return {
+        "hours": f"{hours:g}",
+        "file": f"{size_mb:.0f} MB",
+        "wall time": f"{seconds:.1f} s ({used:.1f} s of user time)",
+        "seconds per hour": f"{seconds / hours:.1f}",
+        "peak memory": f"{peak_mb:.0f} MB",
+        "slowest stages": slowest,
+    }
 
 
 _CHILD = """

@@ -21,6 +21,7 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
+from record import keep
 
 from klip_assets.contracts import STAGE_STATUS, TABLES, VIDEO_TABLES, Subject
 from klip_assets.defs.instance import dagster_instance
@@ -59,8 +60,11 @@ def main() -> None:
     drop_stream(settings)
     process(settings)
     multiply(settings, arguments.videos)
+    took: dict[str, float] = {}
     for what, seconds in measure(settings):
         print(f"| {what} | {seconds:.2f} s |", flush=True)
+        took[what] = round(seconds, 2)
+    keep("many_videos", videos=arguments.videos, seconds=took)
     if not arguments.keep:
         shutil.rmtree(base)
 

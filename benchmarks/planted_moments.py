@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -19,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from make_sample import make_sample
-from record import keep, table
+from record import keep, skip, table
 
 from klip_assets.cli.inbox import add_path
 from klip_assets.cli.process import run_process
@@ -103,6 +104,8 @@ def main() -> None:
     parser.add_argument("--duration", type=float, default=120.0)
     parser.add_argument("--planted", type=int, default=3)
     args = parser.parse_args()
+    if shutil.which("flite") is None:
+        skip("flite, which speaks the variants, is not installed (apt-get install flite)")
     seeds = range(args.first, args.first + args.seeds)
     with tempfile.TemporaryDirectory() as folder:
         found = hits_of_seeds(Path(folder), seeds, duration_s=args.duration, planted=args.planted)

@@ -13,6 +13,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from record import keep
+
 from klip_assets.cli.inbox import add_path
 from klip_assets.cli.process import run_process
 from klip_assets.errors import UnreadableMediaError
@@ -41,7 +43,7 @@ def main() -> None:
         report = run_process(settings)
         for row in report.rows:
             print(row)
-        show(settings, args.top)
+        keep("real_recordings", **show(settings, args.top))
 
 
 def real_files(data: Path) -> list[Path]:
@@ -55,8 +57,8 @@ def real_files(data: Path) -> list[Path]:
     return chosen
 
 
-def show(settings: Settings, top: int) -> None:
-    """Print rows and seconds per stage, the top highlights, and the tweets."""
+def show(settings: Settings, top: int) -> dict[str, object]:
+    """Print rows and seconds per stage, the top highlights, and the tweets; return the rows, and counts of tweets."""
     path = settings.warehouse_path
     statement = """
         SELECT v.video_id, v.status, round(v.duration_s, 1) AS duration_s,
@@ -66,18 +68,21 @@ def show(settings: Settings, top: int) -> None:
                (SELECT string_agg(table_name || ' ' || round(seconds, 2), ', ' ORDER BY started_at) FROM stage_status
                 WHERE partition = v.video_id AND seconds >= 0.05) AS seconds_by_stage
         FROM videos v ORDER BY v.video_id"""
-    for row in run_sql(path, statement).to_pylist():
+    recordings = run_sql(path, statement).to_pylist()
+    for row in recordings:
         print(row)
     best = "SELECT video_id, rank, peak_s, score, why, text FROM highlights WHERE rank <= ? ORDER BY ALL"
     for row in run_sql(path, best, [top]).to_pylist():
         print(row)
     totals = "SELECT count(*) AS tweets, count(DISTINCT day) AS days, min(day) AS first, max(day) AS last FROM tweets"
-    print(run_sql(path, totals).to_pylist()[0])
+    tweets = {name: str(value) for name, value in run_sql(path, totals).to_pylist()[0].items()}
+    print(tweets)
     refused = """
         SELECT source_file, table_name, count(*) AS refused, any_value(reason) AS reason
         FROM quarantine GROUP BY ALL ORDER BY ALL"""
     for row in run_sql(path, refused).to_pylist():
         print(row)
+    return {"recordings": recordings, "tweets": tweets}
 
 
 def _length(path: Path) -> float:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
-RESULTS = Path(__file__).with_name("results")
+#: `run.py --smoke` has its figures, which mean nothing, written elsewhere.
+RESULTS = Path(os.environ.get("KLIP_BENCH_RESULTS") or Path(__file__).with_name("results"))
+#: Exit code of a benchmark that lacks what it needs.
+SKIPPED = 77
+
+
+def skip(why: str) -> NoReturn:
+    """End a benchmark that lacks what it needs: a program, or public data that is not part of the project."""
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
 
 
 def machine() -> str:

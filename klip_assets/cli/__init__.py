@@ -7,14 +7,18 @@ functions.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 import click
 
 from klip_assets import __version__
 from klip_assets.errors import KlipError
+from klip_assets.formats.screen import shown
 
 #: With less free space than this, a failure is attributed to the disk.
 _FULL_BYTES = 4 << 20
@@ -57,19 +61,15 @@ class _LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        if ctx.params.get("debug"):
-            return super().invoke(ctx)
         try:
             return super().invoke(ctx)
-        except click.UsageError as error:
-            name = error.ctx.command_path if error.ctx else "klip"
-            raise click.ClickException(f"{error.format_message()} ({name} --help shows how)") from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort):
             raise
-        except KlipError as error:
-            raise click.ClickException(str(error)) from error
         except Exception as error:
-            raise click.ClickException(_one_line(error)) from error
+            if ctx.params.get("debug") and not isinstance(error, click.ClickException):
+                sys.excepthook = _show_traceback
+                raise
+            raise click.ClickException(shown(_message(error), lines=True)) from error
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,6 +80,35 @@ def main(debug: bool) -> None:
 
     Start with `klip demo`, then `klip add stream.mp4` and `klip process`.
     """
+    _point_out_a_stray_file()
+
+
+def _point_out_a_stray_file() -> None:
+    """Say that the `.env` of the working folder is not read, where it looks as if it were meant to be."""
+    from klip_assets.env_files import FILE_VARIABLE, stray_file
+    from klip_assets.settings import Settings
+
+    if FILE_VARIABLE in os.environ:
+        return
+    try:
+        found = stray_file(Settings().env_files)
+    except Exception:  # noqa: BLE001 (the command reports what is wrong with the settings)
+        return
+    if found:
+        click.echo(f"Note: {shown(str(found))} is not read (klip doctor says which settings files are).", err=True)
+
+
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    click.echo(shown("".join(traceback.format_exception(kind, error, trace)), lines=True), err=True, nl=False)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, click.UsageError):
+        name = error.ctx.command_path if error.ctx else "klip"
+        return f"{error.format_message()} ({name} --help shows how)"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    return str(error) if isinstance(error, KlipError) else _one_line(error)
 
 
 def _one_line(error: Exception) -> str:
@@ -100,7 +129,10 @@ def _full_disk() -> str:
     """Return a note if a disk is full: SQLite and DuckDB report that in many different ways."""
     from klip_assets.settings import Settings
 
-    settings = Settings()
+    try:
+        settings = Settings()
+    except Exception:  # noqa: BLE001 (another error is being reported)
+        return ""
     for folder in (settings.data_dir, settings.lake_dir, settings.warehouse_dir, settings.state_dir):
         if folder.is_dir() and shutil.disk_usage(folder).free < _FULL_BYTES:
             return f"; the disk that holds {folder} is full: free some space and run klip process again"

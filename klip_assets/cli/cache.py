@@ -7,7 +7,7 @@ from time import time
 
 import click
 
-from klip_assets.cli.output import console, json_option, show_rows
+from klip_assets.cli.output import json_option, say, show_rows
 from klip_assets.settings import Settings
 from klip_assets.store.state.replies import Store
 
@@ -38,7 +38,7 @@ def stats(as_json: bool) -> None:
                 for kept in store.kept()
             ]
     if not rows and not as_json:
-        console.print("The cache is empty.")
+        say("The cache is empty.")
         return
     show_rows(rows, as_json=as_json)
 
@@ -53,7 +53,7 @@ def clear(model: str | None, days: float | None) -> None:
     if path.exists():
         with Store(path) as store:
             gone = store.clear(model=model, before=None if days is None else time() - days * 86_400)
-    console.print(f"Deleted {gone} replies.")
+    say(f"Deleted {gone} replies.")
 
 
 def _day(seconds: float) -> str:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from klip_assets.cli.highlights import chosen_highlights, published_video, top_highlights
-from klip_assets.cli.output import clock, json_option, notes, show_rows
+from klip_assets.cli.output import clock, json_option, note, show_rows
 from klip_assets.errors import InputError, KlipError
 from klip_assets.settings import Settings
 
@@ -74,7 +73,7 @@ def clip(
             )
         except KlipError as error:
             failed = True
-            notes.print(f"[red]failed[/red]  {escape(str(error))}", highlight=False)
+            note(("failed", "red"), f"  {error}")
             continue
         made.append(
             {

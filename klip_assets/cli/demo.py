@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 
 import click
-from rich.markup import escape
 
 from klip_assets.cli.highlights import highlight_line, top_highlights
 from klip_assets.cli.inbox import add_path
-from klip_assets.cli.output import clock, console, show_rows
+from klip_assets.cli.output import clock, say, show_rows
 from klip_assets.cli.process import run_process
 from klip_assets.cli.show import tweet_days
 from klip_assets.errors import NotFoundError
@@ -32,34 +31,33 @@ def demo() -> None:
     golden = read_golden_set(sample_dir())
     for path in (golden.recording.path, sample_dir() / "tweets.jsonl"):
         add_path(settings, path)
-    console.print(f"[bold]Klip demo[/bold]: {golden.recording.path.name} ({clock(golden.duration_s)}) and tweets.jsonl")
+    name, length = golden.recording.path.name, clock(golden.duration_s)
+    say(("Klip demo", "bold"), f": {name} ({length}) and tweets.jsonl")
     report = run_process(settings)
     if not report.rows:
-        console.print("Nothing to do: the sample is already processed and has not changed.")
+        say("Nothing to do: the sample is already processed and has not changed.")
     for row in report.rows:
-        console.print(
-            f"{escape(row['outcome'])}  {escape(row['what'])}" + (f": {row['problem']}" if row["problem"] else "")
-        )
+        say(f"{row['outcome']}  {row['what']}" + (f": {row['problem']}" if row["problem"] else ""))
     if not report.ok:
         raise click.exceptions.Exit(1)
     _show(settings, golden.name, len(golden.moments))
     hits = measure(golden, Lake(settings.lake_dir))
     decoy = "among them" if hits.decoy_picked else "not among them"
-    console.print(
+    say(
         f"The top {hits.moments} hit {hits.hit} of {hits.moments} planted moments "
         f"(chance: {hits.random:.1f}); the loud stretch in which nothing happens is {decoy}."
     )
-    console.print(f"\nTook {time.monotonic() - began:.0f} s. Warehouse: {settings.warehouse_path}", soft_wrap=True)
-    console.print(f"Next: [bold]klip highlights {golden.name} --why[/bold], or [bold]klip add YOUR_STREAM.mp4[/bold]")
+    say(f"\nTook {time.monotonic() - began:.0f} s. Warehouse: {settings.warehouse_path}", wrap=False)
+    say("Next: ", (f"klip highlights {golden.name} --why", "bold"), ", or ", ("klip add YOUR_STREAM.mp4", "bold"))
 
 
 def _show(settings: Settings, name: str, top: int) -> None:
     rows = top_highlights(settings, name, max(top, 5))
-    console.print()
+    say()
     show_rows([highlight_line(row, False) for row in rows], as_json=False, title="Highlights")
-    console.print()
+    say()
     show_rows(tweet_days(settings, False), as_json=False, title="Tweets by day (UTC)")
-    console.print()
+    say()
     used = run_sql(
         settings.warehouse_path,
         "SELECT tier, model, count(*) AS texts FROM (SELECT tier, model FROM segment_sentiment UNION ALL "
@@ -68,8 +66,8 @@ def _show(settings: Settings, name: str, top: int) -> None:
     did = ", ".join(f"{row['tier']} ({row['model']}, {row['texts']} texts)" for row in used) or "none"
     states = tier_states(settings.segment_tier_names, settings)
     why = "; ".join(f"{state.name} {state.why}" for state in states if not state.ready)
-    console.print(f"Sentiment tiers: {escape(did)}." + (f" {escape(why)}." if why else ""), soft_wrap=True)
+    say(f"Sentiment tiers: {did}." + (f" {why}." if why else ""), wrap=False)
     engines = run_sql(settings.warehouse_path, "SELECT DISTINCT engine FROM transcript_words").to_pylist()
     words = ", ".join(row["engine"] for row in engines) or "none"
     better = "" if settings.whisper_model else " (set KLIP_WHISPER_MODEL for a better one)"
-    console.print(f"Transcript source: {escape(words)}{better}.", soft_wrap=True)
+    say(f"Transcript source: {words}{better}.", wrap=False)

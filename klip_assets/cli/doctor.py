@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from klip_assets.cli.output import counted, json_option, show_rows
+from klip_assets.env_files import FILE_VARIABLE, stray_file
 from klip_assets.errors import InputError, KlipError
 from klip_assets.settings import Settings
 
@@ -45,7 +46,7 @@ def doctor(as_json: bool) -> None:
 
 
 def findings(settings: Settings) -> Iterator[dict[str, str]]:
-    """Yield one row per item checked: what, state (ok, off, missing), detail, fix."""
+    """Yield one row per item checked: what, state (ok, off, warning, missing), detail, fix."""
     yield _row("python", "ok", ".".join(map(str, sys.version_info[:3])))
     for name, use in _LIBRARIES.items():
         found = _version(name)
@@ -55,6 +56,7 @@ def findings(settings: Settings) -> Iterator[dict[str, str]]:
         found = _version(name)
         fix = "" if found else f"pip install -c constraints.txt -e '.[{extra}]'"
         yield _row(name, "ok" if found else "off", found or f"not installed (extra {extra})", fix)
+    yield from _settings_files(settings)
     yield from _choices(settings)
     yield from _folders(settings)
 
@@ -109,6 +111,18 @@ def _x_api(settings: Settings) -> dict[str, str]:
     return _row("X API", "ok", f"{listed}, {often}; token set")
 
 
+def _settings_files(settings: Settings) -> Iterator[dict[str, str]]:
+    there = [str(path) for path in settings.env_files if path.is_file()]
+    if there:
+        yield _row("settings files", "ok", f"{', '.join(there)} (the last one wins, the environment before all)")
+    else:
+        looked = ", ".join(map(str, settings.env_files)) or f"{FILE_VARIABLE} is empty, or no folder is named"
+        yield _row("settings files", "off", f"none ({looked})")
+    if stray := stray_file(settings.env_files):
+        fix = f"move it to {settings.data_dir / '.env'}, or name it: {FILE_VARIABLE}={stray}"
+        yield _row("settings files", "off", f"{stray} is not read: a working folder's .env may be a stranger's", fix)
+
+
 def _folders(settings: Settings) -> Iterator[dict[str, str]]:
     data = settings.data_dir
     there = data if data.exists() else data.parent
@@ -120,7 +134,19 @@ def _folders(settings: Settings) -> Iterator[dict[str, str]]:
     detail = str(settings.warehouse_path) if published else "nothing published yet"
     yield _row("warehouse", "ok" if published else "off", detail, "" if published else "klip demo")
     if published:
+        yield _read_only(settings)
         yield _stale(settings)
+
+
+def _read_only(settings: Settings) -> dict[str, str]:
+    """Return whether the mode of the published file keeps this user from writing to it."""
+    path = settings.warehouse_path.resolve()
+    mode = f"{path.stat().st_mode & 0o777:04o}"
+    if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        who = "root" if os.geteuid() == 0 else "this user"
+        detail = f"{who} can write to it although it is read-only ({mode}); writing locks others out, and is lost"
+        return _row("warehouse", "warning", detail, "open it read-only (duckdb -readonly), or as another user")
+    return _row("warehouse", "ok", f"its mode ({mode}) keeps this user from writing to it")
 
 
 def _stale(settings: Settings) -> dict[str, str]:

@@ -48,6 +48,5 @@ def evaluate(sets: tuple[str, ...], as_json: bool) -> None:
             }
             for figure in figures
         ]
-        show_rows(
-            shown, as_json=False, title=name if name in measured.tweet_sets else f"{name} ({here.weights.version})"
-        )
+        weights = measured.weights[name]
+        show_rows(shown, as_json=False, title=f"{name} ({weights})" if weights else name)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
-from klip_assets.cli.output import clock, console, json_option, notes, shortened, show_rows
+from klip_assets.cli.output import clock, json_option, note, say, shortened, show_rows, write_text
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.products.editing import EXPORTS
 from klip_assets.settings import Settings
@@ -160,10 +159,10 @@ def _write_list(settings: Settings, video: str, form: str, top: int | None, file
     (export,) = (export for export in EXPORTS if export.name == form)
     text = export.write(row, chosen)
     if file is None:
-        click.echo(text, nl=False)
+        write_text(text)
         return
     write_atomically(file, lambda to: to.write_bytes(text.encode()))
-    notes.print(f"Wrote {len(chosen)} highlights to {escape(str(file))}.", highlight=False)
+    note(f"Wrote {len(chosen)} highlights to {file}.")
 
 
 def _show_why(settings: Settings, rows: Sequence[dict[str, Any]], video: str | None, *, as_json: bool) -> None:
@@ -185,8 +184,8 @@ def _show_why(settings: Settings, rows: Sequence[dict[str, Any]], video: str | N
         if row["model_score"] is not None:
             score += f"  model {row['model_score']:.3f} (weight {sets[row['weights_version']]['model_score']:g})"
         times = f"{clock(row['peak_s'])}  {clock(row['start_s'])}-{clock(row['end_s'])}"
-        console.print(f"[bold]{escape(name)}{row['rank']}  {times}  {score}[/bold]", highlight=False)
-        console.print(f"   {escape(row['why'] or '-')}", highlight=False)
+        say((f"{name}{row['rank']}  {times}  {score}", "bold"))
+        say(f"   {row['why'] or '-'}")
         lines = [
             {
                 "  term": f"  {c.term.removesuffix('_term').replace('_', ' ')}",
@@ -197,7 +196,7 @@ def _show_why(settings: Settings, rows: Sequence[dict[str, Any]], video: str | N
             for c in found
         ]
         show_rows(lines, as_json=False, empty=f"   the weights of {row['weights_version']} are not published")
-        console.print()
+        say()
 
 
 def _miss_line(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
-from klip_assets.cli.output import console, json_option, show_rows
+from klip_assets.cli.output import json_option, say, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
 from klip_assets.inbox.tweet_files import TWEET_SUFFIXES, map_path
@@ -59,7 +58,7 @@ def add(
         rows += add_path(settings, one, described, copy=copy, replace=replace, mapped=mapped)
     show_rows(rows, as_json=as_json)
     if not as_json:
-        console.print("Next: [bold]klip process[/bold]")
+        say("Next: ", ("klip process", "bold"))
 
 
 def add_path(
@@ -151,9 +150,9 @@ def remove(video: str) -> None:
         outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:
         raise InputError(f"{video} is removed, but publishing failed: {'; '.join(outcome.problems)}")
-    console.print(f"Removed {escape(video)} from the lake and the warehouse.")
+    say(f"Removed {video} from the lake and the warehouse.")
     if stays:
-        console.print(f"Its file stays in the inbox; [bold]klip process {escape(video)}[/bold] brings it back.")
+        say("Its file stays in the inbox; ", (f"klip process {video}", "bold"), " brings it back.")
 
 
 def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, str]:

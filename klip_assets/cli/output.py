@@ -1,4 +1,7 @@
-"""Showing tables: with rich for people, as a JSON array of objects for programs."""
+"""Showing tables and sentences: with rich for people, as a JSON array of objects for programs.
+
+All that a command writes goes through here: texts of strangers can't steer the terminal, and nothing is read as markup.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,15 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from klip_assets.formats.screen import shown, shown_json
 
 Row = Mapping[str, Any]
+
+#: A text, or a text with its style ("bold", "red").
+Part = str | tuple[str, str]
 
 #: Standard output is for results, which a program may read; notes for people go to standard error.
 #: Piped output is 140 columns wide rather than rich's default of 80.
@@ -37,18 +45,46 @@ def show_rows(rows: Sequence[Row], *, as_json: bool, title: str | None = None, e
         empty: Printed instead of an empty table.
     """
     if as_json:
-        click.echo(json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False, indent=2))
+        text = json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False, indent=2)
+        click.echo(shown_json(text))
         return
     if not rows:
-        console.print(f"[dim]{escape(empty)}[/dim]")
+        say((empty, "dim"))
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False, box=None)
+    heading = None if title is None else Text(shown(title))
+    table = Table(
+        title=heading, title_justify="left", title_style="bold", header_style="bold", pad_edge=False, box=None
+    )
     for name, value in rows[0].items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=name not in _LONG)
+        heading = Text(shown(name))
+        table.add_column(heading, justify="right" if number else "left", overflow="fold", no_wrap=name not in _LONG)
     for row in rows:
-        table.add_row(*(escape(_shown(value)) for value in row.values()))
+        table.add_row(*(Text(shown(_shown(value), lines=True)) for value in row.values()))
     console.print(table)
+
+
+def say(*parts: Part, to: Console = console, wrap: bool = True) -> None:
+    """Print a sentence.
+
+    Args:
+        parts: Its texts, in order; control characters in them are shown as escapes.
+        to: Where.
+        wrap: Wrap at the width of the terminal; False for paths and the like, to be copied.
+    """
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    line = Text.assemble(*((shown(text, lines=True), style) for text, style in styled))
+    to.print(line, soft_wrap=not wrap)
+
+
+def note(*parts: Part, wrap: bool = True) -> None:
+    """Print a sentence for people to standard error; see `say`."""
+    say(*parts, to=notes, wrap=wrap)
+
+
+def write_text(text: str) -> None:
+    """Write a text for another program to standard output as it is; it must not hold control characters."""
+    click.echo(text, nl=False)
 
 
 def clock(seconds: float | None) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 
-from klip_assets.cli.output import console, json_option, notes, show_rows
+from klip_assets.cli.output import json_option, note, say, show_rows
 from klip_assets.cli.progress import BarProgress
 from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES, Subject, is_day
 from klip_assets.errors import InputError, NotFoundError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 _NOTHING_TO_DO = "Nothing to do: everything in the inbox is processed and published."
 _NOTHING_NEW = "Nothing to do: everything in the inbox is processed, but the items above are not published."
 _NOTHING_STALE = "Nothing is stale."
+_COLOURS = {"done": "green", "failed": "red", "waits": "yellow"}
 
 
 @dataclass
@@ -146,9 +146,9 @@ def run_process(
         found = scan(here)
         named = bool(videos or days)
         for entry in () if named else found.due.crash_looping:
-            notes.print(
-                f"[yellow]{escape(entry.video_id)} skipped: {MAX_DEATHS} processes died while working on it[/yellow] "
-                f"(to retry: klip process {escape(entry.video_id)})"
+            note(
+                (f"{entry.video_id} skipped: {MAX_DEATHS} processes died while working on it", "yellow"),
+                f" (to retry: klip process {entry.video_id})",
             )
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
@@ -197,7 +197,7 @@ def run_stale(
     scan(here)
     found, gone = stale_subjects(here, videos=videos, days=days, tables=tables)
     if found and not quiet:
-        notes.print(summary(plan(here, found), found))
+        note(summary(plan(here, found), found))
     chosen = {*tables, *downstream(set(tables))} if tables else None
     for video_id in gone:
         report.add(video_id, "skipped: its recording is not in the inbox")
@@ -219,7 +219,7 @@ def _report_dead_runs(instance: Any) -> None:
     from klip_assets.defs.instance import fail_runs_of_dead_processes
 
     for run_id in fail_runs_of_dead_processes(instance):
-        notes.print(f"[dim]run {run_id} marked as failed: its process is gone[/dim]")
+        note((f"run {run_id} marked as failed: its process is gone", "dim"))
 
 
 def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
@@ -260,7 +260,7 @@ def _run_video(
         subject_lock(here.lake.root, subject),
         what=str(subject),
         timeout_s=here.settings.lock_timeout_s,
-        on_wait=lambda text: notes.print(f"[dim]{text}[/dim]"),
+        on_wait=lambda text: note((text, "dim")),
     ):
         if unless_done and is_done(unless_done, here.attempts, here.lake):
             return "already processed by another run"
@@ -309,12 +309,9 @@ def _publish(runner: Runner, here: Installation, report: Report) -> None:
 
 def _print_report(report: Report, nothing: str) -> None:
     for row in [*report.rows, *report.waiting_rows]:
-        mark = {"done": "[green]done[/green]", "failed": "[red]failed[/red]", "waits": "[yellow]waits[/yellow]"}.get(
-            row["outcome"], escape(row["outcome"])
-        )
-        problem = f": {escape(text)}" if (text := row["problem"] or row["found"]) else ""
-        console.print(f"{mark}  {escape(row['what'])}{problem}", soft_wrap=True)
+        problem = f": {text}" if (text := row["problem"] or row["found"]) else ""
+        say((row["outcome"], _COLOURS.get(row["outcome"], "")), f"  {row['what']}{problem}", wrap=False)
     if report.waiting_rows:
-        console.print("[dim]Once the cause is fixed: klip process VIDEO, or klip process --tweets DAY[/dim]")
+        say(("Once the cause is fixed: klip process VIDEO, or klip process --tweets DAY", "dim"))
     if not report.rows:
-        console.print(nothing)
+        say(nothing)

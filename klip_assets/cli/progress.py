@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from klip_assets.cli.output import notes
+from klip_assets.cli.output import note, notes
+from klip_assets.formats.screen import shown
 from klip_assets.work.progress import LogProgress, Pace
 
 
@@ -23,8 +24,9 @@ class BarProgress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._bars = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(),
-            TextColumn("{task.fields[pace]}"), console=notes, transient=True, disable=quiet or not notes.is_terminal,
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24), TimeElapsedColumn(),
+            TextColumn("{task.fields[pace]}", markup=False),
+            console=notes, transient=True, disable=quiet or not notes.is_terminal,
         )  # fmt: skip
         self._quiet = quiet
         self._task: TaskID | None = None
@@ -45,7 +47,7 @@ class BarProgress:
         """Show which stage is running."""
         if self._task is None:
             self._task = self._bars.add_task("", total=None, pace="")
-        self._bars.reset(self._task, total=None, description=f"{subject}: {table}", pace="")
+        self._bars.reset(self._task, total=None, description=shown(f"{subject}: {table}"), pace="")
 
     def reporter(
         self, subject: str, table: str, total: float | None, log: Callable[[str], Any]
@@ -54,13 +56,13 @@ class BarProgress:
         task = self._task
         assert task is not None
         if self._bars.disable:
-            tell = (lambda text: None) if self._quiet else (lambda text: notes.print(f"{subject}: {text}"))
+            tell = (lambda text: None) if self._quiet else (lambda text: note(f"{subject}: {text}"))
             tell(f"{table} ...")
             return LogProgress().reporter(subject, table, total, tell)
 
         pace = Pace(total)
 
         def report(done: float) -> None:
-            self._bars.update(task, total=total, completed=min(done, total or done), pace=pace.describe(done))
+            self._bars.update(task, total=total, completed=min(done, total or done), pace=shown(pace.describe(done)))
 
         return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from klip_assets.cli.highlights import chosen_highlights
-from klip_assets.cli.output import clock, console, json_option, show_rows
+from klip_assets.cli.output import clock, json_option, say, show_rows
 from klip_assets.settings import Settings
 
 
@@ -35,4 +35,4 @@ def rate(video: str, rank: int, verdict: str, as_json: bool) -> None:
         show_rows([noted], as_json=True)
         return
     place = f"{clock(highlight['start_s'])}-{clock(highlight['end_s'])}"
-    console.print(f"Noted: highlight {rank} of {video} ({place}) is {verdict}.", highlight=False, markup=False)
+    say(f"Noted: highlight {rank} of {video} ({place}) is {verdict}.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from klip_assets.cli.output import clock, console, json_option, shortened, show_rows
+from klip_assets.cli.output import clock, json_option, say, shortened, show_rows
 from klip_assets.errors import InputError
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import export as export_file
@@ -97,4 +97,4 @@ def export(file: Path, as_json: bool) -> None:
     rows = export_file(settings.warehouse_path, file, storage_version=settings.storage_version)
     show_rows([{"table": name, "rows": count} for name, count in rows.items()], as_json=as_json)
     if not as_json:
-        console.print(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB).", highlight=False)
+        say(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB).")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from klip_assets.cli.output import console, counted, duration, show_rows
+from klip_assets.cli.output import counted, duration, say, show_rows
 from klip_assets.contracts import Subject
 from klip_assets.settings import Settings
 
@@ -28,11 +28,11 @@ def show_plan(
         return
     if works:
         show_rows([_line(work) for work in works], as_json=False)
-        console.print(f"{summary(works, found)} To start: klip process --stale")
+        say(f"{summary(works, found)} To start: klip process --stale")
     else:
-        console.print("Nothing is stale.")
+        say("Nothing is stale.")
     if gone:
-        console.print(f"Skipped, because their recordings are not in the inbox: {', '.join(gone)}")
+        say(f"Skipped, because their recordings are not in the inbox: {', '.join(gone)}")
 
 
 def summary(works: Sequence[Work], found: Sequence[tuple[Subject, list[Stale]]]) -> str:

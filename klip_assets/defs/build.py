@@ -11,6 +11,7 @@ from klip_assets.defs.assets import evaluations, highlights, models, tweets, war
 from klip_assets.defs.assets.stages import stage_assets
 from klip_assets.defs.checks import CHECKS
 from klip_assets.defs.jobs import JOBS
+from klip_assets.defs.loggers import escape_console_logs
 from klip_assets.defs.resources import Installation
 from klip_assets.defs.schedules import build_schedules
 from klip_assets.defs.sensors import build_sensors
@@ -32,6 +33,7 @@ def build_defs(settings: Settings | None = None, *, resources: Mapping[str, Any]
         pydantic.ValidationError: An environment variable has an invalid value.
     """
     settings = settings or Settings()
+    escape_console_logs()
     return dg.Definitions(
         assets=[*stage_assets(), *dg.load_assets_from_modules(OTHERS)],
         asset_checks=[*CHECKS, *models.MODEL_CHECKS],

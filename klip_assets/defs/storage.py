@@ -6,15 +6,34 @@ set for `dagster dev` in a checkout; these use the settings, like everything els
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Self
 
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy import URL, make_url
 
+from klip_assets.errors import InputError
 from klip_assets.settings import Settings
+
+
+def _url_of(base_dir: str, db_name: str) -> str:
+    path = os.path.join(os.path.abspath(base_dir), f"{db_name}.db")  # noqa: PTH100, PTH118 (as Dagster does)
+    url = URL.create("sqlite", database=path).render_as_string()
+    if make_url(url).database != path:
+        raise InputError(f"{path} has characters that SQLAlchemy can't pass to SQLite", hint="rename the folder")
+    return url
+
+
+# Dagster puts the path into a URL as it is: `%41` in a folder's name would mean `A`, and a `?` would begin options.
+for _module in (sqlite_run_storage, sqlite_event_log, sqlite_schedule_storage):
+    _module.create_db_conn_string = _url_of  # type: ignore[attr-defined]
 
 
 class _InDataFolder:

@@ -12,6 +12,7 @@ from klip_assets.contracts import (
     AUDIO_FEATURES,
     CHAT_ACTIVITY,
     HIGHLIGHTS,
+    SEGMENT_SCORES,
     SEGMENT_SENTIMENT,
     SEGMENTS,
     TRANSCRIPT_WORDS,
@@ -64,6 +65,22 @@ def processed_figures(golden: GoldenSet, lake: Lake) -> list[Figure]:
         found.append(Figure(HITS, name, float(figure.hit), None, None, figure.moments))
         found.append(Figure(DECOY, name, float(figure.decoy_picked), None, None, figure.moments))
     return [*found, Figure(HITS, RANDOM, mine.random, None, None, mine.moments)]
+
+
+def weights_made_with(golden: GoldenSet, lake: Lake) -> str | None:
+    """Return the weight set that the highlights in the lake were made with, whatever the settings say by now.
+
+    Returns:
+        Its version; None if the video has neither highlights nor scores.
+
+    Raises:
+        NotFoundError: The recording has not been processed.
+    """
+    key = _key_of(golden, lake)
+    for table in (HIGHLIGHTS, SEGMENT_SCORES):
+        if lake.exists(table, key) and (rows := lake.read(table, key)).num_rows:
+            return str(rows["weights_version"][0].as_py())
+    return None
 
 
 def signals_of(key: str, lake: Lake) -> Signals:

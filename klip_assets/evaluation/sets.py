@@ -10,8 +10,9 @@ from klip_assets.evaluation.adapters import adapted_sets, tweet_sets
 from klip_assets.evaluation.binned import BinnedSet
 from klip_assets.evaluation.figures import Figure, binned_figures
 from klip_assets.evaluation.golden import TRUTH, GoldenSet, read_set
-from klip_assets.evaluation.processed import processed_figures, sample_dir
+from klip_assets.evaluation.processed import processed_figures, sample_dir, weights_made_with
 from klip_assets.evaluation.tweets import TweetSet, tiers_of, tweet_figures
+from klip_assets.products.highlights.weights import weight_set
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 
@@ -75,3 +76,16 @@ def figures_of(golden: AnySet, settings: Settings, *, with_llm: bool = False) ->
     if isinstance(golden, BinnedSet):
         return binned_figures(golden, settings.weights)
     return processed_figures(golden, Lake(settings.lake_dir))
+
+
+def weights_of(golden: AnySet, settings: Settings) -> str | None:
+    """Return the weight set that Klip was measured with on a set, None if weights play no part.
+
+    Raises:
+        NotFoundError: The set has a recording that has not been processed.
+    """
+    if isinstance(golden, TweetSet):
+        return None
+    if isinstance(golden, BinnedSet):
+        return weight_set(settings.weights).version
+    return weights_made_with(golden, Lake(settings.lake_dir))

@@ -16,7 +16,7 @@ from klip_assets.evaluation.figures import Figure
 def evaluation_rows(
     run_id: str,
     sets: Mapping[str, Sequence[Figure]],
-    weights_version: str,
+    weights_version: str | Mapping[str, str | None],
     *,
     without_weights: Collection[str] = (),
 ) -> pa.Table:
@@ -25,9 +25,10 @@ def evaluation_rows(
     Args:
         run_id: Id of the evaluation.
         sets: Figures by the name of the set.
-        weights_version: The weight set Klip was measured with.
+        weights_version: The weight set Klip was measured with, for all sets or by the name of the set.
         without_weights: Sets that do not depend on weights.
     """
+    of_set = dict.fromkeys(sets, weights_version) if isinstance(weights_version, str) else weights_version
     evaluated_at = datetime.now(UTC).replace(tzinfo=None)
     return EVALUATIONS.from_rows(
         {
@@ -39,7 +40,7 @@ def evaluation_rows(
             "low": _known(figure.low),
             "high": _known(figure.high),
             "n": figure.n,
-            "weights_version": None if name in without_weights else weights_version,
+            "weights_version": None if name in without_weights else of_set[name],
             "code_version": __version__,
             "evaluated_at": evaluated_at,
         }

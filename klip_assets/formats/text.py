@@ -7,12 +7,13 @@ import csv
 import gzip
 import io
 import os
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from klip_assets.formats.screen import shown
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -33,7 +34,6 @@ _READ_BYTES = 1 << 20
 _PEEKED = 64
 #: Bytes unpacked at a time: a decoder that hits damage drops what it has read in the same call.
 _UNPACKED_BYTES = 1 << 14
-_NO_ONE_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -110,12 +110,7 @@ def shown_name(name: str | os.PathLike[str]) -> str:
 
     Like `stored_name`, with line ends and other control characters (including bidirectional ones) escaped too.
     """
-    return _NO_ONE_LINE_TEXT.sub(_escaped, stored_name(name))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return shown(stored_name(name))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ import pyarrow as pa
 
 from klip_assets.contracts import EVALUATIONS
 from klip_assets.evaluation.figures import Figure
-from klip_assets.evaluation.sets import AnySet, figures_of
+from klip_assets.evaluation.sets import AnySet, figures_of, weights_of
 from klip_assets.evaluation.tables import evaluation_rows
-from klip_assets.evaluation.tweets import TweetSet
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.lake.records import write_record
 from klip_assets.work.installation import Installation
@@ -23,13 +22,13 @@ class Measured:
 
     Attributes:
         figures: Set -> its figures.
-        tweet_sets: Sets of labelled tweets among them.
+        weights: Set -> the weight set that was measured; None for sets of labelled tweets.
         rows: The figures as `evaluations`.
         record: Provenance of the partition they were written to.
     """
 
     figures: Mapping[str, Sequence[Figure]]
-    tweet_sets: Sequence[str]
+    weights: Mapping[str, str | None]
     rows: pa.Table
     record: Provenance
 
@@ -50,7 +49,7 @@ def measure_sets(
     """
     settings = installation.settings
     figures = {golden.name: figures_of(golden, settings, with_llm=with_llm) for golden in sets}
-    tweet_sets = [golden.name for golden in sets if isinstance(golden, TweetSet)]
-    rows = evaluation_rows(run_id, figures, installation.weights.version, without_weights=tweet_sets)
+    weights = {golden.name: weights_of(golden, settings) for golden in sets}
+    rows = evaluation_rows(run_id, figures, weights)
     record = write_record(installation.lake, EVALUATIONS, run_id, rows, run_id=run_id)
-    return Measured(figures, tweet_sets, rows, record)
+    return Measured(figures, weights, rows, record)

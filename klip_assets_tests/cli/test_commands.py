@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -277,6 +278,28 @@ def test_a_run_whose_process_died_is_marked_as_failed(settings: Settings) -> Non
     }
 
 
+def read_only_row(environment: dict[str, str], *prefix: str) -> dict[str, str]:
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "klip_assets.cli", "doctor", "--json"],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    rows = [row for row in json.loads(done.stdout) if row["what"] == "warehouse" and "0444" in row["detail"]]
+    assert len(rows) == 1, done.stdout + done.stderr
+    return dict(rows[0])
+
+
+def test_doctor_warns_whom_the_mode_of_the_warehouse_does_not_bind(published_to_read: Settings) -> None:
+    with_rights = os.access(published_to_read.warehouse_path.resolve(), os.W_OK)
+    row = read_only_row(dict(os.environ))
+    assert row["state"] == ("warning" if with_rights else "ok")
+    assert with_rights == ("duckdb -readonly" in row["fix"]) == (os.geteuid() == 0)
+    setpriv = shutil.which("setpriv")
+    if setpriv and with_rights:
+        dropped = "-dac_override,-dac_read_search"
+        row = read_only_row(dict(os.environ), setpriv, "--bounding-set", dropped, "--inh-caps", dropped)
+        assert row["state"] == "ok" and "(0444) keeps this user from writing" in row["detail"]
+
+
 def test_the_users_data_is_never_touched_by_tests() -> None:
     assert str(Settings().data_dir) == os.environ["KLIP_DATA_DIR"]
     assert "pytest" in str(Settings().data_dir)
@@ -365,6 +388,24 @@ def test_a_stale_stage_is_counted_first_and_then_remade_alone(
     assert "Nothing is stale" in klip("process", "--stale", "--dry-run").output
     assert query(published, "SELECT DISTINCT weights_version FROM highlights") == [{"weights_version": "klipstream-1"}]
     assert "Nothing is stale" in klip("process", "--stale").output
+
+
+@pytest.mark.slow
+def test_an_evaluation_names_the_weights_that_the_highlights_were_made_with(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIP_WEIGHTS", "klipstream-1")
+    recording = drop_stream(settings, seconds=70)
+    assert work(Settings()).ok
+    golden = tmp_path / "golden"
+    golden.mkdir()
+    shutil.copy(recording, golden)
+    truth = {"name": "stream", "duration_s": 70, "planted": [{"peak_s": 42}]}
+    (golden / "truth.json").write_text(json.dumps(truth))
+    monkeypatch.setenv("KLIP_WEIGHTS", "klip-1")
+    rows = rows_of(klip("eval", golden, "--json"))
+    assert {row["weights_version"] for row in rows} == {"klipstream-1"}
+    assert "stream (klipstream-1)" in klip("eval", golden).stdout
 
 
 @pytest.mark.slow

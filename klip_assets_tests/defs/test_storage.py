@@ -46,7 +46,8 @@ def test_the_place_of_dagsters_state_is_a_setting_also_in_a_file(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KLIP_ENV_FILE")
-    (tmp_path / ".env").write_text(f"KLIP_DAGSTER_STORAGE={tmp_path / 'elsewhere'}\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / ".env").write_text(f"KLIP_DAGSTER_STORAGE={tmp_path / 'elsewhere'}\n")
     open_as_dagster_does(home, monkeypatch)
     assert list((tmp_path / "elsewhere").rglob("runs.db"))
     assert not (tmp_path / "data" / ".dagster").exists()

@@ -54,12 +54,14 @@ class Service:
         home: DAGSTER_HOME.
         extra: More environment variables.
         port: Port of the web page, once started.
+        folder: The working folder.
     """
 
     data_dir: Path
     home: Path
     extra: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    folder: Path = REPOSITORY
     process: subprocess.Popen[bytes] | None = None
     _opened: ExitStack = field(default_factory=ExitStack)
     _instance: dg.DagsterInstance | None = None
@@ -97,7 +99,7 @@ class Service:
         return subprocess.Popen(
             [sys.executable, "-m", "klip_assets.cli", *arguments],
             env=self.environment,
-            cwd=REPOSITORY,
+            cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -117,7 +119,7 @@ class Service:
         if not daemon:
             web = str(Path(sys.executable).with_name("dagster-webserver"))
             command = [web, "-p", str(self.port), "-w", str(REPOSITORY / "workspace.yaml")]
-        environment, folder = self.environment, REPOSITORY
+        environment, folder = self.environment, self.folder
         if plain:
             folder = self.home
             shutil.copy(REPOSITORY / "workspace.yaml", folder)

@@ -15,7 +15,7 @@ from klip_assets.work.measuring import measure_sets
     deps=[dg.AssetDep(dg.AssetKey([HIGHLIGHTS.name]), partition_mapping=dg.AllPartitionMapping())],
     owners=OWNERS,
     kinds={"parquet", "numpy"},
-    code_version="3",
+    code_version="4",
     metadata=describe(EVALUATIONS),
     description=f"{EVALUATIONS.description}\n\nMeasured on the sample (once processed) and sets in KLIP_GOLDEN_DIR.",
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from klip_assets.formats.screen import without_controls
 from klip_assets.products.editing.export import Export
 from klip_assets.products.editing.timecode import frame_rate
 
@@ -68,4 +69,4 @@ def _channels(video: Mapping[str, Any]) -> str:
 
 
 def _line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return " ".join(without_controls(text or "").split())

@@ -7,17 +7,24 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from klip_assets.formats.screen import shown_json, without_controls
 from klip_assets.products.editing.export import Export, Row
 from klip_assets.products.editing.timecode import clock_ms
 
 CSV_COLUMNS = ("rank", "start_s", "end_s", "start", "end", "score", "emotion", "sentiment", "why", "text")
 
+#: What a spreadsheet takes for the begin of a formula, in either width.
+_FORMULA = tuple("=+-@＝＋－＠")
 _MARKDOWN = re.compile(r"([\\`*_|<>\[\]~])")
 
 
 def as_csv(video: Row, highlights: Sequence[Row]) -> str:
-    """Return highlights as CSV (RFC 4180), best first; unknown values are empty."""
+    """Return highlights as CSV (RFC 4180), best first; unknown values are empty.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe, as OWASP recommends for CSV injection.
+    """
     text = io.StringIO()
     # The writer quotes fields that contain a character of its line terminator: with CR and LF, both are safe in a text.
     writer = csv.writer(text, lineterminator="\r\n")
@@ -29,7 +36,7 @@ def as_csv(video: Row, highlights: Sequence[Row]) -> str:
             "end": clock_ms(row["end_s"]),
             "emotion": row["dominant_emotion"],
         }
-        writer.writerow([shown[name] for name in CSV_COLUMNS])
+        writer.writerow([_cell(shown[name]) for name in CSV_COLUMNS])
     return text.getvalue()
 
 
@@ -45,7 +52,7 @@ def as_srt(video: Row, highlights: Sequence[Row]) -> str:
 
 def as_json(video: Row, highlights: Sequence[Row]) -> str:
     """Return highlights as a JSON array of objects with the columns of the table, best first."""
-    return json.dumps([dict(row) for row in highlights], ensure_ascii=False, indent=2) + "\n"
+    return shown_json(json.dumps([dict(row) for row in highlights], ensure_ascii=False, indent=2)) + "\n"
 
 
 def as_markdown(video: Row, highlights: Sequence[Row]) -> str:
@@ -69,8 +76,15 @@ JSON = Export("json", "JSON", as_json)
 MARKDOWN = Export("md", "Markdown", as_markdown)
 
 
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = without_controls(value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
 def _one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return " ".join(without_controls(text or "").split())
 
 
 def _cue_line(text: str | None) -> str:

@@ -219,6 +219,7 @@ def _models(settings: Settings) -> list[Model]:
         settings.llm_api_key,
         input_usd_per_mtok=settings.llm_input_usd_per_mtok,
         output_usd_per_mtok=settings.llm_output_usd_per_mtok,
+        key_value=settings.key_value,
     )
 
 

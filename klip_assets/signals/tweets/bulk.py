@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.signals.tweets.clock import DAY_S, TOLERANCE_S, Clock
+from klip_assets.signals.tweets.notices import notices_in
 from klip_assets.signals.tweets.rows import COUNTS
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE, OFFSET_MS
 from klip_assets.signals.tweets.values import MAX_TEXT_CHARS, time_of
@@ -133,6 +134,7 @@ def _rows(column: Mapping[str, pa.Array], clock: Clock) -> Bulk:
         _or_null(_is_id(column["conversation_id"])),
         *(column[name].is_null() for name in ("note_tweet",) if name in column),
     )
+    good &= ~notices_in(text)
     counts = {name: pc.struct_field(column["public_metrics"], name) for name in COUNTS}
     good &= _all(*(_or_null(pc.greater_equal(values, 0)) for values in counts.values()))
     author, author_ok = _author(column["author"], column["author_id"])

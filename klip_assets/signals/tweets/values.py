@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from klip_assets.formats.refused import RowRefused
 from klip_assets.formats.text import valid_unicode
+from klip_assets.signals.tweets.notices import is_notice
 from klip_assets.signals.tweets.snowflake import is_tweet_id
 
 #: The longest posts of X have 25,000 characters.
@@ -105,12 +106,15 @@ def text_of_tweet(value: object) -> str:
     Only complete entities are resolved: '&region=' in a link is kept.
 
     Raises:
-        RowRefused: There is no text.
+        RowRefused: There is no text, or one of X's notices in its place.
     """
     if not isinstance(value, str):
         raise RowRefused("no text", "" if value is None else f"the text is {shown(value)}")
     text = valid_unicode(value)
-    return valid_unicode(_ENTITY.sub(lambda found: html.unescape(found[0]), text)) if "&" in text else text
+    text = valid_unicode(_ENTITY.sub(lambda found: html.unescape(found[0]), text)) if "&" in text else text
+    if is_notice(text):
+        raise RowRefused("a notice of X in the place of the text", shown(text))
+    return text
 
 
 def name_of(value: object) -> str | None:

@@ -29,6 +29,7 @@ from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.warehouse import ddl
 from klip_assets.store.warehouse.marts.statements import derive
+from klip_assets.store.warehouse.paths import literally, writable
 from klip_assets.store.warehouse.seen import STAGES
 
 #: Given a generation of a video, returns the columns of `videos` that are composed from the findings of its stages.
@@ -69,9 +70,12 @@ def fill(
     Returns:
         Rows by table.
     """
-    with closing(duckdb.connect(config={"autoinstall_known_extensions": "false"})) as connection:
+    with (
+        writable(database) as place,
+        closing(duckdb.connect(config={"autoinstall_known_extensions": "false"})) as connection,
+    ):
         options = f" (STORAGE_VERSION {ddl.literal(storage_version)})" if new else ""
-        connection.execute(f"ATTACH {ddl.literal(str(database))} AS klip{options}")
+        connection.execute(f"ATTACH {ddl.literal(str(place))} AS klip{options}")
         connection.execute("USE klip")
         connection.execute("BEGIN")
         for name in PUBLISHED_TABLES:
@@ -141,7 +145,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence
     connection.execute(
         f"INSERT INTO {name} BY NAME SELECT COLUMNS(lambda c: c IN ({known})) FROM "  # noqa: S608
         f"read_parquet(?, union_by_name = true, hive_partitioning = false) ORDER BY {order}",
-        [[str(path) for path in files]],
+        [[literally(path) for path in files]],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from klip_assets.contracts import Table, sql_type, text_of
+from klip_assets.store.warehouse.paths import literally
 
 
 def literal(text: str) -> str:
@@ -31,7 +32,7 @@ def create_view(table: Table, folder: Path) -> str:
 
     Types are cast explicitly, so that a file written before a column existed still fits.
     """
-    pattern = literal(f"{folder}/*/*.parquet")
+    pattern = literal(f"{literally(folder)}/*/*.parquet")
     columns = ", ".join(f"{identifier(f.name)}::{sql_type(f.type)} AS {identifier(f.name)}" for f in table.schema)
     source = f"read_parquet({pattern}, union_by_name = true, hive_partitioning = true, hive_types = {_hive(table)})"
     return f"CREATE OR REPLACE VIEW {identifier(table.name)} AS SELECT {columns} FROM {source}"  # noqa: S608

@@ -13,6 +13,7 @@ from klip_assets.contracts import PUBLISHED_TABLES, TABLES
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.store.files import write_atomically
 from klip_assets.store.warehouse import ddl
+from klip_assets.store.warehouse.paths import literally, writable
 
 
 @contextmanager
@@ -26,7 +27,9 @@ def open_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise NotFoundError(f"there is no warehouse at {path}", hint="run klip process, or klip demo for a first look")
     with closing(duckdb.connect(str(path.resolve()), read_only=True)) as connection:
         connection.execute("SET autoinstall_known_extensions = false")
-        connection.execute(f"SET allowed_directories = [{ddl.literal(str(path.parent.resolve()) + '/')}]")
+        # The views read it by a pattern, which is compared as it is written.
+        own = {f"{path.parent.resolve()}/", f"{literally(path.parent.resolve())}/"}
+        connection.execute(f"SET allowed_directories = [{', '.join(map(ddl.literal, sorted(own)))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
@@ -78,8 +81,11 @@ def export(path: Path, target: Path, *, storage_version: str) -> dict[str, int]:
     rows: dict[str, int] = {}
 
     def copy(temporary: Path) -> None:
-        with closing(duckdb.connect(config={"autoinstall_known_extensions": "false"})) as connection:
-            source, to = ddl.literal(str(path.resolve())), ddl.literal(str(temporary))
+        with (
+            writable(temporary) as place,
+            closing(duckdb.connect(config={"autoinstall_known_extensions": "false"})) as connection,
+        ):
+            source, to = ddl.literal(str(path.resolve())), ddl.literal(str(place))
             connection.execute(f"ATTACH {source} AS published (READ_ONLY)")
             connection.execute(f"ATTACH {to} AS copy (STORAGE_VERSION {ddl.literal(storage_version)})")
             connection.execute("USE copy")

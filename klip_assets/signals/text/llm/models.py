@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from klip_assets.env_files import KEYS_VARIABLE, is_key_variable
 from klip_assets.errors import InputError
 
 #: Sent to endpoints that need no key, since the client requires one.
@@ -79,20 +81,23 @@ def model_chain(
     *,
     input_usd_per_mtok: float | None = None,
     output_usd_per_mtok: float | None = None,
+    key_value: Callable[[str], str | None] = os.environ.get,
 ) -> list[Model]:
     """Read the chain of models.
 
     Args:
         models: Comma-separated names, or the path of a TOML file with one table `[[model]]` per model: name and, where
-            they differ from the arguments below, base_url, api_key_env (the variable that holds the key),
-            input_usd_per_mtok, output_usd_per_mtok.
+            they differ from the arguments below, base_url, api_key_env (the variable that holds the key; see
+            `klip_assets.env_files.is_key_variable`), input_usd_per_mtok, output_usd_per_mtok.
         base_url: Default endpoint.
         api_key: Its key; None for endpoints that need none.
         input_usd_per_mtok: Default price in USD per million tokens sent.
         output_usd_per_mtok: The same for tokens received.
+        key_value: Returns the value of the variable that holds a key, None if it is not set.
 
     Raises:
-        InputError: The file can't be read, has an unknown key, or a model has no endpoint.
+        InputError: The file can't be read, has an unknown key, names a variable that is not for keys, or a model has no
+            endpoint.
     """
     entries = _entries(models)
     endpoints: dict[tuple[str, str], Endpoint] = {}
@@ -104,7 +109,7 @@ def model_chain(
                 f"the model {entry.name} has no endpoint: {url!r} is not an HTTP URL",
                 hint="KLIP_LLM_BASE_URL=https://.../v1, or base_url in the file of models",
             )
-        key = _key(entry, api_key)
+        key = _key(entry, api_key, models.strip(), key_value)
         endpoint = endpoints.setdefault((url, key.get_secret_value()), Endpoint(url, key))
         input_price = input_usd_per_mtok if entry.input_usd_per_mtok is None else entry.input_usd_per_mtok
         output_price = output_usd_per_mtok if entry.output_usd_per_mtok is None else entry.output_usd_per_mtok
@@ -134,11 +139,20 @@ def _entries(models: str) -> list[_Entry]:
     return entries
 
 
-def _key(entry: _Entry, api_key: SecretStr | None) -> SecretStr:
+def _key(entry: _Entry, api_key: SecretStr | None, file: str, key_value: Callable[[str], str | None]) -> SecretStr:
     if entry.api_key_env is None:
         # A key belongs to one endpoint and is not sent to another.
         return api_key or SecretStr(NO_KEY) if entry.base_url is None else SecretStr(NO_KEY)
-    value = os.environ.get(entry.api_key_env)
+    if not is_key_variable(entry.api_key_env):
+        # Otherwise whoever wrote the file could have any secret of the environment sent to a server of their own.
+        raise InputError(
+            f"{file}: api_key_env of {entry.name} names the variable {entry.api_key_env}, which is not sent anywhere",
+            hint=f"keys are in *_API_KEY or KLIP_* variables, or where {KEYS_VARIABLE} of the environment says",
+        )
+    value = key_value(entry.api_key_env)
     if not value:
-        raise InputError(f"the variable {entry.api_key_env}, which holds the key of {entry.name}, is not set")
+        raise InputError(
+            f"{file}: the variable {entry.api_key_env}, which holds the key of {entry.name}, is not set",
+            hint="export it, or set it in the .env of the data folder",
+        )
     return SecretStr(value)

@@ -57,9 +57,9 @@ def test_a_key_is_not_sent_to_an_endpoint_it_is_not_meant_for(tmp_path: Path, mo
     file = tmp_path / "models.toml"
     file.write_text(
         '[[model]]\nname = "a"\n[[model]]\nname = "b"\nbase_url = "http://other/v1"\n'
-        '[[model]]\nname = "c"\nbase_url = "http://third/v1"\napi_key_env = "THIRD_KEY"\ninput_usd_per_mtok = 0.5\n'
+        '[[model]]\nname = "c"\nbase_url = "http://third/v1"\napi_key_env = "THIRD_API_KEY"\ninput_usd_per_mtok = 0.5\n'
     )
-    monkeypatch.setenv("THIRD_KEY", "for-the-third")
+    monkeypatch.setenv("THIRD_API_KEY", "for-the-third")
     first, second, third = model_chain(
         str(file), "http://user:pass@main:8000/v1/?k=1", _secret(KEY), input_usd_per_mtok=2
     )
@@ -79,7 +79,7 @@ def test_a_key_is_not_sent_to_an_endpoint_it_is_not_meant_for(tmp_path: Path, mo
         ("[[model]\n", "not valid TOML"),
         ("", "contains no model"),
         ("[[model]]\nname = 'a'\nbase_url = 'ftp://x'", "no endpoint"),
-        ("[[model]]\nname = 'a'\napi_key_env = 'NOT_SET_ANYWHERE'", "NOT_SET_ANYWHERE"),
+        ("[[model]]\nname = 'a'\napi_key_env = 'NOT_SET_ANYWHERE_API_KEY'", "NOT_SET_ANYWHERE_API_KEY"),
     ],
 )
 def test_a_file_of_models_that_can_not_be_used_says_what_is_wrong(content: str, says_what: str, tmp_path: Path) -> None:
@@ -87,6 +87,18 @@ def test_a_file_of_models_that_can_not_be_used_says_what_is_wrong(content: str, 
     file.write_text(content)
     with pytest.raises(InputError, match=says_what):
         model_chain(str(file), "http://main/v1", None)
+
+
+def test_a_file_of_models_gets_no_secret_but_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text("[[model]]\nname = 'a'\napi_key_env = 'AWS_SECRET_ACCESS_KEY'")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+    with pytest.raises(InputError, match=r"models\.toml: .*AWS_SECRET_ACCESS_KEY.*KLIP_KEY_VARIABLES") as told:
+        model_chain(str(file), "http://main/v1", None)
+    assert KEY not in str(told.value)
+    monkeypatch.setenv("KLIP_KEY_VARIABLES", "AWS_SECRET_ACCESS_KEY")
+    (model,) = model_chain(str(file), "http://main/v1", None)
+    assert model.endpoint.api_key.get_secret_value() == KEY
 
 
 def test_a_file_of_models_that_is_not_there_is_named(tmp_path: Path) -> None:
