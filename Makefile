@@ -87,6 +87,7 @@ docs: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/planted_moments.py
 	$(BIN)/python benchmarks/code_location.py
+	$(BIN)/python benchmarks/unknown_files.py
 	$(BIN)/python benchmarks/decode_speed.py
 	$(BIN)/python benchmarks/audio_speed.py
 	$(BIN)/python benchmarks/voice.py
