@@ -32,6 +32,7 @@ BENCHMARKS = {
     "decode_speed": "--minutes 0.3 --runs 1 --source {sound}",
     "tweet_ingest": "--rows 2000 --days 2",
     "highlights_speed": "--hours 0.1 0.2",
+    "unknown_files": "--files 200 --scans 1",
     "llm_throughput": "--segments 20 --latency-ms 10 --concurrency 10",
     "marts_speed": "--tweets 2000 --streams 5",
     "caption_readers": "--data {nothing}",

@@ -12,6 +12,7 @@ from klip_assets.cli.output import json_option, note, say, show_rows
 from klip_assets.cli.progress import BarProgress
 from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES, Subject, is_day
 from klip_assets.errors import InputError, NotFoundError
+from klip_assets.formats.text import shown_name
 from klip_assets.inbox.changes import Ready
 from klip_assets.settings import Settings
 
@@ -92,6 +93,8 @@ def process(
 ) -> None:
     """Process what is new or changed in the inbox, then publish. VIDEOs and DAYs given are always processed.
 
+    The name of a tweet file in the inbox, in place of a VIDEO, has that file read once more.
+
     With --stale: rebuild only the stages whose version or inputs have changed, for everything processed before or for
     the VIDEOs and DAYs given. A new release of Klip rebuilds nothing unless asked to in this way.
     """
@@ -137,6 +140,7 @@ def run_process(
     from klip_assets.work.due import dirty_days
     from klip_assets.work.findings import found_in
     from klip_assets.work.installation import Installation
+    from klip_assets.work.read_attempts import read_again
     from klip_assets.work.scan import scan
 
     settings.make_folders()
@@ -152,12 +156,14 @@ def run_process(
             )
         asked_days = [_day(day) for day in days]
         runner = Runner(instance, BarProgress(quiet=quiet), reuse=not force)
+        files = [name for name in videos if not _recordings(name, found.ready) and read_again(here, name)]
+        videos = [name for name in videos if name not in files]
         for entry in _named(videos, found.ready) if named else found.due.videos:
             outcome = _run_video(runner, here, entry.subject, unless_done=None if named else entry)
             report.add(entry.video_id, outcome, found_in(here.lake, entry.video_id))
-        if not named:
+        if files or not named:
             _ingest(runner, here, report)
-            asked_days = sorted(dirty_days(here.lake, here.attempts.all()))
+            asked_days = sorted({*asked_days, *dirty_days(here.lake, here.attempts.all())})
         _run_days(runner, asked_days, report)
         _publish(runner, here, report)
     return report
@@ -225,11 +231,15 @@ def _report_dead_runs(instance: Any) -> None:
 def _named(names: Sequence[str], ready: Sequence[Ready]) -> list[Ready]:
     chosen = []
     for name in names:
-        found = [entry for entry in ready if name in (entry.video_id, entry.recording.name, entry.recording.path.name)]
+        found = _recordings(name, ready)
         if not found:
             raise NotFoundError(f"no recording {name!r} in the inbox", hint="klip videos, or klip add FILE")
         chosen += found
     return chosen
+
+
+def _recordings(name: str, ready: Sequence[Ready]) -> list[Ready]:
+    return [entry for entry in ready if name in (entry.video_id, entry.recording.name, entry.recording.path.name)]
 
 
 def _day(text: str) -> str:
@@ -274,12 +284,19 @@ def _run_video(
 
 def _ingest(runner: Runner, here: Installation, report: Report) -> None:
     from klip_assets.defs.jobs import INGEST_TWEETS, ingest_config
+    from klip_assets.store.state.attempts import MAX_DEATHS
     from klip_assets.work.ingest import pending
+    from klip_assets.work.read_attempts import skipped_files
 
     found = pending(here)
     if found.is_any:
         what = f"tweet files ({len(found.fresh)} new, {len(found.gone)} gone)"
         report.add(what, runner.run(INGEST_TWEETS, config=ingest_config(found.names)))
+    for name in map(shown_name, skipped_files(here)):
+        notes.print(
+            f"[yellow]{escape(name)} skipped: {MAX_DEATHS} processes died while reading it[/yellow] "
+            f"(to retry: klip process {escape(name)})"
+        )
 
 
 def _run_days(

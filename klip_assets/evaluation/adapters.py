@@ -28,7 +28,7 @@ DEEPEST = 4
 #: Length of the bins in which a chat is judged, in seconds.
 CHAT_BIN_S = 10
 
-_CHAT_LINE = re.compile(r"(\d{9,11}) ([^:]*): ?(.*)")
+_CHAT_LINE = re.compile(r"(\d{9,11}) ([^:]{0,500}): ?(.*)")
 
 
 def adapted_sets(root: Path, *, chat_lag_s: float) -> Iterator[BinnedSet]:

@@ -15,6 +15,8 @@ from klip_assets.formats.text import MAX_DOCUMENT_CHARS
 
 #: Characters read at a time.
 READ_CHARS = 1 << 20
+#: A line that is indented further counts as not indented.
+LONGEST_INDENT = 1000
 #: No JSON number or literal cut by the window's end is longer; an error further from the end is a real one.
 _LONGEST_WORD = 32
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -77,8 +79,9 @@ class Window:
 
     @property
     def indent(self) -> str | None:
-        """The whitespace before the current value on its line; None if anything else precedes it."""
-        before = self._text[: self._at]
+        """The whitespace before the current value on its line; None if anything else precedes it, or too much."""
+        # No further back than an indentation reaches: a window may hold a million values on one line.
+        before = self._text[max(0, self._at - LONGEST_INDENT - 1) : self._at]
         line = before[before.rfind("\n") + 1 :] if "\n" in before else None
         return line if line is not None and not line.strip(" \t") else None
 

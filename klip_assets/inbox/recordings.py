@@ -7,6 +7,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,11 @@ CHAT_SUFFIXES = (
     ".chat.json.gz", ".live_chat.json.gz", ".chat.jsonl.gz", ".chat.csv.gz",
 )  # fmt: skip
 INFO_SUFFIX = ".info.json"
+
+#: Suffixes of files that may be recordings or sidecars.
+_READ_SUFFIXES = MEDIA_SUFFIXES | {*CAPTION_SUFFIXES, ".json", ".jsonl", ".csv", ".gz"}
+
+_UNKNOWN = "unknown kind of file"
 
 #: A language tag in the name of a JSON file: `de`, `pt-BR`, `zh-Hans`.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
@@ -94,11 +100,13 @@ def read_inbox(root: Path) -> Contents:
     recordings: list[Recording] = []
     unknown: list[tuple[Path, str]] = []
     for path in files_below(root):
-        problem = unreadable(path)
-        if problem is None:
-            folders[path.parent].append(path)
-        else:
+        # Thousands of files may be there that are none of ours: only what would be read is opened.
+        if path.suffix.lower() not in _READ_SUFFIXES:
+            unknown.append((path, _UNKNOWN))
+        elif problem := unreadable(path):
             unknown.append((path, problem))
+        else:
+            folders[path.parent].append(path)
     for _, files in sorted(folders.items()):
         media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
         stems = {path.stem for path in media}
@@ -163,18 +171,33 @@ def unreadable(path: Path) -> str | None:
 
 def files_below(root: Path) -> Iterator[Path]:
     """Yield every finished, visible file below a folder, sorted within each folder."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (path for name in sorted(names) if _is_visible(path := Path(folder) / name))
+    folders = []
+    with suppress(OSError), os.scandir(root) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_dir():
+                if not entry.name.startswith(".") and not entry.is_symlink():
+                    folders.append(Path(entry.path))
+            # A link may be dangling; a pipe or a device is neither file nor folder.
+            elif _is_ours(entry.name) and entry.is_file():
+                yield Path(entry.path)
+    for folder in folders:
+        yield from files_below(folder)
 
 
 def _is_visible(path: Path) -> bool:
-    return not path.name.startswith(".") and path.suffix.lower() not in _UNFINISHED and path.is_file()
+    return _is_ours(path.name) and path.is_file()
+
+
+def _is_ours(name: str) -> bool:
+    return not name.startswith(".") and not name.lower().endswith(_UNFINISHED)
 
 
 def display_name(path: Path, root: Path) -> str:
     """Return a path relative to the inbox, with invalid UTF-8 as escapes."""
-    return stored_name(path.relative_to(root))
+    # For thousands of files, `relative_to` alone would take half a second.
+    base = f"{root}{os.sep}"
+    inside = str(path)
+    return stored_name(inside.removeprefix(base) if inside.startswith(base) else path.relative_to(root))
 
 
 class _Sidecars:
@@ -236,7 +259,7 @@ def _why_unknown(path: Path, stems: set[str]) -> str:
     if path.suffix.lower() == ".json" and any(".".join(parts[:n]) in stems for n in range(1, len(parts))):
         endings = ", ".join((INFO_SUFFIX, *CHAT_SUFFIXES, ".json", ".<language>.json", *TRANSCRIPT_SUFFIXES))
         return f"a JSON file beside a recording, but with an unknown ending; known: {endings}"
-    return "unknown kind of file"
+    return _UNKNOWN
 
 
 def _split_language(stem: str) -> tuple[str, str]:

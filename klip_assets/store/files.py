@@ -14,8 +14,9 @@ from pathlib import Path
 from klip_assets.failpoints import fail_point
 from klip_assets.store.processes import is_gone, this_process
 
-#: The process that made it (older versions: its number alone), with dashes for colons; then eight random digits.
-_TEMPORARY = re.compile(r"\..+\.(\d+(?:-\w*-\w*-\w+)?)-[0-9a-f]{8}\.tmp")
+#: The process that made it (older versions: its number alone), with dashes for colons; then eight random digits. This
+#: is what stands between the last two dots of a temporary file's name.
+_MAKER = re.compile(r"(\d{1,20}(?:-\w{0,32}-\w{0,32}-\w{1,32})?)-[0-9a-f]{8}")
 
 #: Bytes of a file's name kept in the name of its temporary file; a whole name may have 255.
 _MAX_NAME_BYTES = 160
@@ -140,7 +141,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _left_in(folder: Path) -> Iterator[Path]:
-    for path in folder.glob(".*.tmp"):
-        match = _TEMPORARY.fullmatch(path.name)
+    for path in folder.glob(".*.*.tmp"):
+        match = _MAKER.fullmatch(path.stem.rpartition(".")[2])
         if match and is_gone(match[1].replace("-", ":")):
             yield path

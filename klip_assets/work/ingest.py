@@ -20,6 +20,7 @@ from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.lake.tweet_sources import add_source, remove_source
 from klip_assets.store.locks import hold, ingest_lock
+from klip_assets.work import read_attempts
 from klip_assets.work.installation import Installation
 
 #: Errors of the disk that Klip writes to, not of a file in the inbox.
@@ -37,12 +38,14 @@ class Pending:
         fresh: Files to read.
         gone: Files that were read and no longer exist.
         leftovers: Hashes of content in the lake that is no longer in any file.
+        deaths: Files on which processes died, with how many.
         settling: Signatures of files that may still be written to, by name; for the next scan.
     """
 
     fresh: Sequence[TweetFile] = ()
     gone: Sequence[PurePath] = ()
     leftovers: Sequence[str] = ()
+    deaths: Sequence[str] = ()
     settling: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -58,9 +61,8 @@ class Pending:
     @property
     def version(self) -> str:
         """Hash of what is to be ingested."""
-        return _digest(
-            [*(f"{file.name}:{file.signature}" for file in self.fresh), *map(str, self.gone), *self.leftovers]
-        )
+        files = (f"{file.name}:{file.signature}" for file in self.fresh)
+        return _digest([*files, *map(str, self.gone), *self.leftovers, *self.deaths])
 
 
 def pending(installation: Installation, before: Mapping[str, str] | None = None) -> Pending:
@@ -71,7 +73,8 @@ def pending(installation: Installation, before: Mapping[str, str] | None = None)
         before: Signatures from the previous scan; None: a person asked, so the files are taken as complete.
     """
     changes = tweet_changes(installation.settings.tweet_inbox, installation.registry, before)
-    return Pending(changes.fresh, changes.gone, installation.registry.leftovers(), changes.pending)
+    died = read_attempts.deaths(installation, changes.fresh) if changes.fresh else ()
+    return Pending(changes.fresh, changes.gone, installation.registry.leftovers(), died, changes.pending)
 
 
 @dataclass
@@ -96,16 +99,23 @@ class Ingested:
 
 
 def ingest(
-    installation: Installation, *, only: Collection[str] | None = None, run_id: str = "", log: logging.Logger
+    installation: Installation,
+    *,
+    only: Collection[str] | None = None,
+    run_id: str = "",
+    interrupts_count: bool = False,
+    log: logging.Logger,
 ) -> Ingested:
     """Read new and changed files, and remove the tweets of files that were replaced or removed.
 
-    A file that can't be read is listed in the quarantine and stays new; it does not stop the others.
+    A file that can't be read is listed in the quarantine and stays new; it does not stop the others. One on which
+    processes died is read after the others, and after `MAX_DEATHS` of them no more; the quarantine says so.
 
     Args:
         installation: The installation.
         only: Names of the files to read; None: all that are new or changed.
         run_id: The run.
+        interrupts_count: Whether an interrupt while a file is read counts as a death.
         log: Logs the outcome of each file.
 
     Raises:
@@ -119,9 +129,14 @@ def ingest(
         found = pending(installation)
         fresh = [file for file in found.fresh if only is None or str(file.name) in only]
         done.files, done.removed_files = len(fresh), len(found.gone)
-        for file in fresh:
+        for file in read_attempts.in_order(installation, fresh):
             try:
-                _read(installation, file, done, run_id=run_id, log=log)
+                sha256 = file.sha256
+                with read_attempts.reading(installation, file, sha256, interrupts_count=interrupts_count) as allowed:
+                    if allowed:
+                        _read(installation, file, sha256, done, run_id=run_id, log=log)
+                    else:
+                        _skip(installation, file, sha256, done, run_id=run_id, log=log)
             except OSError as error:
                 if error.errno in _OUR_DISK:
                     raise
@@ -132,6 +147,7 @@ def ingest(
         for gone in found.gone:
             quarantine(lake, str(gone), TWEETS.name, [], run_id=run_id)
             registry.forget_staged(gone)
+            read_attempts.forget(installation, gone)
         # Last, and from the registry: this also finishes the job of a run that was killed before it got here.
         for sha256 in registry.leftovers():
             done.days |= set(remove_source(lake, sha256))
@@ -141,10 +157,24 @@ def ingest(
     return done
 
 
-def _read(installation: Installation, file: TweetFile, done: Ingested, *, run_id: str, log: logging.Logger) -> None:
+def _skip(
+    installation: Installation, file: TweetFile, sha256: str, done: Ingested, *, run_id: str, log: logging.Logger
+) -> None:
+    """Record a file as read without any row, since processes died on it: what they left of it is removed."""
+    registry = installation.registry
+    read_attempts.skip(installation, file, run_id=run_id)
+    if sha256 not in {sha for name, (_, sha) in registry.staged_files().items() if name != file.name}:
+        done.days |= set(remove_source(installation.lake, sha256))
+    registry.record_staged(file.name, file.signature, sha256)
+    done.counts["refused"] += 1
+    log.error(f"{file.name}: skipped, because processes died while reading it")
+
+
+def _read(
+    installation: Installation, file: TweetFile, sha256: str, done: Ingested, *, run_id: str, log: logging.Logger
+) -> None:
     """Read a file and write its rows for each of its days."""
     lake, registry, name = installation.lake, installation.registry, str(file.name)
-    sha256 = file.sha256
     with scratch_folder(installation.settings.scratch_dir) as scratch:
         staged = stage_file(file.path, scratch=scratch, column_map=map_path(file.path))
         first, last = FIRST_DAY, datetime.now(UTC).date()

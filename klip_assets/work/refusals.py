@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from klip_assets.contracts import VIDEOS
 from klip_assets.formats.refused import Refused
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.quarantine import quarantine, refused_sources
+from klip_assets.store.lake.quarantine import quarantine_files
 
 #: Refusals of whole files are kept apart from what the stage `videos` refuses of a sidecar.
 TABLE = "inbox"
@@ -21,9 +21,5 @@ def refuse_unknown(lake: Lake, unknown: Mapping[str, str], *, run_id: str) -> No
         unknown: File relative to the inbox -> why it is not used.
         run_id: Run that found them, '' for a sensor.
     """
-    before = refused_sources(lake, TABLE)
-    for name in before.keys() - unknown.keys():
-        quarantine(lake, name, TABLE, [], run_id=run_id)
-    for name, why in unknown.items():
-        if before.get(name) != why:
-            quarantine(lake, name, TABLE, [Refused("file", why, f"not part of {VIDEOS.name}")], run_id=run_id)
+    detail = f"not part of {VIDEOS.name}"
+    quarantine_files(lake, TABLE, {name: Refused("file", why, detail) for name, why in unknown.items()}, run_id=run_id)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -53,3 +54,18 @@ def test_the_elements_of_an_array_come_one_by_one() -> None:
     assert [next(items), next(items), next(items)] == [1, "a", {}]
     with pytest.raises(BrokenJsonError):
         next(items)
+
+
+def test_many_short_values_on_one_line_do_not_take_the_square_of_their_number() -> None:
+    window = Window(io.StringIO("[" + ",".join(["1"] * 300_000) + "]"))
+    window.take("[")
+    began = time.process_time()
+    count = 0
+    while window.next() != "]":
+        assert window.indent is None
+        window.value()
+        count += 1
+        if window.next() != "]":
+            window.take(",")
+    assert count == 300_000
+    assert time.process_time() - began < 10

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path, PurePath
 
 import pytest
 
 from klip_assets.contracts import QUARANTINE
+from klip_assets.formats.refused import Refused
 from klip_assets.inbox import changes
 from klip_assets.inbox.changes import settle, tweet_changes
 from klip_assets.inbox.recordings import Recording, read_inbox
 from klip_assets.settings import Settings
-from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.lake import Lake, read_file
+from klip_assets.store.lake.quarantine import quarantine, refused_sources
 from klip_assets.store.state.registry import Registry
-from klip_assets.work.refusals import refuse_unknown
+from klip_assets.work.refusals import TABLE, refuse_unknown
 
 
 def look(settings: Settings, registry: Registry, before: dict[str, str] | None):
@@ -106,6 +109,55 @@ def test_unknown_files_are_in_the_quarantine_while_they_lie_there(lake: Lake) ->
     refuse_unknown(lake, {"a.docx": "no"}, run_id="")
     left = lake.paths(QUARANTINE)
     assert len(left) == 1 and left[0].stat().st_mtime_ns == written[left[0]]
+
+
+def test_thousands_of_unknown_files_cost_a_few_partitions_and_are_not_written_again(lake: Lake) -> None:
+    unknown = {f"thumb-{number:05d}.jpg": "unknown kind of file" for number in range(10_000)}
+    refuse_unknown(lake, unknown, run_id="")
+    written = {path: path.stat().st_mtime_ns for path in lake.paths(QUARANTINE)}
+    assert len(written) <= 16
+    began = time.process_time()
+    refuse_unknown(lake, unknown, run_id="")
+    assert time.process_time() - began < 2
+    assert {path: path.stat().st_mtime_ns for path in lake.paths(QUARANTINE)} == written
+    assert refused_sources(lake, TABLE) == unknown
+    refuse_unknown(lake, {}, run_id="")
+    assert lake.paths(QUARANTINE) == []
+
+
+def test_an_unknown_file_keeps_the_time_it_was_first_seen_until_its_reason_changes(lake: Lake) -> None:
+    def seen() -> dict[str, object]:
+        rows = [row for path in lake.paths(QUARANTINE) for row in read_file(path, QUARANTINE).to_pylist()]
+        return {row["source_file"]: row["seen_at"] for row in rows}
+
+    files = {f"{number}.xyz": "no" for number in range(40)}
+    refuse_unknown(lake, files, run_id="")
+    first = seen()
+    refuse_unknown(lake, {**files, "0.xyz": "another reason", "new.xyz": "no"}, run_id="")
+    now = seen()
+    assert now.keys() - first.keys() == {"new.xyz"}
+    assert {name for name in first if first[name] != now[name]} == {"0.xyz"}
+
+
+def test_what_an_older_klip_wrote_for_each_unknown_file_is_folded_in(lake: Lake) -> None:
+    for name in ("kept.xyz", "gone.xyz"):
+        quarantine(lake, name, TABLE, [Refused("file", "no", "not part of videos")], run_id="")
+    quarantine(lake, "kept.xyz", "tweets", [Refused("line 1", "not JSON", "")], run_id="")
+    refuse_unknown(lake, {"kept.xyz": "no"}, run_id="")
+    assert refused_sources(lake, TABLE) == {"kept.xyz": "no"}
+    assert refused_sources(lake, "tweets") == {"kept.xyz": "not JSON"}
+    assert len(lake.paths(QUARANTINE)) == 2
+    # The older one ran once more on the same folder.
+    quarantine(lake, "kept.xyz", TABLE, [Refused("file", "no", "not part of videos")], run_id="")
+    refuse_unknown(lake, {"kept.xyz": "no"}, run_id="")
+    assert len(lake.paths(QUARANTINE)) == 2
+
+
+def test_a_damaged_list_of_unknown_files_is_written_anew(lake: Lake) -> None:
+    refuse_unknown(lake, {"a.docx": "no"}, run_id="")
+    lake.paths(QUARANTINE)[0].write_bytes(b"damaged")
+    refuse_unknown(lake, {"a.docx": "no"}, run_id="")
+    assert refused_sources(lake, TABLE) == {"a.docx": "no"}
 
 
 def test_no_temporary_files_of_ours_are_taken_for_recordings(tmp_path: Path) -> None:

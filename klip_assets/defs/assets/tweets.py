@@ -6,6 +6,7 @@ import dagster as dg
 
 from klip_assets.defs.assets.describe import OWNERS, RETRY_IO
 from klip_assets.defs.resources import Installation
+from klip_assets.defs.tags import PROCESS_TAG
 from klip_assets.errors import KlipError
 from klip_assets.sources.x_api.fetch import fetch_posts
 from klip_assets.work.ingest import ingest
@@ -63,7 +64,10 @@ def tweet_files(
     Replacing or removing a file also removes the tweets that came from it. What can't be read is listed in
     `quarantine`.
     """
-    done = ingest(installation.here, only=config.files, run_id=context.run.run_id, log=context.log)
+    # A person's Ctrl-C reaches a run of the command line; a run of the daemon is interrupted when it is stopped.
+    stopped = PROCESS_TAG not in context.run.tags
+    here, run_id = installation.here, context.run.run_id
+    done = ingest(here, only=config.files, run_id=run_id, interrupts_count=stopped, log=context.log)
     metadata: dict[str, Any] = {
         "files": done.files,
         "removed_files": done.removed_files,

@@ -11,7 +11,7 @@ NEAR = 0.0003
 #: The frame number in a second has two digits.
 MAX_FPS = 60
 
-_LABEL = re.compile(r"(\d{2,}):(\d{2}):(\d{2})[:;](\d{2})")
+_LABEL = re.compile(r"(\d{2,9}):(\d{2}):(\d{2})[:;](\d{2})")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ LAUGHING_EMOTES = (
 )  # fmt: skip
 
 # A '!' directly followed by a word; '!!!' is a reaction.
-_COMMAND = re.compile(r"\s*!\w")
+_COMMAND = re.compile(r"!\w")
 
 _TEXTS_AT_ONCE = 20_000
 
@@ -76,7 +76,7 @@ def is_bot_message(text: str, *names: str | None) -> bool:
         text: The message.
         names: Names of its author.
     """
-    return _COMMAND.match(text) is not None or any(name.strip().casefold() in BOTS for name in names if name)
+    return _COMMAND.match(text.lstrip()) is not None or any(name.strip().casefold() in BOTS for name in names if name)
 
 
 def emotes_of_words(text: str) -> list[str]:

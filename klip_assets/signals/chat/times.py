@@ -25,11 +25,14 @@ BEFORE_AND_AFTER_S = 3600.0
 _FIRST_DAY_S, _LAST_DAY_S = 1.0e9, 4.2e9
 _DAY_UNITS = (1.0, 1e-3, 1e-6, 1e-9)
 
-_NUMBER = re.compile(r"[-+]?\d{1,19}(?:[.,]\d*)?(?:s|sec)?", re.ASCII)
-_CLOCK = re.compile(r"([-+−]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d+)?)")
-_UNITS = re.compile(r"([-+−]?)(?:(\d{1,6})h)?\s*(?:(\d{1,6})m)?\s*(?:(\d{1,9}(?:\.\d+)?)s)?")
+#: No time is written with more characters; a longer text is refused before any pattern sees it.
+_LONGEST_CHARS = 99
+
+_NUMBER = re.compile(r"[-+]?\d{1,19}(?:[.,]\d{0,99})?(?:s|sec)?", re.ASCII)
+_CLOCK = re.compile(r"([-+−]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d{1,99})?)")
+_UNITS = re.compile(r"([-+−]?)(?:(\d{1,6})h)?\s{0,9}(?:(\d{1,6})m)?\s{0,9}(?:(\d{1,9}(?:\.\d{1,99})?)s)?")
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)\s*(Z|UTC|GMT|[-+]\d\d(?::?\d\d)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)\s{0,9}(Z|UTC|GMT|[-+]\d\d(?::?\d\d)?)?", re.ASCII
 )
 
 
@@ -65,6 +68,8 @@ def time_of(value: object, unit: float | None = None) -> Time:
     """
     if isinstance(value, str):
         text = value.strip().strip("[]()").strip()
+        if len(text) > _LONGEST_CHARS:
+            raise RowRefused("time not understood", _shown(value))
         if _NUMBER.fullmatch(text):
             # "12.5s" includes its unit.
             unit = 1.0 if text[-1] in "sc" else unit

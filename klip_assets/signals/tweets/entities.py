@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -46,10 +47,11 @@ class Entities:
 def entities_of_text(text: str) -> Entities:
     """Find hashtags, mentions, cashtags and links in a text. A '#' or '@' inside a link does not count."""
     links = links_of(text) if "." in text else []
-    inside = [(link.start, link.end) for link in links]
+    starts, ends = [link.start for link in links], [-1, *(link.end for link in links)]
 
     def outside(at: int) -> bool:
-        return not any(start <= at < end for start, end in inside)
+        # Links are in order and do not overlap: only the last that begins before it can contain it.
+        return at >= ends[bisect_right(starts, at)]
 
     hashtags = mentions = cashtags = ()  # type: Iterable[str]
     if "#" in text or "＃" in text:

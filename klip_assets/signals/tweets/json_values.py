@@ -26,7 +26,7 @@ from klip_assets.formats.text import (
 from klip_assets.signals.tweets.values import shown
 
 #: Start of an account archive: a script that assigns the tweets.
-ARCHIVE = re.compile(r"\s*window\.YTD\.(\w{1,60})\.part\d{1,6}\s*=\s*")
+ARCHIVE = re.compile(r"\s{0,99}window\.YTD\.(\w{1,60})\.part\d{1,6}\s{0,99}=\s{0,99}")
 _ARCHIVE_CHARS = 200
 _PUNCTUATION = frozenset({"", "[", "]", ",", "[]"})
 _PROBED_LINES = 20

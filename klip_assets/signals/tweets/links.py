@@ -24,17 +24,25 @@ _LONGEST = 4096
 _LONGEST_SLUG = 40
 
 _D = f"[^{PUNCTUATION}{SPACES}{_INVALID}{_DIRECTIONS}]"
-_LABEL = rf"{_D}(?:[_\-]*+{_D})*+"
+#: Domain names have no longer labels.
+_LONGEST_LABEL = 63
+# Each part is bounded, or costs what it matches: a text in which no link is found must not be searched again from each
+# of its characters.
+_LABEL = rf"{_D}(?:[_\-]{{0,62}}+{_D}){{0,62}}+"
 _HOST = re.compile(rf"(?:[^A-Za-z0-9@＠$#＃{_INVALID}]|^)((https?://)?({_LABEL}(?:\.{_LABEL})++))", re.IGNORECASE)
 _GENERAL = rf"a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{_CYRILLIC}{LATIN}"
 _ENDING = rf"+\-a-z0-9=_#/{_CYRILLIC}{LATIN}"
-_PARENTHESES = rf"\((?:[{_GENERAL}]+|[{_GENERAL}]*\([{_GENERAL}]+\)[{_GENERAL}]*)\)"
-_QUERY = r"\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/]"
+_PARENTHESES = rf"\((?:[{_GENERAL}]++|[{_GENERAL}]*+\([{_GENERAL}]++\)[{_GENERAL}]*+)\)"
+# Up to 99 characters that can't end a path or query, then one that can, over and over.
+_QUERY = r"\?(?:[!?*'@();:+$%\[\].,~|]{0,99}+[a-z0-9\-_&=#/]++)++"
 _REST = re.compile(
-    rf"(?::[0-9]++)?(/(?:(?:[{_GENERAL}]|{_PARENTHESES})*(?:[{_ENDING}]|{_PARENTHESES}))?)?(?:{_QUERY})?", re.IGNORECASE
+    rf"(?::[0-9]++)?(/(?:[!*';:,.$%\[\]\u2013~@|&]{{0,99}}+(?:[{_ENDING}]++|{_PARENTHESES}))*+)?(?:{_QUERY})?",
+    re.IGNORECASE,
 )
 _SHORT = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE)
-_ASCII_HOST = re.compile(rf"(?:[\-a-z0-9{LATIN}]++\.)++", re.IGNORECASE)
+_ASCII_LABEL = rf"[\-a-z0-9{LATIN}]"
+_ASCII_HOST = re.compile(rf"(?:{_ASCII_LABEL}{{1,{_LONGEST_LABEL}}}+\.)++", re.IGNORECASE)
+_IN_A_LABEL = re.compile(_ASCII_LABEL, re.IGNORECASE)
 _LETTERS = re.compile("[A-Za-z]+")
 _PUNYCODE = re.compile(r"xn--[\-0-9a-z]+", re.IGNORECASE)
 _OTHER_SIGNS = frozenset("＠＃")
@@ -92,7 +100,9 @@ def _ascii_links(text: str, start: int, end: int) -> list[Link]:
     found: list[Link] = []
     at = start
     while match := _ASCII_HOST.search(text, at, end):
-        at = match.end()
+        at, begin = match.end(), match.start()
+        if begin and text.find(".", begin) - begin == _LONGEST_LABEL and _IN_A_LABEL.match(text, begin - 1):
+            continue  # The end of a label that is too long.
         # The longest run of labels that ends in a top-level domain.
         dot = match.end()
         while dot > match.start():

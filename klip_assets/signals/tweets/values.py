@@ -15,12 +15,15 @@ from klip_assets.signals.tweets.snowflake import is_tweet_id
 MAX_TEXT_CHARS = 25_000
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]{16,}[.,]0+")
+_ROUNDED = re.compile(r"[0-9]{1,40}(?:[.,][0-9]{1,40})?[eE]\+?[0-9]{1,9}|[0-9]{16,40}[.,]0{1,40}")
 _STATUS_URL = re.compile(r"/status(?:es)?/([0-9]+)")
 _ABSENT = frozenset({"", "na", "n/a", "nan", "none", "null", "nil", "-", "\\n"})
 _AMERICAN = re.compile(
-    r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?)?(?:\s*(?:UTC|GMT|Z))?"
+    r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:,?\s{1,9}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{0,9}([AaPp][Mm])?)?"
+    r"(?:\s{0,9}(?:UTC|GMT|Z))?"
 )
+#: No time is written with more characters; a longer text is not one, whatever it begins with.
+_LONGEST_TIME_CHARS = 99
 _LARGEST_COUNT = 2**63 - 1
 
 
@@ -87,6 +90,8 @@ def time_of(value: object) -> datetime | None:
     if isinstance(value, bool) or is_absent(value):
         return None
     text = str(value).strip()
+    if len(text) > _LONGEST_TIME_CHARS:
+        return None
     try:
         if re.fullmatch(r"[0-9]{10}(?:[0-9]{3})?(?:\.[0-9]+)?", text) and text.isascii():
             seconds = float(text) / (1000 if len(text.partition(".")[0]) == 13 else 1)

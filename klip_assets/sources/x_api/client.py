@@ -33,6 +33,7 @@ MAX_BYTES = 32_000_000
 _MAX_REASON_CHARS = 300
 _SHOWN_TOKEN_CHARS = 6
 _QUOTED = re.compile(r"'([a-z_.]+)'")
+_WORD = re.compile(r"\S+")
 
 
 class Verdict(Enum):
@@ -161,9 +162,8 @@ class Client(AbstractContextManager["Client"]):
     def clean(self, text: str) -> str:
         """Return a text without the token, and without parts that would identify it."""
         text = text.replace(self._token, "***")
-        for part in (self._token[:_SHOWN_TOKEN_CHARS], self._token[-_SHOWN_TOKEN_CHARS:]):
-            text = re.sub(rf"\S*{re.escape(part)}\S*", "***", text)
-        return text
+        secret = (self._token[:_SHOWN_TOKEN_CHARS], self._token[-_SHOWN_TOKEN_CHARS:])
+        return _WORD.sub(lambda word: "***" if any(part in word[0] for part in secret) else word[0], text)
 
     def _once(self, endpoint: str, path: str, parameters: Mapping[str, str]) -> Answer:
         import httpx2

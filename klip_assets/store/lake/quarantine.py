@@ -1,15 +1,21 @@
-"""Refused inputs by source: one Parquet file per source, replaced as a whole."""
+"""Refused inputs: one Parquet file per source, replaced as a whole; files that are not used share a few."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from klip_assets.contracts import QUARANTINE, key_of
+from klip_assets.errors import DamagedError
 from klip_assets.formats.refused import Refused, listed
+from klip_assets.store.files import write_atomically
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.records import write_record
+
+#: Parts of a list of whole files: few enough to be read at each scan, and of a long list only some are rewritten.
+_PARTS = 16
 
 
 def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[Refused], *, run_id: str) -> None:
@@ -26,7 +32,7 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
     if not refused:
         lake.remove(QUARANTINE, key)
         return
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = _now()
     kept = {entry.position: entry for entry in listed(refused, len(refused))}
     rows = [
         {"source_file": source_file, "table_name": table_name, "seen_at": now, **vars(entry)} for entry in kept.values()
@@ -34,14 +40,87 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
     write_record(lake, QUARANTINE, key, QUARANTINE.from_rows(rows), run_id=run_id)
 
 
+def quarantine_files(lake: Lake, table_name: str, refused: Mapping[str, Refused], *, run_id: str) -> None:
+    """Make the quarantine list exactly these whole files for one table. What is listed already is not written again.
+
+    There may be thousands of them, so they share `_PARTS` partitions by the hash of their names. Older versions of Klip
+    wrote one per file; those are removed.
+
+    Args:
+        lake: The lake.
+        table_name: Table they were meant for; not one that `quarantine` is given.
+        refused: File relative to the inbox -> its refusal.
+        run_id: Run that found them.
+    """
+    wanted: defaultdict[int, dict[str, Refused]] = defaultdict(dict)
+    for name, entry in refused.items():
+        wanted[int(hashlib.sha256(name.encode()).hexdigest()[-8:], 16) % _PARTS][name] = entry
+    for number in range(_PARTS):
+        _write_part(lake, table_name, f"{table_name}-files-{number}", wanted[number], run_id=run_id)
+    _remove_single(lake, table_name, refused)
+
+
 def refused_sources(lake: Lake, table_name: str) -> dict[str, str]:
     """Return the sources with refusals for a table, each with the reason of its first."""
-    found = {}
+    found: dict[str, str] = {}
     for path in lake.paths(QUARANTINE):
-        first = lake.read(QUARANTINE, key_of(path.parent)).slice(0, 1).to_pylist()
-        if first and first[0]["table_name"] == table_name:
-            found[first[0]["source_file"]] = first[0]["reason"]
+        rows = lake.read(QUARANTINE, key_of(path.parent)).select(["table_name", "source_file", "reason"])
+        for row in rows.to_pylist():
+            if row["table_name"] == table_name:
+                found.setdefault(row["source_file"], row["reason"])
     return found
+
+
+def _write_part(lake: Lake, table_name: str, key: str, refused: Mapping[str, Refused], *, run_id: str) -> None:
+    listed_now = hashlib.sha256(repr(sorted((name, *vars(entry).values()) for name, entry in refused.items())).encode())
+    inputs = {"files": listed_now.hexdigest()[:32]}
+    before: dict[str, dict[str, object]] = {}
+    try:
+        written = lake.provenance(QUARANTINE, key)
+        if written is None and not refused:
+            return
+        if written is not None and written.input_versions == inputs:
+            return
+        if written is not None:
+            before = {row["source_file"]: row for row in lake.read(QUARANTINE, key).to_pylist()}
+    except DamagedError:
+        pass  # It is replaced.
+    if not refused:
+        lake.remove(QUARANTINE, key)
+        return
+    now, rows = _now(), []
+    for name, entry in refused.items():
+        row = {"source_file": name, "table_name": table_name, **vars(entry)}
+        known = before.get(name, {})
+        is_known = all(known.get(column) == value for column, value in row.items())
+        rows.append({**row, "seen_at": known["seen_at"] if is_known else now})
+    write_record(lake, QUARANTINE, key, QUARANTINE.from_rows(rows), run_id=run_id, inputs=inputs)
+
+
+def _remove_single(lake: Lake, table_name: str, refused: Mapping[str, Refused]) -> None:
+    """Remove the partitions with one file each that older versions wrote for this table.
+
+    All are read once, and a file beside them says so; later, only those of files that are listed are looked for.
+    """
+    folder = lake.root / QUARANTINE.name
+    done = folder / f".{table_name}-files"
+    if not folder.is_dir():
+        return
+    if done.exists():
+        there = {key_of(path.name) for path in folder.iterdir() if path.name.startswith("source=")}
+        for key in there.intersection(_key(name, table_name) for name in refused):
+            lake.remove(QUARANTINE, key)
+        return
+    parts = {f"{table_name}-files-{number}" for number in range(_PARTS)}
+    for key in set(lake.keys(QUARANTINE)) - parts:
+        first = lake.read(QUARANTINE, key).slice(0, 1).to_pylist()
+        if first and first[0]["table_name"] == table_name:
+            lake.remove(QUARANTINE, key)
+    write_atomically(done, lambda path: path.touch())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _key(source_file: str, table_name: str) -> str:

@@ -79,10 +79,10 @@ class Ending(Enum):
 
 
 class Attempts(Memory):
-    """The memory of attempts. Callers hold the lock of the video or the days."""
+    """The memory of attempts on videos, days and tweet files. Callers hold the lock of the video, days or ingest."""
 
     def all(self) -> dict[str, Attempt]:
-        """Return all recorded attempts, by video or day."""
+        """Return all recorded attempts, by video, day or tweet file."""
         with self.reading() as db:
             rows = db.execute("SELECT subject, version, begun, failures, failed_at, permanent FROM attempts").fetchall()
         return {
@@ -114,6 +114,11 @@ class Attempts(Memory):
             db.executemany(
                 "DELETE FROM attempts WHERE subject = ? AND permanent = 0", [(subject,) for subject in by[Ending.DONE]]
             )
+
+    def forget(self, subject: str) -> None:
+        """Forget the attempts on a subject."""
+        with self.writing() as db:
+            db.execute("DELETE FROM attempts WHERE subject = ?", (subject,))
 
     def give_up(self, subject: str, version: str) -> None:
         """Record that this content fails, so that it is not retried until it changes or a person asks."""

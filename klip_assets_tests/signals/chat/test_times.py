@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -144,3 +145,11 @@ def test_a_day_and_a_clock_in_two_columns_are_one_time_of_day() -> None:
     columns = columns_of(["Date", "Time", "User", "Message"])
     assert columns.time({"Date": "2025-03-18", "Time": "12:00:00"}) == Time(NOON, Kind.DAY)
     assert columns.time({"Date": "", "Time": "1:00"}) == Time(60.0, Kind.OFFSET)
+
+
+@pytest.mark.parametrize("text", ["1h" + " " * 200_000 + "x", "1:" + "1" * 200_000, "1." + "1" * 200_000 + "x"])
+def test_a_text_too_long_for_a_time_is_refused_at_once(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(RowRefused, match="time not understood"):
+        time_of(text)
+    assert time.process_time() - began < 0.2

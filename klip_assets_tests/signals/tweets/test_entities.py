@@ -140,6 +140,8 @@ def test_cashtags_follow_the_published_rules(text: str, tags: list[str]) -> None
         ("cut https://t.co/abc…", []),
         ("HTTPS://Example.COM/A", ["HTTPS://Example.COM/A"]),
         ("xn--fiqs8s.xn--fiqs8s", ["xn--fiqs8s.xn--fiqs8s"]),
+        (f"http://{'a' * 63}.com http://{'a' * 64}.com {'é' * 64}.com", [f"http://{'a' * 63}.com"]),
+        (f"{'日' * 100}example.com/a?b=c", ["example.com/a?b=c"]),
     ],
 )  # fmt: skip
 def test_links_follow_the_published_rules(text: str, urls: list[str]) -> None:
@@ -170,7 +172,24 @@ def test_any_text_gives_tags_that_stand_in_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a.", "#", "@a", "(", "a.com/(", "http://", "é.", "#1", "a_.", "a.com/a(", "。", "x.みんな", "\u0301"],
+    [
+        "a.",
+        "#",
+        "@a",
+        "(",
+        "a.com/(",
+        "http://",
+        "é.",
+        "#1",
+        "a_.",
+        "a.com/a(",
+        "。",
+        "x.みんな",
+        "\u0301",
+        "é",
+        "a.co?",
+        "a.co #a ",
+    ],
 )
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * 25_000)[:25_000]

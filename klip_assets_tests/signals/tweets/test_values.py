@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 import pytest
@@ -88,3 +89,19 @@ def test_html_entities_are_resolved_once_and_only_where_they_are_complete() -> N
 def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
     assert valid_unicode("a\ud83db") == "a\ufffdb"
     assert valid_unicode("\ud83d\ude00") == "😀"
+
+
+@pytest.mark.parametrize(
+    "text", ["01/01/2020 10:10:10" + " " * 200_000 + "x", "Wed" + " " * 200_000 + "x", "1" * 200_000]
+)
+def test_a_text_too_long_for_a_time_is_no_time_at_once(text: str) -> None:
+    began = time.process_time()
+    assert time_of(text) is None
+    assert time.process_time() - began < 0.2
+
+
+def test_digits_without_end_are_no_tweet_id_at_once() -> None:
+    began = time.process_time()
+    with pytest.raises(RowRefused, match="not a tweet id"):
+        tweet_id_of("1" * 200_000 + "x")
+    assert time.process_time() - began < 0.2

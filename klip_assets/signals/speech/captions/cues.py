@@ -11,13 +11,15 @@ import re
 from klip_assets.formats.refused import Refused
 from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, CaptionFormat, Cue, Cues
 
+# Blanks are counted: a pattern that allows any number of them tries each number, wherever it begins.
+_BLANKS = r"\s{0,99}"
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)")
+_TIMES = re.compile(rf"{_TIME}{_BLANKS}-->{_BLANKS}{_TIME}(?=\s|$)")
 _MEANT_AS_TIMES = re.compile(r"\d\s*-->|-->\s*\d")
 _SBV_TIME = r"(\d{1,4}):(\d{1,2}):(\d{1,2})\.(\d{1,3})"
-_SBV_TIMES = re.compile(rf"\s*{_SBV_TIME}\s*,\s*{_SBV_TIME}\s*$")
-_MEANT_AS_SBV_TIMES = re.compile(r"^\s*\d{1,4}:\d\S{0,20}\s*,\s*\d{1,4}:\S{1,20}\s*$")
-_SBV = re.compile(r"\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d{1,3}\s*,\s*\d{1,4}:\d{1,2}:\d{1,2}\.\d")
+_SBV_TIMES = re.compile(rf"{_SBV_TIME}{_BLANKS},{_BLANKS}{_SBV_TIME}$")
+_MEANT_AS_SBV_TIMES = re.compile(r"^\d{1,4}:\d\S{0,20}\s*,\s*\d{1,4}:\S{1,20}$")
+_SBV = re.compile(rf"{_SBV_TIME}{_BLANKS},{_BLANKS}\d{{1,4}}:\d{{1,2}}:\d{{1,2}}\.\d")
 _ARROW_TIMES = re.compile(r"\d\s{0,9}-->\s{0,9}\d")
 _SBV_LINE_BREAK = re.compile(r"\[br\]", re.IGNORECASE)
 _NO_SPEECH = ("WEBVTT", "NOTE", "STYLE", "REGION")
@@ -65,16 +67,17 @@ def _read(
     cue: Cue | None = None
     stray = _Stray(refused)
     for number, line in enumerate(text.splitlines(), start=1):
-        times = timing.match(line)
+        trimmed = line.strip()
+        times = timing.match(trimmed)
         if times:
             if numbered and cue is not None and cue.lines and cue.lines[-1].strip().isdigit():
                 cue.lines.pop()  # The number of the next cue, with no empty line above it.
             stray.end(before_times=numbered)
             cue = Cue(_seconds(*times.groups()[:4]), _seconds(*times.groups()[4:]), number)
             cues.append(cue)
-        elif meant_as_timing.search(line):
+        elif meant_as_timing.search(trimmed):
             stray.end(before_times=numbered)
-            refused.append(Refused(f"line {number}", "unreadable times", line.strip()[:_MAX_DETAIL]))
+            refused.append(Refused(f"line {number}", "unreadable times", trimmed[:_MAX_DETAIL]))
             cue = None
             stray.skip()
         elif not line:
@@ -127,7 +130,7 @@ def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> fl
 
 
 def _is_sbv(text: str, suffix: str) -> bool:
-    return _SBV.match(text) is not None or (suffix == ".sbv" and not _ARROW_TIMES.search(text))
+    return _SBV.match(text.lstrip()) is not None or (suffix == ".sbv" and not _ARROW_TIMES.search(text))
 
 
 def _is_webvtt(text: str, suffix: str) -> bool:

@@ -31,7 +31,7 @@ MAX_DEPTH = 100
 _MAX_DETAIL = 200
 _FED_BYTES = 1 << 16
 _SUFFIXES = (".ttml", ".dfxp")
-_XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
+_XML = re.compile(r"(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -72,7 +72,7 @@ def is_timed_text(text: str, suffix: str) -> bool:
         text: The whole file.
         suffix: Its suffix in lower case; .ttml and .dfxp count however the file begins, unless it says it is WebVTT.
     """
-    return not begins_as_webvtt(text) and (_XML.match(text) is not None or suffix in _SUFFIXES)
+    return not begins_as_webvtt(text) and (_XML.match(text.lstrip()) is not None or suffix in _SUFFIXES)
 
 
 def read_timed_text(text: str, name: str) -> Cues:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 #: Characters of a reply that are parsed; an answer has about 250, a model that thinks aloud some thousands.
 MAX_CHARS = 100_000
 _MAX_OBJECTS = 200
+_THINKING, _THOUGHT = "<think>", "</think>"
 
 
 class AnswerError(ValueError):
@@ -62,7 +62,7 @@ def read_answer(text: str) -> _Answer:
     Raises:
         AnswerError: There is no answer, there are several, or a value is missing, out of range, or of another type.
     """
-    objects = list(_objects(re.sub(r"(?s)<think>.*?</think>", "", text[:MAX_CHARS])))
+    objects = list(_objects(_without_thoughts(text[:MAX_CHARS])))
     if not objects:
         raise AnswerError("the reply holds no JSON object")
     valid: list[_Answer] = []
@@ -80,6 +80,15 @@ def read_answer(text: str) -> _Answer:
     if not valid:
         raise AnswerError(problem)
     return valid[0]
+
+
+def _without_thoughts(text: str) -> str:
+    # Not by a pattern: from each mark that is never closed, it would search to the end of the reply.
+    parts, at = [], 0
+    while (begin := text.find(_THINKING, at)) >= 0 and (end := text.find(_THOUGHT, begin)) >= 0:
+        parts.append(text[at:begin])
+        at = end + len(_THOUGHT)
+    return "".join(parts) + text[at:]
 
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:
