@@ -293,10 +293,8 @@ def _ingest(runner: Runner, here: Installation, report: Report) -> None:
         what = f"tweet files ({len(found.fresh)} new, {len(found.gone)} gone)"
         report.add(what, runner.run(INGEST_TWEETS, config=ingest_config(found.names)))
     for name in map(shown_name, skipped_files(here)):
-        notes.print(
-            f"[yellow]{escape(name)} skipped: {MAX_DEATHS} processes died while reading it[/yellow] "
-            f"(to retry: klip process {escape(name)})"
-        )
+        text = f"{name} skipped: {MAX_DEATHS} processes died while reading it"
+        note((text, "yellow"), f" (to retry: klip process {name})")
 
 
 def _run_days(
