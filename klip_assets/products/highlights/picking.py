@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect, insort
+from bisect import bisect, bisect_left, insort
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ SHORTEST_S, LONGEST_S = 10.0, 60.0
 BEFORE_S, AFTER_S = 12.0, 8.0
 #: Maximum shift of an edge to the edge of a sentence.
 SNAP_S = 6.0
+_ROUNDING_S = 1e-3
 
 
 @dataclass
@@ -70,10 +71,9 @@ def pick(score: Series, *, duration_s: float, sentence_starts: Series, sentence_
     below = score[score < median]
     sigma = 1.4826 * float(np.median(median - below)) if len(below) else 0.0
     threshold = median + max(THRESHOLD_SIGMAS * sigma, MIN_RISE)
+    starts, ends = _Edges(sentence_starts), _Edges(sentence_ends)
     candidates = [
-        _candidate(t, float(score[t]), duration_s, sentence_starts, sentence_ends)
-        for t in _local_maxima(score)
-        if score[t] > median
+        _candidate(t, float(score[t]), duration_s, starts, ends) for t in _local_maxima(score) if score[t] > median
     ]
     winners: list[int] = []
     by_time: list[tuple[float, int]] = []
@@ -112,12 +112,12 @@ def _local_maxima(score: Series) -> list[int]:
     return [int(starts[i] + (ends[i] - starts[i] - 1) // 2) for i in tops]
 
 
-def _candidate(t: int, score: float, duration_s: float, starts: Series, ends: Series) -> Candidate:
+def _candidate(t: int, score: float, duration_s: float, starts: _Edges, ends: _Edges) -> Candidate:
     peak = min(t + 0.5, duration_s)
     if duration_s <= SHORTEST_S:
         return Candidate(0.0, duration_s, peak, score)
-    start = _snapped(peak - BEFORE_S, starts, peak - 1)
-    end = _snapped(peak + AFTER_S, ends, None, peak + 1)
+    start = starts.snapped(peak - BEFORE_S, latest=peak - 1)
+    end = ends.snapped(peak + AFTER_S, earliest=peak + 1)
     start, end = max(0.0, start), min(duration_s, end)
     if end - start < SHORTEST_S:
         end = min(duration_s, start + SHORTEST_S)
@@ -128,13 +128,28 @@ def _candidate(t: int, score: float, duration_s: float, starts: Series, ends: Se
     return Candidate(start, end, peak, score)
 
 
-def _snapped(at: float, edges: Series, latest: float | None = None, earliest: float | None = None) -> float:
-    near = edges[np.abs(edges - at) <= SNAP_S]
-    if latest is not None:
-        near = near[near <= latest]
-    if earliest is not None:
-        near = near[near >= earliest]
-    return float(near[np.argmin(np.abs(near - at))]) if len(near) else at
+class _Edges:
+    """Edges of sentences, sorted, so that the many peaks of a long stream don't each search all of them.
+
+    Args:
+        edges: Seconds, in any order; NaN counts as none.
+    """
+
+    def __init__(self, edges: Series) -> None:
+        order = np.argsort(edges, kind="stable")
+        self._sorted: list[float] = edges[order].tolist()
+        self._order: list[int] = order.tolist()
+
+    def snapped(self, at: float, *, latest: float = np.inf, earliest: float = -np.inf) -> float:
+        """Return the edge nearest to a time, of equally near ones the first given; the time if none is near."""
+        first = bisect_left(self._sorted, at - SNAP_S - _ROUNDING_S)
+        last = bisect_left(self._sorted, at + SNAP_S + _ROUNDING_S)
+        near = (
+            (abs(edge - at), self._order[number], edge)
+            for number, edge in enumerate(self._sorted[first:last], start=first)
+            if abs(edge - at) <= SNAP_S and earliest <= edge <= latest
+        )
+        return min(near, default=(0.0, 0, at))[2]
 
 
 def _collide(one: Candidate, other: Candidate) -> bool:

@@ -111,11 +111,8 @@ def _remove_single(lake: Lake, table_name: str, refused: Mapping[str, Refused]) 
         for key in there.intersection(_key(name, table_name) for name in refused):
             lake.remove(QUARANTINE, key)
         return
-    parts = {f"{table_name}-files-{number}" for number in range(_PARTS)}
-    for key in set(lake.keys(QUARANTINE)) - parts:
-        first = lake.read(QUARANTINE, key).slice(0, 1).to_pylist()
-        if first and first[0]["table_name"] == table_name:
-            lake.remove(QUARANTINE, key)
+    for name in refused_sources(lake, table_name):
+        lake.remove(QUARANTINE, _key(name, table_name))
     write_atomically(done, lambda path: path.touch())
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.products.highlights.picking import (
+    AFTER_S,
+    BEFORE_S,
     FEWEST,
     LONGEST_S,
     MAX_OVERLAP,
     MIN_GAP_S,
     MIN_RISE,
     SHORTEST_S,
+    SNAP_S,
     THRESHOLD_SIGMAS,
     Candidate,
     pick,
@@ -152,3 +157,71 @@ def test_whatever_the_curve_all_promises_hold(curve: tuple[np.ndarray, float, np
             assert abs(one.peak_s - other.peak_s) >= MIN_GAP_S
             shared = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
             assert shared <= MAX_OVERLAP * min(one.end_s - one.start_s, other.end_s - other.start_s) + 1e-9
+
+
+def plainly_snapped(at: float, edges: np.ndarray, latest: float, earliest: float) -> float:
+    near = [edge for edge in edges.tolist() if abs(edge - at) <= SNAP_S and earliest <= edge <= latest]
+    return min(near, key=lambda edge: abs(edge - at)) if near else at
+
+
+def plainly_picked(
+    score: np.ndarray, duration: float, starts: np.ndarray, ends: np.ndarray, found: list[Candidate]
+) -> list[tuple[float, float, bool, int | None]]:
+    """Give each candidate its clip and its verdict by comparing all with all."""
+    clips = []
+    for candidate in found:
+        peak = candidate.peak_s
+        if duration <= SHORTEST_S:
+            clips.append((0.0, duration))
+            continue
+        start = max(0.0, plainly_snapped(peak - BEFORE_S, starts, peak - 1, -np.inf))
+        end = min(duration, plainly_snapped(peak + AFTER_S, ends, np.inf, peak + 1))
+        if end - start < SHORTEST_S:
+            end = min(duration, start + SHORTEST_S)
+            start = max(0.0, end - SHORTEST_S)
+        end = min(end, start + LONGEST_S)
+        clips.append((round(start, 3), end if end == duration else min(duration, round(end, 3))))
+    median = float(np.nanmedian(score))
+    below = score[score < median]
+    sigma = 1.4826 * float(np.median(median - below)) if len(below) else 0.0
+    threshold = median + max(THRESHOLD_SIGMAS * sigma, MIN_RISE)
+    winners: list[int] = []
+    beaten: dict[int, int] = {}
+    for index in sorted(range(len(found)), key=lambda i: (-found[i].score, found[i].peak_s)):
+        if found[index].score < threshold and (len(winners) >= FEWEST or found[index].score < median + MIN_RISE):
+            continue
+        for rival in winners:
+            (a, b), (c, d) = clips[index], clips[rival]
+            too_near = abs(found[index].peak_s - found[rival].peak_s) < MIN_GAP_S
+            if too_near or min(b, d) - max(a, c) > MAX_OVERLAP * min(b - a, d - c):
+                beaten[index] = rival
+                break
+        else:
+            winners.append(index)
+    return [(*clips[i], i in winners, beaten.get(i)) for i in range(len(found))]
+
+
+@settings(max_examples=examples(100))
+@given(
+    st.integers(5, 500),
+    st.integers(0, 2**32 - 1),
+    st.lists(st.one_of(st.floats(-20, 520), st.integers(0, 500).map(float), st.just(float("nan"))), max_size=60),
+)
+def test_the_result_is_that_of_comparing_all_with_all(seconds: int, seed: int, edges: list[float]) -> None:
+    chooser = np.random.default_rng(seed)
+    score = np.round(chooser.random(seconds), 2)
+    starts, ends = np.array(edges[::2], float), np.array(edges[1::2], float)
+    found = picked(score, float(seconds), starts, ends)
+    told = [(each.start_s, each.end_s, each.kept, each.beaten_by) for each in found]
+    assert told == plainly_picked(score, float(seconds), starts, ends, found)
+
+
+def test_a_long_stream_does_not_take_the_square_of_its_length() -> None:
+    chooser = np.random.default_rng(3)
+    seconds = 20 * 3600
+    starts = np.sort(chooser.random(seconds // 2) * seconds)
+    began = time.process_time()
+    score = np.convolve(chooser.random(seconds), np.ones(3) / 3, mode="same")
+    found = picked(score, float(seconds), starts, starts + 2)
+    assert len(found) > 10_000 and sum(candidate.kept for candidate in found) > 1_000
+    assert time.process_time() - began < 5
