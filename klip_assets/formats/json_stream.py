@@ -19,6 +19,8 @@ READ_CHARS = 1 << 20
 LONGEST_INDENT = 1000
 #: No JSON number or literal cut by the window's end is longer; an error further from the end is a real one.
 _LONGEST_WORD = 32
+#: Characters kept before a broken value.
+_KEPT_CHARS = 1 << 13
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _AFTER_A_VALUE = frozenset(" \t\r\n,:]}")
 _DECODE = json.JSONDecoder().raw_decode
@@ -127,7 +129,11 @@ class Window:
                 raise BrokenJsonError(f"nested too deeply at character {self._dropped + self._at:,}") from None
             except ValueError as error:
                 if self._is_last or self._is_certain(error):
-                    raise BrokenJsonError(f"no JSON value at character {self._dropped + self._at:,}") from None
+                    place = self._dropped + self._at
+                    if self._at > _KEPT_CHARS:
+                        # Python counts the lines before each error: in a file of broken values, again and again.
+                        self._drop()
+                    raise BrokenJsonError(f"no JSON value at character {place:,}") from None
             else:
                 # "12" may be the beginning of "12.5".
                 if (
@@ -145,7 +151,8 @@ class Window:
             return True
         return not error.msg.startswith("Unterminated") and error.pos < len(self._text) - _LONGEST_WORD
 
-    def _read_on(self) -> None:
+    def _drop(self) -> None:
+        """Forget what has been read."""
         self._dropped += self._at
         gone = self._text[: self._at]
         if "\n" in gone:
@@ -153,9 +160,13 @@ class Window:
             self._dropped_since_line_end = len(gone) - gone.rfind("\n") - 1
         else:
             self._dropped_since_line_end += len(gone)
-        held = self._text[self._at :]
+        self._text, self._at = self._text[self._at :], 0
+
+    def _read_on(self) -> None:
+        self._drop()
+        held = self._text
         if len(held) > MAX_DOCUMENT_CHARS:
             raise BrokenJsonError(f"a value of more than {MAX_DOCUMENT_CHARS:,} characters")
         more = self._stream.read(max(READ_CHARS, len(held)))
         self._is_last = not more
-        self._text, self._at = held + more, 0
+        self._text = held + more

@@ -137,6 +137,8 @@ def ingest(
                         _read(installation, file, sha256, done, run_id=run_id, log=log)
                     else:
                         _skip(installation, file, sha256, done, run_id=run_id, log=log)
+                # After the attempt has ended: a kill in between has the file read again, but leaves no death behind.
+                registry.record_staged(file.name, file.signature, sha256)
             except OSError as error:
                 if error.errno in _OUR_DISK:
                     raise
@@ -160,12 +162,11 @@ def ingest(
 def _skip(
     installation: Installation, file: TweetFile, sha256: str, done: Ingested, *, run_id: str, log: logging.Logger
 ) -> None:
-    """Record a file as read without any row, since processes died on it: what they left of it is removed."""
+    """Take a file as read without any row, since processes died on it: what they left of it is removed."""
     registry = installation.registry
     read_attempts.skip(installation, file, run_id=run_id)
     if sha256 not in {sha for name, (_, sha) in registry.staged_files().items() if name != file.name}:
         done.days |= set(remove_source(installation.lake, sha256))
-    registry.record_staged(file.name, file.signature, sha256)
     done.counts["refused"] += 1
     log.error(f"{file.name}: skipped, because processes died while reading it")
 
@@ -191,7 +192,6 @@ def _read(
         registry.begin_staging(sha256)
         rows = add_source(lake, sha256, name, ((day, staged.parts[day]) for day in days))
         add_source(lake, sha256, name, deleted, table=TWEETS_DELETED)
-    registry.record_staged(file.name, file.signature, sha256)
     done.days |= {day.isoformat() for day in (*days, *(day for day, _ in deleted))}
     found = (rows, staged.duplicates, staged.deletions, len(refused), staged.time_mismatches)
     for what, count in zip(COUNTS, found, strict=True):

@@ -69,3 +69,18 @@ def test_many_short_values_on_one_line_do_not_take_the_square_of_their_number() 
             window.take(",")
     assert count == 300_000
     assert time.process_time() - began < 10
+
+
+def test_many_broken_values_do_not_take_the_square_of_their_number() -> None:
+    # Regression: Python counts the lines before each error, here from the start of a window of a million characters.
+    count = 60_000
+    window = Window(io.StringIO("[\n" + "{x}\n" * count))
+    window.take("[")
+    began = time.process_time()
+    for number in range(count):
+        window.next()
+        with pytest.raises(BrokenJsonError):
+            window.value()
+        assert number % 10_000 or window.place == f"line {number + 2:,}, column 1"
+        window.skip_to(re.compile(r"\n\{"), 2)
+    assert time.process_time() - began < 6

@@ -76,6 +76,7 @@ def links_of(text: str) -> list[Link]:
         end = rest.end() if rest else domain_end
         start = match.start(1)
         if end - start > _LONGEST:
+            at = end
             continue
         if match[2]:
             if short := _SHORT.match(text, start, end):
