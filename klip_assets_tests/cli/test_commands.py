@@ -347,11 +347,15 @@ def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path
 
 
 @pytest.mark.slow
-def test_process_says_again_what_is_not_published_and_why(settings: Settings) -> None:
-    path = write_wav(settings.vod_inbox / "short.wav", 5)
-    write_vtt(path.with_name("short.en.vtt"), [(1, 2, "Captions of"), (300, 302, "another video.")])
+def test_process_says_again_what_is_not_published_and_why(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_wav(settings.vod_inbox / "short.wav", 5)
+    # No input is known to break this rule.
+    said = "the last word ends at 302.0 s, after the end of the video at 5.0 s"
+    monkeypatch.setattr("klip_assets.work.invariants.word_problems", lambda *_: [said])
     first = klip("process")
     assert first.exit_code == 1 and "waits" not in first.output, "what failed has said why"
+    (video,) = rows_of(klip("videos", "--json"))
+    assert video["status"] == "partial" and str(video["error"]).startswith(f"not published: {said}")
     again = klip("process")
     assert again.exit_code == 0
     assert "waits  short: the last word ends at 302.0 s, after the end of the video at 5.0 s\n" in again.output
