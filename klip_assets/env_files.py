@@ -24,7 +24,6 @@ FILE_VARIABLE = "KLIP_ENV_FILE"
 #: file of settings or of models must not be able to name any secret of the person who runs Klip.
 KEYS_VARIABLE = "KLIP_KEY_VARIABLES"
 
-_KEY = re.compile(r"(?:\w{0,200}_API_KEY|KLIP_\w{1,200})")
 _SETS_KLIP = re.compile(r"^[ \t]{0,200}(?:export[ \t]{1,200})?['\"]?KLIP_\w", re.MULTILINE | re.IGNORECASE)
 #: Secrets of Klip's own that belong to other servers than those of models.
 _OTHER_SECRETS = {"KLIP_X_BEARER_TOKEN", "KLIP_POSTGRES_URL", "KLIP_ALERT_WEBHOOK"}
@@ -45,7 +44,8 @@ def is_key_variable(name: str) -> bool:
     environment lists.
     """
     listed = os.environ.get(KEYS_VARIABLE, "").replace(",", " ").split()
-    return name in listed or (_KEY.fullmatch(name) is not None and name not in _OTHER_SECRETS)
+    is_key = name.endswith("_API_KEY") or (name.startswith(PREFIX) and name != PREFIX)
+    return name in listed or (is_key and name not in _OTHER_SECRETS)
 
 
 def named_file() -> Path | None:
