@@ -23,30 +23,11 @@ import numpy as np
 
 from klip_assets.settings import Settings
 from klip_assets_tests.made import write_vtt
-from klip_assets_tests.media.clocked import joined, write_clocked
+from klip_assets_tests.media.clocked import FILMS, SOUNDS, joined, write_clocked
 from klip_assets_tests.worked import work
 
 SECONDS, BURST_S = 30.0, 18.0
 
-#: Containers -> options of the writer; those with sound and picture, and those with sound alone.
-FILMS: dict[str, dict[str, Any]] = {
-    "mp4": {},
-    "mov": {},
-    "mkv": {},
-    "ts": {},
-    "flv": {"rate": 22_050},
-    "webm": {"picture": "libvpx", "sound": "libopus", "rate": 48_000},
-    "avi": {"picture": "mpeg4", "sound": "libmp3lame"},
-}
-SOUNDS: dict[str, dict[str, Any]] = {
-    "m4a": {"picture": None},
-    "mka": {"picture": None},
-    "mp3": {"picture": None, "sound": "libmp3lame"},
-    "ogg": {"picture": None, "sound": "libopus", "rate": 48_000},
-    "aac": {"picture": None, "container": "adts"},
-    "flac": {"picture": None, "sound": "flac"},
-    "wav": {"picture": None, "sound": "pcm_s16le"},
-}
 ALL = {**FILMS, **SOUNDS}
 #: Containers whose packets have timestamps of their own.
 STAMPED = ("mp4", "mov", "mkv", "ts", "flv", "webm", "m4a", "mka")

@@ -17,6 +17,27 @@ from klip_assets.media.timeline import Clock, Timeline
 FPS = 10
 WHITE = 128
 
+#: Containers with sound and picture: suffix -> options of the writer.
+FILMS: dict[str, dict[str, Any]] = {
+    "mp4": {},
+    "mov": {},
+    "mkv": {},
+    "ts": {},
+    "flv": {"rate": 22_050},
+    "webm": {"picture": "libvpx", "sound": "libopus", "rate": 48_000},
+    "avi": {"picture": "mpeg4", "sound": "libmp3lame"},
+}
+#: Containers with sound alone.
+SOUNDS: dict[str, dict[str, Any]] = {
+    "m4a": {"picture": None},
+    "mka": {"picture": None},
+    "mp3": {"picture": None, "sound": "libmp3lame"},
+    "ogg": {"picture": None, "sound": "libopus", "rate": 48_000},
+    "aac": {"picture": None, "container": "adts"},
+    "flac": {"picture": None, "sound": "flac"},
+    "wav": {"picture": None, "sound": "pcm_s16le"},
+}
+
 Retime = Callable[[float], float]
 Keep = Callable[[float], bool]
 

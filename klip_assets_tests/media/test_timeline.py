@@ -18,7 +18,7 @@ from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.probe import probe
 from klip_assets.media.scan import read_timeline
 from klip_assets.media.timeline import SOUND, Timeline
-from klip_assets_tests.media.clocked import burst_in, flash_in, heard, joined, write_clocked
+from klip_assets_tests.media.clocked import FILMS, SOUNDS, burst_in, flash_in, heard, joined, write_clocked
 
 Maker = Callable[..., Path]
 
@@ -27,27 +27,6 @@ BURST_S = 12.0
 NEAR_S = 0.1
 
 TWO_DAYS_S = 172_800.0
-
-#: Containers with sound and picture: suffix -> options of the writer.
-FILMS: dict[str, dict[str, object]] = {
-    "mp4": {},
-    "mov": {},
-    "mkv": {},
-    "ts": {},
-    "flv": {"rate": 22_050},
-    "webm": {"picture": "libvpx", "sound": "libopus", "rate": 48_000},
-    "avi": {"picture": "mpeg4", "sound": "libmp3lame"},
-}
-#: Containers with sound alone.
-SOUNDS: dict[str, dict[str, object]] = {
-    "m4a": {"picture": None},
-    "mka": {"picture": None},
-    "mp3": {"picture": None, "sound": "libmp3lame"},
-    "ogg": {"picture": None, "sound": "libopus", "rate": 48_000},
-    "aac": {"picture": None, "container": "adts"},
-    "flac": {"picture": None, "sound": "flac"},
-    "wav": {"picture": None, "sound": "pcm_s16le"},
-}
 
 
 def examined(path: Path) -> tuple[Timeline, Decoding, np.ndarray]:
