@@ -55,7 +55,8 @@ class Timeline:
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, Any]) -> Self:
-        """Return a timeline from what `as_notes` returned, read back from JSON."""
+        """Return a timeline from what `as_notes` returned, read back from JSON; entries of a newer Klip are skipped."""
+        notes = {name: value for name, value in notes.items() if name in cls.__dataclass_fields__}
         spans = {name: tuple(notes[name]) if notes[name] else None for name in ("sound_s", "picture_s")}
         return cls(**{**notes, **spans, "jumps": tuple(Jump(**jump) for jump in notes["jumps"])})
 

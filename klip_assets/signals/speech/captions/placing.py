@@ -9,12 +9,10 @@ from typing import TypeVar
 
 from klip_assets.errors import OtherClockError
 from klip_assets.formats.refused import Refused
+from klip_assets.media.claims import tolerance_s
 from klip_assets.signals.speech.captions.caption_format import Cues, Reading
 from klip_assets.signals.speech.captions.sounds import SoundEvent
 from klip_assets.signals.speech.words import Word
-
-#: Captions often end a little after the video; up to this they are cut without a word.
-TOLERANCE_S, TOLERANCE_SHARE = 2.0, 0.01
 
 #: Captions of which a smaller share lies inside the recording are not of this recording, or on another clock.
 MOST = 0.5
@@ -38,8 +36,8 @@ class Place:
 
     @property
     def tolerance_s(self) -> float:
-        """How far after the end a caption may reach without being named."""
-        return max(TOLERANCE_S, TOLERANCE_SHARE * (self.end_s or 0.0))
+        """How far after the end a caption may reach without being named: they often end a little after the video."""
+        return tolerance_s(self.end_s or 0.0)
 
     def shift_s(self, last_s: float) -> float:
         """Return what is subtracted from all times, given the latest one."""
