@@ -44,7 +44,8 @@ def is_key_variable(name: str) -> bool:
     environment lists.
     """
     listed = os.environ.get(KEYS_VARIABLE, "").replace(",", " ").split()
-    is_key = name.endswith("_API_KEY") or (name.startswith(PREFIX) and name != PREFIX)
+    is_word = name.isascii() and name.isidentifier()
+    is_key = is_word and (name.endswith("_API_KEY") or (name.startswith(PREFIX) and name != PREFIX))
     return name in listed or (is_key and name not in _OTHER_SECRETS)
 
 
