@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,10 +46,12 @@ class Report:
         """Whether everything that ran succeeded."""
         return all(row["outcome"] != "failed" for row in self.rows)
 
-    def add(self, subject: str, outcome: Outcome | str, found: str | None = None) -> None:
-        """Add a row with an outcome."""
+    def add(
+        self, subject: str, outcome: Outcome | str, found: str | None = None, *, problem: str | None = None
+    ) -> None:
+        """Add a row with an outcome; the outcome of a run knows its problems itself."""
         if isinstance(outcome, str):
-            self.rows.append({"what": subject, "outcome": outcome, "problem": None, "found": found})
+            self.rows.append({"what": subject, "outcome": outcome, "problem": problem, "found": found})
             return
         problem = "; ".join(outcome.problems) or None
         done = "done" if outcome.ok else "failed"
@@ -80,6 +83,11 @@ class Report:
     type=click.Choice([*VIDEO_TABLES, *DAY_TABLES]),
     help="With --stale: only this table and what reads it.",
 )
+@click.option(
+    "--accept-removals",
+    is_flag=True,
+    help="Remove the tweets of files that are gone even where all files of a folder are gone at once.",
+)
 @click.option("--dry-run", is_flag=True, help="With --stale: only estimate the work, change nothing.")
 @json_option
 def process(
@@ -88,6 +96,7 @@ def process(
     force: bool,
     stale: bool,
     tables: Sequence[str],
+    accept_removals: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -100,6 +109,10 @@ def process(
     """
     if (tables or dry_run) and not stale:
         raise click.UsageError("--table and --dry-run require --stale")
+    if accept_removals and (stale or video or days):
+        raise click.UsageError(
+            "--accept-removals looks at the whole inbox: give it without VIDEO, --tweets and --stale"
+        )
     if stale and force:
         raise click.UsageError("--stale and --force can't be combined: one rebuilds what changed, the other everything")
     settings = Settings()
@@ -111,7 +124,9 @@ def process(
     if stale:
         report = run_stale(settings, videos=video, days=days, tables=tables, quiet=as_json)
     else:
-        report = run_process(settings, videos=video, days=days, force=force, quiet=as_json)
+        report = run_process(
+            settings, videos=video, days=days, force=force, accept_removals=accept_removals, quiet=as_json
+        )
     if as_json:
         show_rows([*report.rows, *report.waiting_rows], as_json=True)
     else:
@@ -126,9 +141,12 @@ def run_process(
     videos: Sequence[str] = (),
     days: Sequence[str] = (),
     force: bool = False,
+    accept_removals: bool = False,
     quiet: bool = False,
 ) -> Report:
     """Process and publish; without videos and days, everything that is due.
+
+    What can't be read in an inbox is a failed row of the report; everything else is processed and published.
 
     Raises:
         NotFoundError: A given video is not in the inbox.
@@ -161,8 +179,10 @@ def run_process(
         for entry in _named(videos, found.ready) if named else found.due.videos:
             outcome = _run_video(runner, here, entry.subject, unless_done=None if named else entry)
             report.add(entry.video_id, outcome, found_in(here.lake, entry.video_id))
+        if not named:
+            _add_unreadable(report, settings.vod_inbox.name, found.unreadable)
         if files or not named:
-            _ingest(runner, here, report)
+            _ingest(runner, here, report, accept_removals=accept_removals)
             asked_days = sorted({*asked_days, *dirty_days(here.lake, here.attempts.all())})
         _run_days(runner, asked_days, report)
         _publish(runner, here, report)
@@ -282,19 +302,30 @@ def _run_video(
     return outcome
 
 
-def _ingest(runner: Runner, here: Installation, report: Report) -> None:
+def _ingest(runner: Runner, here: Installation, report: Report, *, accept_removals: bool) -> None:
     from klip_assets.defs.jobs import INGEST_TWEETS, ingest_config
     from klip_assets.store.state.attempts import MAX_DEATHS
-    from klip_assets.work.ingest import pending
+    from klip_assets.work.ingest import missing_text, pending
     from klip_assets.work.read_attempts import skipped_files
 
-    found = pending(here)
-    if found.is_any:
-        what = f"tweet files ({len(found.fresh)} new, {len(found.gone)} gone)"
-        report.add(what, runner.run(INGEST_TWEETS, config=ingest_config(found.names)))
+    found, inbox = pending(here), here.settings.tweet_inbox.name
+    removed = len(found.gone) + (len(found.missing) if accept_removals else 0)
+    if found.is_any or removed:
+        what = f"tweet files ({len(found.fresh)} new, {removed} gone)"
+        config = ingest_config(found.names, accept_removals=accept_removals)
+        report.add(what, runner.run(INGEST_TWEETS, config=config))
+        found = pending(here)
+    _add_unreadable(report, inbox, found.unreadable)
+    if found.missing:
+        report.add(inbox, "waits", problem=missing_text(len(found.missing)))
     for name in map(shown_name, skipped_files(here)):
         text = f"{name} skipped: {MAX_DEATHS} processes died while reading it"
         note((text, "yellow"), f" (to retry: klip process {name})")
+
+
+def _add_unreadable(report: Report, inbox: str, unreadable: Mapping[str, str]) -> None:
+    for name, problem in sorted(unreadable.items()):
+        report.add(str(PurePath(inbox, name)), "failed", problem=problem)
 
 
 def _run_days(

@@ -98,9 +98,9 @@ QUARANTINE = declare(
     "quarantine",
     "One row per refused input: a whole file, or one row of it.",
     [
-        text_column("source_file", "File, relative to the inbox."),
-        text_column("table_name", "Table it was meant for."),
-        text_column("position", "Line or row; 'file' for the whole file."),
+        text_column("source_file", "File or folder, relative to the inbox; '.' for the inbox itself."),
+        text_column("table_name", "Table it was meant for; inbox or tweet_inbox for what is not read at all."),
+        text_column("position", "Line or row; 'file' for the whole file or folder."),
         text_column("reason", "Why, in a few words."),
         text_column("detail", "What exactly was found."),
         time_column("seen_at", "When it was refused.", volatile=True),

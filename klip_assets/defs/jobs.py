@@ -72,9 +72,9 @@ learn_weights = dg.define_asset_job(
 )
 
 
-def ingest_config(files: list[str]) -> dict[str, Any]:
+def ingest_config(files: list[str], *, accept_removals: bool = False) -> dict[str, Any]:
     """Return the run configuration of `ingest_tweets` for these files of the inbox."""
-    return {"ops": {TWEET_FILES: {"config": {"files": files}}}}
+    return {"ops": {TWEET_FILES: {"config": {"files": files, "accept_removals": accept_removals}}}}
 
 
 JOBS = [

@@ -8,8 +8,9 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 import dagster as dg
@@ -116,6 +117,7 @@ def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourcePara
         run_requests=requests,
         dynamic_partitions_requests=[VIDEOS.build_add_request(new)] if new else [],
         cursor=json.dumps(dict(found.pending)),
+        skip_reason=_told(context, here.settings.vod_inbox.name, found.unreadable, requests),
     )
 
 
@@ -139,7 +141,8 @@ def scan_tweets(
         tried = context.instance.get_runs_count(dg.RunsFilter(tags={RUN_KEY_TAG: run_key}))
     if not requests or tried:
         requests += day_requests(dirty_days(here.lake, here.attempts.all(), now=time.time()))
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(dict(found.settling)))
+    skip_reason = _told(context, here.settings.tweet_inbox.name, found.problems, requests)
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(dict(found.settling)), skip_reason=skip_reason)
 
 
 def day_requests(days: Mapping[str, str]) -> list[dg.RunRequest]:
@@ -186,6 +189,16 @@ def report_failure(context: dg.RunFailureSensorContext) -> None:
     except (urllib.error.URLError, TimeoutError, ValueError) as error:
         # The webhook's URL may contain a secret, so it is not logged.
         context.log.error(f"KLIP_ALERT_WEBHOOK could not be reached: {type(error).__name__}")
+
+
+def _told(
+    context: dg.SensorEvaluationContext, inbox: str, problems: Mapping[str, str], requests: Sequence[dg.RunRequest]
+) -> str | None:
+    """Log what keeps an inbox from being read; where no run is requested, it is the reason that the UI shows."""
+    told = "; ".join(f"{PurePath(inbox, name)}: {problem}" for name, problem in sorted(problems.items()))
+    if told:
+        context.log.warning(told)
+    return told if told and not requests else None
 
 
 def _videos_in_progress(instance: dg.DagsterInstance) -> set[str]:

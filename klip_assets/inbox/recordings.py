@@ -6,12 +6,11 @@ import glob
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from klip_assets.formats.text import stored_name
+from klip_assets.inbox.listing import display_name, is_visible, list_files, unreadable
 
 #: Containers that PyAV's FFmpeg opens; the content decides in the end (a wrong suffix gives an unreadable video).
 MEDIA_SUFFIXES = frozenset(
@@ -38,9 +37,6 @@ _UNKNOWN = "unknown kind of file"
 
 #: A language tag in the name of a JSON file: `de`, `pt-BR`, `zh-Hans`.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
-
-#: Unfinished downloads and temporary files.
-_UNFINISHED = (".part", ".tmp", ".crdownload", ".ytdl", ".download", ".aria2")
 
 
 @dataclass(frozen=True)
@@ -84,10 +80,17 @@ class Recording:
 
 @dataclass(frozen=True)
 class Contents:
-    """The contents of an inbox: recordings, and unknown files with the reason."""
+    """The contents of an inbox.
+
+    Attributes:
+        recordings: The recordings.
+        unknown: Files that are not used, with the reason.
+        unreadable: Folders and links that can't be read, with the reason: they may hold more.
+    """
 
     recordings: list[Recording]
     unknown: list[tuple[Path, str]]
+    unreadable: Mapping[Path, str] = field(default_factory=dict)
 
 
 def read_inbox(root: Path) -> Contents:
@@ -99,7 +102,8 @@ def read_inbox(root: Path) -> Contents:
     folders: dict[Path, list[Path]] = defaultdict(list)
     recordings: list[Recording] = []
     unknown: list[tuple[Path, str]] = []
-    for path in files_below(root):
+    listing = list_files(root)
+    for path in listing.files:
         # Thousands of files may be there that are none of ours: only what would be read is opened.
         if path.suffix.lower() not in _READ_SUFFIXES:
             unknown.append((path, _UNKNOWN))
@@ -115,7 +119,7 @@ def read_inbox(root: Path) -> Contents:
             if path.suffix.lower() not in MEDIA_SUFFIXES and not _is_sidecar(path, stems, sidecars):
                 unknown.append((path, _why_unknown(path, stems)))
         recordings += [sidecars[path.stem].of(root, path) for path in media]
-    return Contents(recordings, unknown)
+    return Contents(recordings, unknown, listing.unreadable)
 
 
 def recording_at(root: Path, path: Path) -> Recording | None:
@@ -128,12 +132,12 @@ def recording_at(root: Path, path: Path) -> Recording | None:
     Returns:
         None if there is no such recording or it can't be read.
     """
-    if path.suffix.lower() not in MEDIA_SUFFIXES or not _is_visible(path) or unreadable(path) is not None:
+    if path.suffix.lower() not in MEDIA_SUFFIXES or not is_visible(path) or unreadable(path) is not None:
         return None
     beside = _Sidecars()
     # The name of a sidecar begins with the stem of its recording.
     for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}*")):
-        is_sidecar = file.suffix.lower() not in MEDIA_SUFFIXES and _is_visible(file)
+        is_sidecar = file.suffix.lower() not in MEDIA_SUFFIXES and is_visible(file)
         if is_sidecar and unreadable(file) is None:
             _is_sidecar(file, {path.stem}, {path.stem: beside})
     return beside.of(root, path)
@@ -155,49 +159,6 @@ def sidecar_stem(path: Path) -> str | None:
         if lowered.endswith(suffix) and len(name) > len(suffix):
             return _split_language(name[: -len(suffix)])[0]
     return None
-
-
-def unreadable(path: Path) -> str | None:
-    """Return why a file can't be read, such as "can't be read: Permission denied"; None if its first byte can be."""
-    try:
-        with path.open("rb") as file:
-            file.read(1)
-    except FileNotFoundError:
-        return None  # Gone meanwhile; opening it later will show that.
-    except OSError as error:
-        return f"can't be read: {error.strerror or error}"
-    return None
-
-
-def files_below(root: Path) -> Iterator[Path]:
-    """Yield every finished, visible file below a folder, sorted within each folder."""
-    folders = []
-    with suppress(OSError), os.scandir(root) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.is_dir():
-                if not entry.name.startswith(".") and not entry.is_symlink():
-                    folders.append(Path(entry.path))
-            # A link may be dangling; a pipe or a device is neither file nor folder.
-            elif _is_ours(entry.name) and entry.is_file():
-                yield Path(entry.path)
-    for folder in folders:
-        yield from files_below(folder)
-
-
-def _is_visible(path: Path) -> bool:
-    return _is_ours(path.name) and path.is_file()
-
-
-def _is_ours(name: str) -> bool:
-    return not name.startswith(".") and not name.lower().endswith(_UNFINISHED)
-
-
-def display_name(path: Path, root: Path) -> str:
-    """Return a path relative to the inbox, with invalid UTF-8 as escapes."""
-    # For thousands of files, `relative_to` alone would take half a second.
-    base = f"{root}{os.sep}"
-    inside = str(path)
-    return stored_name(inside.removeprefix(base) if inside.startswith(base) else path.relative_to(root))
 
 
 class _Sidecars:

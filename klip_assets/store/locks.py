@@ -19,6 +19,9 @@ from klip_assets.store.processes import this_process
 
 POLL_S = 0.1
 
+#: How long to wait for processes that only look whether a lock is held, which takes each of them microseconds.
+_LOOKERS_S, _LOOKER_S = 1.0, 0.001
+
 _HOST = socket.gethostname()
 
 
@@ -85,7 +88,10 @@ def release(path: Path) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Return whether any process, including this one, holds the lock."""
+    """Return whether any process, including this one, holds the lock.
+
+    Looking takes the lock from nobody: others who look see it as free, and who takes it waits for lookers.
+    """
     with _guard:
         if path.absolute() in _held:
             return True
@@ -95,12 +101,9 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
-    return False
 
 
 def holder_of(path: Path) -> str:
@@ -125,9 +128,7 @@ def _try(path: Path, what: str) -> bool:
                 return True
             return False
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock_alone(descriptor):
             os.close(descriptor)
             return False
         note = {
@@ -141,6 +142,25 @@ def _try(path: Path, what: str) -> bool:
         os.pwrite(descriptor, json.dumps(note).encode(), 0)
         _held[path] = _Held(descriptor, threading.get_ident(), 1)
         return True
+
+
+def _lock_alone(descriptor: int) -> bool:
+    """Lock a file exclusively unless someone else has; lookers, who share it for an instant, are waited for."""
+    deadline = time.monotonic() + _LOOKERS_S
+    while not _lock(descriptor, fcntl.LOCK_EX):
+        if not _lock(descriptor, fcntl.LOCK_SH) or time.monotonic() >= deadline:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        time.sleep(_LOOKER_S)
+    return True
+
+
+def _lock(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def subject_lock(lake_root: Path, subject: Subject) -> Path:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from klip_assets.contracts import TWEETS, TWEETS_DELETED
 from klip_assets.formats.refused import Refused
-from klip_assets.inbox.changes import TweetFile, tweet_changes
+from klip_assets.inbox.tweet_changes import TweetFile, tweet_changes
 from klip_assets.inbox.tweet_files import map_path
 from klip_assets.signals.tweets.clock import FIRST_DAY
 from klip_assets.signals.tweets.staging import stage as stage_file
@@ -20,8 +20,10 @@ from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.lake.tweet_sources import add_source, remove_source
 from klip_assets.store.locks import hold, ingest_lock
+from klip_assets.store.state.registry import Registry
 from klip_assets.work import read_attempts
 from klip_assets.work.installation import Installation
+from klip_assets.work.refusals import refuse_tweet_folders
 
 #: Errors of the disk that Klip writes to, not of a file in the inbox.
 _OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -37,16 +39,28 @@ class Pending:
     Attributes:
         fresh: Files to read.
         gone: Files that were read and no longer exist.
+        missing: Files that were read and went together with everything around them: they stay unless a person says so.
         leftovers: Hashes of content in the lake that is no longer in any file.
         deaths: Files on which processes died, with how many.
         settling: Signatures of files that may still be written to, by name; for the next scan.
+        unreadable: Folders and files that can't be read, relative to the inbox, with the reason.
     """
 
     fresh: Sequence[TweetFile] = ()
     gone: Sequence[PurePath] = ()
+    missing: Sequence[PurePath] = ()
     leftovers: Sequence[str] = ()
     deaths: Sequence[str] = ()
     settling: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What keeps the inbox from being read as a whole, by folder or file relative to it."""
+        found = dict(self.unreadable)
+        if self.missing:
+            found.setdefault(".", missing_text(len(self.missing)))
+        return found
 
     @property
     def is_any(self) -> bool:
@@ -74,7 +88,26 @@ def pending(installation: Installation, before: Mapping[str, str] | None = None)
     """
     changes = tweet_changes(installation.settings.tweet_inbox, installation.registry, before)
     died = read_attempts.deaths(installation, changes.fresh) if changes.fresh else ()
-    return Pending(changes.fresh, changes.gone, installation.registry.leftovers(), died, changes.pending)
+    found = Pending(
+        changes.fresh,
+        changes.gone,
+        changes.missing,
+        installation.registry.leftovers(),
+        died,
+        changes.pending,
+        changes.unreadable,
+    )
+    refuse_tweet_folders(installation.lake, found.problems, run_id="")
+    return found
+
+
+def missing_text(count: int) -> str:
+    """Return what is said of files that are gone, but whose tweets stay."""
+    files = "1 tweet file is" if count == 1 else f"{count:,} tweet files are"
+    return (
+        f"{files} gone together with everything beside them, as if a mount were lost; their tweets stay. "
+        "If they were meant to go: klip process --accept-removals"
+    )
 
 
 @dataclass
@@ -102,6 +135,7 @@ def ingest(
     installation: Installation,
     *,
     only: Collection[str] | None = None,
+    accept_removals: bool = False,
     run_id: str = "",
     interrupts_count: bool = False,
     log: logging.Logger,
@@ -114,6 +148,7 @@ def ingest(
     Args:
         installation: The installation.
         only: Names of the files to read; None: all that are new or changed.
+        accept_removals: Remove also the tweets of files that are missing: a person says that they were meant to go.
         run_id: The run.
         interrupts_count: Whether an interrupt while a file is read counts as a death.
         log: Logs the outcome of each file.
@@ -128,7 +163,7 @@ def ingest(
     with hold(ingest_lock(lake.root), what="the tweet inbox", timeout_s=settings.lock_timeout_s):
         found = pending(installation)
         fresh = [file for file in found.fresh if only is None or str(file.name) in only]
-        done.files, done.removed_files = len(fresh), len(found.gone)
+        done.files = len(fresh)
         for file in read_attempts.in_order(installation, fresh):
             try:
                 sha256 = file.sha256
@@ -146,10 +181,14 @@ def ingest(
                 refused = [Refused("file", "can't be read", error.strerror or type(error).__name__)]
                 quarantine(lake, str(file.name), TWEETS.name, refused, run_id=run_id)
                 done.counts["refused"] += 1
-        for gone in found.gone:
-            quarantine(lake, str(gone), TWEETS.name, [], run_id=run_id)
-            registry.forget_staged(gone)
-            read_attempts.forget(installation, gone)
+        gone = [*found.gone, *(found.missing if accept_removals else _moved(found.missing, registry))]
+        done.removed_files = len(gone)
+        for name in gone:
+            quarantine(lake, str(name), TWEETS.name, [], run_id=run_id)
+            registry.forget_staged(name)
+            read_attempts.forget(installation, name)
+        if found.missing:
+            pending(installation)  # So that the quarantine has only what is still missing.
         # Last, and from the registry: this also finishes the job of a run that was killed before it got here.
         for sha256 in registry.leftovers():
             done.days |= set(remove_source(lake, sha256))
@@ -157,6 +196,13 @@ def ingest(
         staged = "|".join(sorted(sha for _, sha in registry.staged_files().values()))
         done.version = hashlib.sha256(staged.encode()).hexdigest()[:32]
     return done
+
+
+def _moved(missing: Sequence[PurePath], registry: Registry) -> list[PurePath]:
+    """Return the missing files whose content is in another file now: nothing is lost with them."""
+    staged = registry.staged_files()
+    there = {sha256 for name, (_, sha256) in staged.items() if name not in missing}
+    return [name for name in missing if staged[name][1] in there]
 
 
 def _skip(

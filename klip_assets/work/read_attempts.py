@@ -10,7 +10,7 @@ from klip_assets.contracts import TWEETS
 from klip_assets.errors import InputError
 from klip_assets.failpoints import fail_point
 from klip_assets.formats.refused import Refused
-from klip_assets.inbox.changes import TweetFile
+from klip_assets.inbox.tweet_changes import TweetFile
 from klip_assets.store.lake.quarantine import quarantine
 from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, Attempt, Ending
 from klip_assets.work.installation import Installation

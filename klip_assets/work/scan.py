@@ -7,10 +7,11 @@ there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from klip_assets.inbox.changes import Ready, settle
-from klip_assets.inbox.recordings import display_name, read_inbox
+from klip_assets.inbox.listing import UNREADABLE, display_name
+from klip_assets.inbox.recordings import read_inbox
 from klip_assets.work.due import Due, due_videos, note_crash_looping
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import waiting
@@ -25,11 +26,13 @@ class Scan:
         ready: Recordings whose files have stopped changing.
         pending: Signatures of those that may still be written to, by name; for the next scan.
         due: What to process.
+        unreadable: Folders and files that can't be read, relative to the inbox, with the reason.
     """
 
     ready: list[Ready]
     pending: Mapping[str, str]
     due: Due
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 def scan(
@@ -54,8 +57,11 @@ def scan(
     contents = read_inbox(inbox)
     settled = settle(contents.recordings, installation.registry, before, at_most=at_most)
     # Sidecars may still be waiting for their recording; the scan that finds it clears them.
-    refuse_unknown(lake, {display_name(path, inbox): why for path, why in contents.unknown}, run_id="")
+    unknown = {display_name(path, inbox): why for path, why in contents.unknown}
+    folders = {display_name(path, inbox): why for path, why in contents.unreadable.items()}
+    refuse_unknown(lake, unknown, unreadable=folders, run_id="")
     due = due_videos(settled.ready, installation.attempts, lake, now=now, waiting=waiting(installation))
     for entry in due.crash_looping:
         note_crash_looping(lake, entry)
-    return Scan(settled.ready, settled.pending, due)
+    unread = {name: why for name, why in unknown.items() if why.startswith(UNREADABLE)}
+    return Scan(settled.ready, settled.pending, due, folders | unread)

@@ -10,8 +10,9 @@ import pytest
 from klip_assets.contracts import QUARANTINE
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox import changes
-from klip_assets.inbox.changes import settle, tweet_changes
+from klip_assets.inbox.changes import settle
 from klip_assets.inbox.recordings import Recording, read_inbox
+from klip_assets.inbox.tweet_changes import tweet_changes
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake, read_file
 from klip_assets.store.lake.quarantine import quarantine, refused_sources
@@ -99,6 +100,11 @@ def test_tweet_files_are_fresh_until_staged_and_again_when_they_change(settings:
     assert tweet_changes(settings.tweet_inbox, registry, None).fresh == []
     path.write_text("[]")
     assert len(tweet_changes(settings.tweet_inbox, registry, None).fresh) == 1
+    (path.parent / "other.jsonl").write_text("{}")
+    other = next(
+        file for file in tweet_changes(settings.tweet_inbox, registry, None).fresh if file.path.stem == "other"
+    )
+    registry.record_staged(other.name, other.signature, other.sha256)
     path.unlink()
     assert tweet_changes(settings.tweet_inbox, registry, None).gone == [PurePath("sub/t.jsonl")]
 

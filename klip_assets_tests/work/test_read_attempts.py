@@ -11,7 +11,7 @@ from pathlib import PurePath
 import pytest
 
 from klip_assets.errors import InputError
-from klip_assets.inbox.changes import tweet_changes
+from klip_assets.inbox.tweet_changes import tweet_changes
 from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.quarantine import refused_sources

@@ -20,9 +20,11 @@ class IngestConfig(dg.Config):
 
     Attributes:
         files: Paths relative to the inbox; default: all that are new or changed.
+        accept_removals: Remove the tweets of files that are gone even where all are gone at once.
     """
 
     files: list[str] | None = None
+    accept_removals: bool = False
 
 
 @dg.asset(name=X_POSTS, group_name=GROUP, owners=OWNERS, kinds={"json"}, code_version="1")
@@ -61,13 +63,20 @@ def tweet_files(
 ) -> dg.MaterializeResult:
     """Every file in the tweet inbox, read once and split into one Parquet file per UTC day.
 
-    Replacing or removing a file also removes the tweets that came from it. What can't be read is listed in
-    `quarantine`.
+    Replacing or removing a file also removes the tweets that came from it; if all files went at once (a lost mount?),
+    only with `accept_removals`. What can't be read is listed in `quarantine`.
     """
     # A person's Ctrl-C reaches a run of the command line; a run of the daemon is interrupted when it is stopped.
     stopped = PROCESS_TAG not in context.run.tags
     here, run_id = installation.here, context.run.run_id
-    done = ingest(here, only=config.files, run_id=run_id, interrupts_count=stopped, log=context.log)
+    done = ingest(
+        here,
+        only=config.files,
+        accept_removals=config.accept_removals,
+        run_id=run_id,
+        interrupts_count=stopped,
+        log=context.log,
+    )
     metadata: dict[str, Any] = {
         "files": done.files,
         "removed_files": done.removed_files,

@@ -43,6 +43,11 @@ CREATE TABLE IF NOT EXISTS attempts (
     permanent INTEGER NOT NULL DEFAULT 0
 );
 """,
+    """
+CREATE TABLE IF NOT EXISTS missing_tweet_files (
+    path BLOB PRIMARY KEY              -- staged, and gone with all others: a person has to say that it was removed
+);
+""",
 )
 
 

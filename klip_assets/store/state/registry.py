@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -84,6 +85,20 @@ class Registry(Memory):
             rows = db.execute("SELECT path, signature, sha256 FROM tweet_files").fetchall()
         return {PurePath(os.fsdecode(path)): (signature, sha256) for path, signature, sha256 in rows}
 
+    def missing_files(self) -> set[PurePath]:
+        """Return the staged tweet files that are gone, but whose tweets stay until a person says otherwise."""
+        with self.reading() as db:
+            rows = db.execute("SELECT path FROM missing_tweet_files").fetchall()
+        return {PurePath(os.fsdecode(path)) for (path,) in rows}
+
+    def record_missing(self, names: Iterable[PurePath]) -> None:
+        """Record which staged tweet files are gone without counting as removed; replaces what was recorded before."""
+        with self.writing() as db:
+            db.execute("DELETE FROM missing_tweet_files")
+            db.executemany(
+                "INSERT INTO missing_tweet_files (path) VALUES (?)", [(os.fsencode(name),) for name in names]
+            )
+
     def begin_staging(self, sha256: str) -> None:
         """Record that content is being staged: it counts as a leftover until `record_staged`."""
         with self.writing() as db:
@@ -104,6 +119,7 @@ class Registry(Memory):
         with self.writing() as db:
             self._leave_over(db, name, "")
             db.execute("DELETE FROM tweet_files WHERE path = ?", (os.fsencode(name),))
+            db.execute("DELETE FROM missing_tweet_files WHERE path = ?", (os.fsencode(name),))
 
     def leftovers(self) -> list[str]:
         """Return the hashes of content in the lake that is no longer in any tweet file."""

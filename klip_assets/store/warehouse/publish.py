@@ -155,6 +155,11 @@ def _publish(
     seen, held = take_snapshot(lake)  # Before anything is read: what changes in the meantime counts as unseen.
     reasons: dict[str, Sequence[str]] = {key: [RUN_IN_PROGRESS] for key in held}
     reasons |= _accept_changed(lake, policy, base.get(STAGES, {}), seen[STAGES])
+    # A run that began since the snapshot: what it left is unseen, so that its end makes a publish due.
+    begun = [key for key, why in reasons.items() if list(why) == [RUN_IN_PROGRESS] and key not in held]
+    held += begun
+    for key in begun:
+        del seen[STAGES][key]
     # What was not checked this time keeps its earlier reasons.
     waited = {key: why for key, why in waiting_in(folder).items() if key in seen[STAGES] and key not in reasons}
     waiting = {**(waited if base else {}), **{key: why for key, why in reasons.items() if why}}
@@ -206,7 +211,8 @@ def needs_publish(lake: Lake, folder: Path, *, storage_version: str, ledger: Pat
     note = published_note(folder)
     recipe = _recipe(folder, storage_version)
     if note is None or note.get("stamp") != stamp or note.get("recipe") != recipe or not (folder / LINK).exists():
-        return f"{stamp}:{recipe}"
+        # With the version: the same state is due again if that one passed over a video that a run was on.
+        return f"{stamp}:{recipe}:{note['version'] if note else 0}"
     if is_written_to(folder / LINK):
         return f"{stamp}:version {note['version']} is open for writing"
     if ledger and (calls := calls_due(lake, ledger)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, CHAT_MESSAGES, VIDEOS
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
-from klip_assets.inbox.recordings import display_name
+from klip_assets.inbox.listing import display_name
 from klip_assets.signals.chat.activity import chat_activity as activity_of
 from klip_assets.signals.chat.activity import messages_per_second
 from klip_assets.signals.chat.authors import author_hashes, salt_version

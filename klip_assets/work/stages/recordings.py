@@ -15,7 +15,8 @@ from klip_assets.contracts import AUDIO_FEATURES, SOUND_EVENTS, TRANSCRIPT_SOUND
 from klip_assets.errors import NotFoundError, OtherClockError, UnreadableMediaError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
-from klip_assets.inbox.recordings import Recording, display_name
+from klip_assets.inbox.listing import display_name
+from klip_assets.inbox.recordings import Recording
 from klip_assets.media.claims import claimed_s, unread_bytes
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
