@@ -49,7 +49,14 @@ class Worked:
             self.problems[what] = "; ".join(problems)
 
 
-def work(settings: Settings, *, videos: Collection[str] = (), days: Sequence[str] = (), force: bool = False) -> Worked:
+def work(
+    settings: Settings,
+    *,
+    videos: Collection[str] = (),
+    days: Sequence[str] = (),
+    force: bool = False,
+    accept_removals: bool = False,
+) -> Worked:
     """Do what is due, or what is named, and publish."""
     here, worked = Installation(settings), Worked()
     look = scan(here)
@@ -58,9 +65,15 @@ def work(settings: Settings, *, videos: Collection[str] = (), days: Sequence[str
         worked.add(entry.video_id, run_stages(here, [entry.subject], force=force))
     if not named:
         found = pending(here)
-        if found.is_any:
+        if found.is_any or (found.missing and accept_removals):
             with run_on(here, []):
-                ingest(here, only=found.names, run_id=uuid4().hex, log=logging.getLogger("klip"))
+                ingest(
+                    here,
+                    only=found.names,
+                    accept_removals=accept_removals,
+                    run_id=uuid4().hex,
+                    log=logging.getLogger("klip"),
+                )
             worked.add("tweet files")
         days = sorted(dirty_days(here.lake, here.attempts.all()))
     for first, last in day_ranges(days):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,16 @@ import click
 
 from klip_assets.cli.output import json_option, say, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
+from klip_assets.inbox.listing import UNREADABLE, display_name
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
 from klip_assets.inbox.tweet_files import TWEET_SUFFIXES, map_path
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
 from klip_assets.signals.tweets.columns import checked_map
-from klip_assets.store.files import file_sha256, write_atomically
+from klip_assets.store.files import file_sha256, placed_together
+
+#: Takes a path and what writes a temporary file for it, see `placed_together`.
+Place = Callable[[Path, Callable[[Path], object]], None]
 
 
 @click.command()
@@ -59,6 +64,8 @@ def add(
     show_rows(rows, as_json=as_json)
     if not as_json:
         say("Next: ", ("klip process", "bold"))
+    if any(not row["to"] for row in rows):
+        raise click.exceptions.Exit(1)
 
 
 def add_path(
@@ -81,19 +88,22 @@ def add_path(
         mapped: Klip's column names -> those of a tweet file; written beside it, replacing any existing map.
 
     Returns:
-        One row per file: file, where it went, what was done.
+        One row per file: file, where it went ('' if it can't be read), what was done.
 
     Raises:
         NotFoundError: There is no such file.
-        InputError: Klip can't use this kind of file, or the inbox has a different one with the same name.
+        InputError: Klip can't use this kind of file, the inbox has a different one with the same name, or it can't be
+            written to; then the inbox is as it was.
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
     if mapped and (path.is_dir() or path.suffix.lower() in MEDIA_SUFFIXES):
         raise InputError(f"{path}: --map is for tweet files")
+    unread: Mapping[Path, str] = {}
     if path.is_dir():
         contents = read_inbox(path)
-        if not contents.recordings:
+        unread = {**contents.unreadable, **{p: why for p, why in contents.unknown if why.startswith(UNREADABLE)}}
+        if not contents.recordings and not unread:
             raise InputError(f"{path} contains no recording", hint="add tweet files by name")
         chosen = [file for recording in contents.recordings for file in recording.files]
         media = {recording.path for recording in contents.recordings}
@@ -102,29 +112,26 @@ def add_path(
         chosen = list(siblings[0].files) if siblings else [path]
         media = {path}
     elif path.name.lower().endswith(TWEET_SUFFIXES) and sidecar_stem(path) is None:
-        target = settings.tweet_inbox / path.name
-        if mapped:
-            # Written first, so that the file is never read without it.
-            text = json.dumps(mapped, indent=1, ensure_ascii=False) + "\n"
-            write_atomically(map_path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
-        elif map_path(path).is_file():
-            _put(map_path(path), map_path(target), copy=True, replace=replace)
-        return [_put(path, target, copy=True, replace=replace)]
+        return _put_tweets(path, settings.tweet_inbox / path.name, mapped, replace=replace)
     else:
         raise InputError(
             f"{path}: neither a recording nor a tweet file",
             hint="sidecars (.vtt, .srt, .chat.json, .info.json) are added with the recording beside them",
         )
-    rows = []
-    for file in dict.fromkeys(chosen):
-        target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
+    targets = {
+        file: settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
+        for file in dict.fromkeys(chosen)
+    }
+    with _whole(path) as place:
         # A recording is large, so it is linked; text that someone may still edit in place is copied.
-        rows.append(_put(file, target, copy=copy or file not in media, replace=replace))
+        rows = [
+            _put(file, target, place, copy=copy or file not in media, replace=replace)
+            for file, target in targets.items()
+        ]
     if any(value is not None for value in (described or {}).values()):
         for file in media:
-            target = settings.vod_inbox / (file.relative_to(path) if path.is_dir() else file.name)
-            write_info(target.with_name(target.stem + INFO_SUFFIX), **(described or {}))
-    return rows
+            write_info(targets[file].with_name(file.stem + INFO_SUFFIX), **(described or {}))
+    return [*rows, *({"file": display_name(p, path), "to": "", "done": why} for p, why in unread.items())]
 
 
 @click.command()
@@ -155,23 +162,54 @@ def remove(video: str) -> None:
         say("Its file stays in the inbox; ", (f"klip process {video}", "bold"), " brings it back.")
 
 
-def _put(source: Path, target: Path, *, copy: bool, replace: bool) -> dict[str, str]:
+def _put_tweets(path: Path, target: Path, mapped: Mapping[str, str] | None, *, replace: bool) -> list[dict[str, str]]:
+    with _whole(path) as place:
+        # The map comes first, so that the file is never read without it.
+        if mapped:
+            text = json.dumps(mapped, indent=1, ensure_ascii=False) + "\n"
+            place(map_path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        elif map_path(path).is_file():
+            _put(map_path(path), map_path(target), place, copy=True, replace=replace)
+        return [_put(path, target, place, copy=True, replace=replace)]
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Place]:
+    """Put files into the inbox together: each is whole before the first of them takes its place.
+
+    Raises:
+        InputError: One can't be read or written; the inbox is as it was.
+    """
+    try:
+        with placed_together() as place:
+            yield place
+    except OSError as error:
+        raise InputError(
+            f"{path} was not added: {error.strerror or error}", hint="the inbox is as it was before"
+        ) from error
+
+
+def _put(source: Path, target: Path, place: Place, *, copy: bool, replace: bool) -> dict[str, str]:
     row = {"file": source.name, "to": str(target)}
     if target.exists():
         if target.samefile(source) or file_sha256(target) == file_sha256(source):
             return {**row, "done": "was there already"}
         if not replace:
             raise InputError(f"{target} exists and is a different file", hint="use --replace, or rename one of them")
-        target.unlink()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not copy and not source.is_symlink():
-        try:
-            os.link(source, target)
-            return {**row, "done": "linked"}
-        except OSError:
-            pass  # Another disk, or a file system without hard links: copy instead.
-    write_atomically(target, lambda temporary: shutil.copy2(source, temporary))
-    return {**row, "done": "copied"}
+    linked = not copy and not source.is_symlink()
+
+    def write(temporary: Path) -> None:
+        nonlocal linked
+        if linked:
+            try:
+                os.link(source, temporary)
+                return
+            except OSError:
+                linked = False  # Another disk, or a file system without hard links: copy instead.
+        shutil.copy2(source, temporary)
+
+    place(target, write)
+    return {**row, "done": "linked" if linked else "copied"}
 
 
 def _mapped(columns: Sequence[str]) -> dict[str, str] | None:

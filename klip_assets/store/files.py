@@ -32,20 +32,39 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         path: The file to create or replace.
         write: Called with the temporary path; if it raises, the error is raised and nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    subject = short_name(path)
-    try:
+    with placed_together() as place:
+        place(path, write)
+
+
+@contextmanager
+def placed_together() -> Iterator[Callable[[Path, Callable[[Path], object]], None]]:
+    """Write several files as `write_atomically` does, but rename none of them before all are whole.
+
+    Yields:
+        To be called with each path and its `write`. If the block raises, no path is changed and nothing is left behind.
+    """
+    whole: list[tuple[Path, Path]] = []
+
+    def place(path: Path, write: Callable[[Path], object]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(path)
+        whole.append((temporary, path))
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        fail_point("write.filled", subject)
-        temporary.replace(path)
-        fail_point("write.placed", subject)
+        fail_point("write.filled", short_name(path))
+
+    try:
+        yield place
+        for temporary, path in whole:
+            temporary.replace(path)
+            fail_point("write.placed", short_name(path))
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        for temporary, _ in whole:
+            temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    for folder in dict.fromkeys(path.parent for _, path in whole):
+        sync_folder(folder)
 
 
 def sweep(folder: Path) -> None:

@@ -105,8 +105,8 @@ def missing_text(count: int) -> str:
     """Return what is said of files that are gone, but whose tweets stay."""
     files = "1 tweet file is" if count == 1 else f"{count:,} tweet files are"
     return (
-        f"{files} gone together with everything beside them, as if a mount were lost; their tweets stay. "
-        "If they were meant to go: klip process --accept-removals"
+        f"{files} gone with everything around (a lost mount?), so the tweets stay; "
+        "if they were meant to go: klip process --accept-removals"
     )
 
 

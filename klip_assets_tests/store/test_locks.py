@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from klip_assets.errors import LockHeldError
-from klip_assets.store.locks import hold, holder_of, is_held
+from klip_assets.store.locks import hold, holder_of, is_held, release, take
 from klip_assets.store.processes import number_of
 
 HOLDER = """
@@ -102,3 +102,48 @@ def test_a_note_of_an_older_version_is_read(tmp_path: Path) -> None:
 def test_a_note_that_says_nothing_names_nobody(note: str, tmp_path: Path) -> None:
     (tmp_path / "a.lock").write_text(note)
     assert holder_of(tmp_path / "a.lock") == "another process"
+
+
+LOOKER = """
+import sys
+from pathlib import Path
+from klip_assets.store.locks import is_held
+path = Path(sys.argv[1])
+print("looking", flush=True)
+while True:
+    if is_held(path):
+        print("held", flush=True)
+"""
+
+
+def test_looking_takes_a_lock_from_nobody(tmp_path: Path) -> None:
+    """Regression: of two processes that looked at once, one saw the other, and a video was passed over for ever."""
+    path = tmp_path / "a.lock"
+    path.touch()
+    lookers = [
+        subprocess.Popen([sys.executable, "-c", LOOKER, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        for looker in lookers:
+            assert looker.stdout and looker.stdout.readline() == "looking\n"
+        assert not any(is_held(path) for _ in range(5_000))
+        for _ in range(300):
+            take(path, what="x", timeout_s=0)
+            release(path)
+    finally:
+        for looker in lookers:
+            looker.kill()
+    # They may have seen it while it was taken, but never before.
+    for looker in lookers:
+        looker.communicate()
+
+
+def test_a_free_lock_is_never_held_for_those_who_only_look(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    path.touch()
+    looker = subprocess.Popen([sys.executable, "-c", LOOKER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert looker.stdout and looker.stdout.readline() == "looking\n"
+    seen = sum(is_held(path) for _ in range(20_000))
+    looker.kill()
+    rest, _ = looker.communicate()
+    assert (seen, rest) == (0, "")

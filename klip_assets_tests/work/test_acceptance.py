@@ -26,9 +26,11 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.generations import accept, accepted_generation
 from klip_assets.store.lake.records import write_record
 from klip_assets.store.lake.stage_status import record_stage
+from klip_assets.store.warehouse import publish
+from klip_assets.work import publishing
 from klip_assets.work.acceptance import consider, is_complete
 from klip_assets.work.installation import Installation
-from klip_assets.work.publishing import publish_accepted, waiting
+from klip_assets.work.publishing import publish_accepted, publish_due, waiting
 from klip_assets.work.stages.catalogue import STAGES, STAGES_OF
 from klip_assets.work.stages.run import run_stage
 from klip_assets.work.stages.stage import Run
@@ -122,6 +124,23 @@ def test_a_segment_that_no_model_read_keeps_a_video_from_being_published(here: I
 @pytest.mark.usefixtures("worked_on")
 def test_a_video_that_somebody_works_on_is_passed_over(here: Installation) -> None:
     assert consider(here.lake, STREAM) == ["a run is in progress"]
+
+
+def test_a_video_that_a_publish_passed_over_makes_the_next_one_due_under_another_name(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a run that began after the publisher's snapshot and ended soon was published by no sensor."""
+    note(here, SEGMENTS.name, "ok")
+    first = publish_due(here)
+    begun = publish.Policy(lambda *_: [publish.RUN_IN_PROGRESS], publishing.POLICY.compose)
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "POLICY", begun)
+        publish_accepted(here)
+    assert waiting(here) == {"stream": ["a run is in progress"]}
+    second = publish_due(here)
+    assert second and second != first
+    publish_accepted(here)
+    assert waiting(here) == {} and publish_due(here) is None
 
 
 def test_of_a_video_that_was_published_the_cause_is_told_and_not_what_followed(here: Installation) -> None:

@@ -60,6 +60,37 @@ def test_a_removed_file_takes_its_tweets_with_it(settings: Settings) -> None:
     assert ids_of(settings) == [other]
 
 
+def test_the_tweets_of_an_emptied_inbox_stay_until_a_person_says_that_they_were_meant_to_go(settings: Settings) -> None:
+    path = drop_tweets(settings)
+    work(settings)
+    before = ids_of(settings)
+    path.unlink()
+    work(settings)
+    assert ids_of(settings) == before and before
+    (row,) = query(settings, "SELECT source_file, table_name, reason FROM quarantine")
+    assert (row["source_file"], row["table_name"]) == (".", "tweet_inbox")
+    assert row["reason"].startswith("1 tweet file is gone with everything around")
+    # New posts come; what was missing stays.
+    write_tweets(settings.tweet_inbox / "new.jsonl", [tweet(new := tweet_id_at("2026-06-14"))])
+    work(settings)
+    work(settings)
+    assert ids_of(settings) == sorted([*before, new])
+    work(settings, accept_removals=True)
+    assert ids_of(settings) == [new] and query(settings, "SELECT * FROM quarantine") == []
+
+
+def test_files_that_were_all_moved_lose_nothing_and_are_missing_no_more(settings: Settings) -> None:
+    path = drop_tweets(settings)
+    work(settings)
+    before = ids_of(settings)
+    (settings.tweet_inbox / "2026").mkdir()
+    path.rename(settings.tweet_inbox / "2026" / path.name)
+    work(settings)
+    work(settings)
+    assert ids_of(settings) == before and query(settings, "SELECT * FROM quarantine") == []
+    assert {str(name) for name in Registry(settings.memory_path).staged_files()} == {f"2026/{path.name}"}
+
+
 def test_a_tweet_in_two_files_is_one_row_that_names_both(settings: Settings) -> None:
     tweet_id = tweet_id_at("2026-06-12")
     write_tweets(settings.tweet_inbox / "b.jsonl", [tweet(tweet_id, public_metrics={"like_count": 5})])
