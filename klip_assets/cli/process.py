@@ -285,6 +285,7 @@ def _run_video(
     from klip_assets.store.lake.stage_status import read_stages
     from klip_assets.store.locks import hold, subject_lock
     from klip_assets.work.due import is_done
+    from klip_assets.work.stages.originals import lost_originals
 
     with hold(
         subject_lock(here.lake.root, subject),
@@ -292,7 +293,7 @@ def _run_video(
         timeout_s=here.settings.lock_timeout_s,
         on_wait=lambda text: note((text, "dim")),
     ):
-        if unless_done and is_done(unless_done, here.attempts, here.lake):
+        if unless_done and is_done(unless_done, here.attempts, here.lake, is_lost=lost_originals(here)):
             return "already processed by another run"
         list_video(runner.instance, subject.key)
         outcome = runner.run(PROCESS_VIDEO, partition=subject.key, tables=tables)

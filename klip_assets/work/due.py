@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from klip_assets.contracts import VIDEOS, Subject
 from klip_assets.errors import DamagedError
 from klip_assets.inbox.changes import Ready
-from klip_assets.store.lake.generations import Generation, accepted_generation, accepted_sources
+from klip_assets.store.lake.generations import Generation, Head, accepted_generation, accepted_heads
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.stage_status import read_stages, record_stage
 from klip_assets.store.lake.tweet_sources import day_versions
@@ -18,6 +19,13 @@ from klip_assets.store.state.attempts import MAX_DEATHS, NEVER_TRIED, Attempt, A
 
 #: Scattered days become at most this many runs; the days in closed gaps are recognized as unchanged.
 MAX_RANGES = 8
+
+#: Says of a video, by the notes of its row in `videos`, whether it is a copy of what no other video has any more.
+Lost = Callable[[str, Mapping[str, Any]], bool]
+
+
+def _never_lost(video_id: str, notes: Mapping[str, Any]) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,11 @@ def due_videos(
     *,
     now: float | None = None,
     waiting: Collection[str] = (),
+    is_lost: Lost = _never_lost,
 ) -> Due:
     """Choose the videos to run: those whose content is not accepted, or on which a process died, and that may be tried.
+
+    So are copies of a recording that was removed, replaced or failed: see `is_lost`.
 
     A run may end in the meantime. What seemed open is therefore read a second time once no one holds its lock;
     otherwise work that a run has just done would be requested again.
@@ -57,17 +68,18 @@ def due_videos(
         now: Seconds since 1970; if not given, failed videos are retried without waiting.
         waiting: Videos whose current state was not published. If that was made from content other than what is in the
             inbox now, the accepted content has come back: then its rows in the lake have to be rebuilt too.
+        is_lost: From `lost_originals`.
     """
-    done, tried = accepted_sources(lake, "video_id"), attempts.all()
+    done, tried = accepted_heads(lake, "video_id"), attempts.all()
     back = {e.video_id: made for e in ready if e.video_id in waiting and (made := _other_content(lake, e))}
-    seemed_open = [e for e in ready if e.video_id in back or _is_open(e, done.get(e.video_id), tried)]
+    seemed_open = [e for e in ready if e.video_id in back or _is_open(e, done.get(e.video_id), tried, is_lost)]
     free = [entry for entry in seemed_open if not is_held(subject_lock(lake.root, entry.subject))]
     tried = attempts.all() if free else tried
     videos, crash_looping, keys = [], [], {}
     for entry in free:
         accepted = _published(lake, entry.subject)
         came_back = back.get(entry.video_id, "")
-        if not came_back and not _is_open(entry, accepted.source if accepted else None, tried):
+        if not came_back and not _is_open(entry, _head(accepted), tried, is_lost):
             continue
         attempt = tried.get(entry.video_id, NEVER_TRIED)
         if attempt.allows(entry.fingerprint, now=now):
@@ -79,10 +91,9 @@ def due_videos(
     return Due(videos, crash_looping, frozenset(done), keys)
 
 
-def is_done(entry: Ready, attempts: Attempts, lake: Lake) -> bool:
+def is_done(entry: Ready, attempts: Attempts, lake: Lake, *, is_lost: Lost = _never_lost) -> bool:
     """Return whether a video was processed since it was found to be due. The caller holds its lock."""
-    accepted = _published(lake, entry.subject)
-    is_open = _is_open(entry, accepted.source if accepted else None, attempts.all())
+    is_open = _is_open(entry, _head(_published(lake, entry.subject)), attempts.all(), is_lost)
     return not is_open and not _other_content(lake, entry)
 
 
@@ -101,10 +112,16 @@ def _other_content(lake: Lake, entry: Ready) -> str:
     return f":{made.written_at}" if made and made.input_versions.get("source") != entry.fingerprint else ""
 
 
-def _is_open(entry: Ready, accepted: str | None, tried: Mapping[str, Attempt]) -> bool:
+def _head(accepted: Generation | None) -> Head | None:
+    return Head(accepted.source, accepted.tables[VIDEOS.name].notes) if accepted else None
+
+
+def _is_open(entry: Ready, accepted: Head | None, tried: Mapping[str, Attempt], is_lost: Lost) -> bool:
     attempt = tried.get(entry.video_id, NEVER_TRIED)
     unfinished = attempt.begun > 0 and attempt.version == entry.fingerprint
-    return accepted != entry.fingerprint or unfinished
+    if accepted is None or accepted.source != entry.fingerprint or unfinished:
+        return True
+    return is_lost(entry.video_id, accepted.notes)
 
 
 def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None = None) -> dict[str, str]:
@@ -115,10 +132,10 @@ def dirty_days(lake: Lake, attempts: Mapping[str, Attempt], *, now: float | None
         attempts: Earlier attempts by key.
         now: As for `due_videos`.
     """
-    done, found = accepted_sources(lake, "day"), {}
+    done, found = accepted_heads(lake, "day"), {}
     for day, version in day_versions(lake).items():
         attempt = attempts.get(day, NEVER_TRIED)
-        if done.get(day) == version or not attempt.allows(version, now=now):
+        if (day in done and done[day].source == version) or not attempt.allows(version, now=now):
             continue
         accepted = accepted_generation(lake, Subject.day(day))
         if not accepted or accepted.source != version:

@@ -16,6 +16,7 @@ from klip_assets.work.due import Due, due_videos, note_crash_looping
 from klip_assets.work.installation import Installation
 from klip_assets.work.publishing import waiting
 from klip_assets.work.refusals import refuse_unknown
+from klip_assets.work.stages.originals import lost_originals
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,14 @@ def scan(
     unknown = {display_name(path, inbox): why for path, why in contents.unknown}
     folders = {display_name(path, inbox): why for path, why in contents.unreadable.items()}
     refuse_unknown(lake, unknown, unreadable=folders, run_id="")
-    due = due_videos(settled.ready, installation.attempts, lake, now=now, waiting=waiting(installation))
+    due = due_videos(
+        settled.ready,
+        installation.attempts,
+        lake,
+        now=now,
+        waiting=waiting(installation),
+        is_lost=lost_originals(installation),
+    )
     for entry in due.crash_looping:
         note_crash_looping(lake, entry)
     unread = {name: why for name, why in unknown.items() if why.startswith(UNREADABLE)}

@@ -15,6 +15,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.stage_status import record_stage
 from klip_assets.work.findings import found_in
 from klip_assets.work.installation import Installation
+from klip_assets.work.removal import remove_video
 from klip_assets.work.scan import scan
 from klip_assets.work.stages.soundness import sound_findings, timeline_findings
 from klip_assets_tests.made import write_vtt, write_wav
@@ -128,3 +129,43 @@ def test_a_copy_of_a_recording_that_failed_is_processed_itself(settings: Setting
     rows = query(settings, "SELECT video_id, status, error FROM videos ORDER BY video_id")
     assert rows[1] == {"video_id": "b", "status": "ok", "error": None}
     assert rows[0]["status"] == "partial" and "transcript_words failed: no model" in rows[0]["error"]
+
+
+@pytest.fixture
+def copied(settings: Settings) -> Installation:
+    """`a` and its copy `b`, both published."""
+    settings.make_folders()
+    shutil.copy(write_wav(settings.vod_inbox / "a.wav", 5), settings.vod_inbox / "b.wav")
+    work(settings)
+    assert statuses(settings) == {"a": "ok", "b": "duplicate"}
+    return Installation(settings)
+
+
+def statuses(settings: Settings) -> dict[str, str]:
+    return {row["video_id"]: row["status"] for row in query(settings, "SELECT video_id, status FROM videos")}
+
+
+def test_a_copy_of_a_removed_recording_is_processed_by_itself(copied: Installation) -> None:
+    """Regression: it stayed a copy of a video that was not there, and its content was in no table."""
+    assert scan(copied).due.videos == []
+    remove_video(copied, "a", lambda: None)
+    assert [entry.video_id for entry in scan(copied).due.videos] == ["b"]
+    assert work(copied.settings).ok and statuses(copied.settings) == {"b": "ok"}
+    assert scan(copied).due.videos == []
+
+
+def test_a_copy_of_a_recording_that_was_replaced_is_processed_by_itself(copied: Installation) -> None:
+    write_wav(copied.settings.vod_inbox / "a.wav", 6, seed=5)
+    work(copied.settings)
+    assert work(copied.settings).ok and statuses(copied.settings) == {"a": "ok", "b": "ok"}
+    assert scan(copied).due.videos == []
+
+
+def test_a_copy_of_a_recording_that_fails_later_is_processed_by_itself(copied: Installation) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    copied.attempts.give_up("a", copied.registry.fingerprint_of("a"))
+    record_stage(copied.lake, "a", "segments", status="failed", run_id="r", started_at=now, error="no memory")
+    (due,) = scan(copied).due.videos
+    assert due.video_id == "b"
+    assert work(copied.settings).ok and statuses(copied.settings)["b"] == "ok"
+    assert scan(copied).due.videos == []

@@ -13,8 +13,10 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from klip_assets.contracts import STAGE_STATUS, TABLES, TABLES_OF, Kind, Subject
 from klip_assets.failpoints import fail_point
@@ -57,13 +59,23 @@ class Generation:
         return kept_path(lake, table, self.subject, self.data_versions[table])
 
 
-def accepted_sources(lake: Lake, kind: Kind) -> dict[str, str]:
-    """Return the source version of each accepted generation, by key."""
-    found = {}
+@dataclass(frozen=True)
+class Head:
+    """What is known of an accepted generation without its files: its source, and the notes of its first table."""
+
+    source: str
+    notes: Mapping[str, Any]
+
+
+def accepted_heads(lake: Lake, kind: Kind) -> dict[str, Head]:
+    """Return the head of each accepted generation, by key."""
+    found, first = {}, TABLES_OF[kind][0]
     for entry in os.scandir(folder) if (folder := lake.root / "_accepted" / kind).is_dir() else ():
         if entry.name.endswith(".json"):
             with contextlib.suppress(FileNotFoundError):
-                found[entry.name.removesuffix(".json")] = json.loads(Path(entry.path).read_bytes())["source"]
+                record = json.loads(Path(entry.path).read_bytes())
+                notes = record["tables"].get(first, {}).get("notes") or {}
+                found[entry.name.removesuffix(".json")] = Head(record["source"], notes)
     return found
 
 

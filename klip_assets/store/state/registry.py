@@ -74,6 +74,11 @@ class Registry(Memory):
             holder = db.execute("SELECT video_id FROM contents WHERE sha256 = ?", (sha256,)).fetchone()[0]
         return str(holder)
 
+    def contents(self) -> dict[str, str]:
+        """Return the video that has each known content, by the content's SHA-256."""
+        with self.reading() as db:
+            return dict(db.execute("SELECT sha256, video_id FROM contents").fetchall())
+
     def release_content(self, video_id: str) -> None:
         """Forget the content of a video, so that another file with the same content is no longer a duplicate."""
         with self.writing() as db:
