@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from klip_assets.cli.output import json_option, say, show_rows
+from klip_assets.cli.output import counted, json_option, say, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.inbox.listing import UNREADABLE, display_name
 from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
@@ -137,7 +137,7 @@ def add_path(
 @click.command()
 @click.argument("video")
 def remove(video: str) -> None:
-    """Remove VIDEO from the lake and the warehouse, and its partition from Dagster.
+    """Remove VIDEO from the lake and the warehouse with all earlier versions, and its partition from Dagster.
 
     Its file stays in the inbox and is not processed again.
     """
@@ -153,12 +153,18 @@ def remove(video: str) -> None:
     with dagster_instance(here.settings) as instance:
         if run_id := unfinished_run(instance, video):
             raise LockHeldError(f"{video} was not removed: run {run_id} is not finished", hint="try again afterwards")
-        stays = remove_video(here, video, lambda: unlist_video(instance, video))
+        removed = remove_video(here, video, lambda: unlist_video(instance, video))
         outcome = Runner(instance, BarProgress(quiet=True)).run(PUBLISH)
     if not outcome.ok:
         raise InputError(f"{video} is removed, but publishing failed: {'; '.join(outcome.problems)}")
-    say(f"Removed {video} from the lake and the warehouse.")
-    if stays:
+    if removed.tables:
+        say(f"Removed {video} from the lake and the warehouse.")
+    else:
+        say(f"Nothing of {video} was in the lake or the warehouse.")
+    if removed.refused:
+        say(f"Removed {counted(removed.refused, 'row')} of its files from quarantine.")
+    say("The warehouse was rebuilt and its earlier versions dropped; an open reader keeps its version until it closes.")
+    if removed.stays:
         say("Its file stays in the inbox; ", (f"klip process {video}", "bold"), " brings it back.")
 
 

@@ -131,10 +131,17 @@ def forget_others(lake: Lake, generation: Generation) -> None:
 
 
 def withdraw(lake: Lake, subject: Subject) -> None:
-    """Withdraw a video or day from what analysts see."""
+    """Withdraw a video or day from what analysts see.
+
+    Raises:
+        OSError: A file can't be removed.
+    """
     _accepted_path(lake, subject).unlink(missing_ok=True)
     for table in TABLES_OF[subject.kind]:
-        shutil.rmtree(kept_path(lake, table, subject, "").parent, ignore_errors=True)
+        folder = kept_path(lake, table, subject, "").parent
+        for path in folder.glob("*.parquet"):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(path: Path) -> Generation | None:

@@ -109,14 +109,29 @@ class Lake:
         return sorted((self.root / table.name).glob(pattern))
 
     def remove(self, table: Table, key: str) -> None:
-        """Remove a partition, if it exists."""
-        shutil.rmtree(self.path(table, key).parent, ignore_errors=True)
+        """Remove a partition, if it exists.
+
+        Raises:
+            OSError: Its file can't be removed.
+        """
+        path = self.path(table, key)
+        path.unlink(missing_ok=True)
+        shutil.rmtree(path.parent, ignore_errors=True)
 
     def remove_everywhere(self, subject: Subject) -> None:
-        """Remove a video or a day from every table that is partitioned by it."""
+        """Remove a video or a day from every table that is partitioned by it.
+
+        Raises:
+            OSError: A file can't be removed.
+        """
         for table in TABLES.values():
             if table.partition == subject.kind:
                 self.remove(table, subject.key)
+
+    def tables_of(self, subject: Subject) -> list[Table]:
+        """Return the tables that have a partition for a video or a day."""
+        found = (table for table in TABLES.values() if table.partition == subject.kind)
+        return [table for table in found if self.exists(table, subject.key)]
 
 
 def read_file(path: Path, table: Table) -> pa.Table:

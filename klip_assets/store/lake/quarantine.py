@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from klip_assets.contracts import QUARANTINE, key_of
@@ -69,6 +69,27 @@ def refused_sources(lake: Lake, table_name: str) -> dict[str, str]:
             if row["table_name"] == table_name:
                 found.setdefault(row["source_file"], row["reason"])
     return found
+
+
+def forget_sources(lake: Lake, is_one: Callable[[str], bool]) -> int:
+    """Remove what was refused of some sources; lists of whole files that are not used stay.
+
+    Args:
+        lake: The lake.
+        is_one: Takes a source file relative to the inbox.
+
+    Returns:
+        How many rows were removed.
+    """
+    removed = 0
+    for path in lake.paths(QUARANTINE):
+        key = key_of(path.parent)
+        rows = lake.read(QUARANTINE, key)
+        sources = set(zip(rows["source_file"].to_pylist(), rows["table_name"].to_pylist(), strict=True))
+        if {_key(*source) for source in sources} == {key} and is_one(next(iter(sources))[0]):
+            lake.remove(QUARANTINE, key)
+            removed += rows.num_rows
+    return removed
 
 
 def _write_part(lake: Lake, table_name: str, key: str, refused: Mapping[str, Refused], *, run_id: str) -> None:

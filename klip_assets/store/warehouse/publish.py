@@ -12,11 +12,8 @@ it, or someone wrote to it) or most of it changed: then it is built from scratch
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import re
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,8 +48,16 @@ from klip_assets.store.warehouse.seen import (
     stamp_of,
     take_snapshot,
 )
-
-LINK = "klip.duckdb"
+from klip_assets.store.warehouse.versions import (
+    LINK,
+    clear,
+    forget_earlier,
+    is_written_to,
+    must_forget,
+    prune,
+    versions_in,
+    wal_of,
+)
 
 #: Incremented when the same lake and statements would be published differently: earlier versions are not built upon.
 BUILD = "1"
@@ -73,8 +78,6 @@ class Policy:
     accept: Callable[[Lake, Subject], Sequence[str]]
     compose: Compose
 
-
-_VERSION = re.compile(r"\.klip-(\d+)\.duckdb$")
 
 #: A version built from the previous one may grow to this multiple of the size of the last one built from scratch.
 MAX_GROWTH = 2.0
@@ -134,16 +137,20 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     with hold(publish_lock(state_dir), what="the warehouse", timeout_s=timeout_s):
         fail_point("publish.begin")
-        _clear(folder)
+        clear(folder)
         for where in ACCEPTED.values():
             sweep(lake.root / where)
         if ledger:
             copy_calls(lake, ledger)
+        forget = must_forget(folder)
         try:
-            return _publish(lake, folder, policy, storage_version, keep_versions, from_nothing=from_nothing)
+            done = _publish(lake, folder, policy, storage_version, keep_versions, from_nothing=from_nothing or forget)
         except BaseException:
-            _clear(folder)  # On a full disk, a half-built file would be in everyone's way.
+            clear(folder)  # On a full disk, a half-built file would be in everyone's way.
             raise
+        if forget:
+            forget_earlier(folder)
+        return done
 
 
 def _publish(
@@ -168,7 +175,7 @@ def _publish(
     keys = {kind: changed(base.get(where, {}), seen[where]) for kind, where in ACCEPTED.items()}
     if before and sum(map(len, keys.values())) * 2 > sum(map(len, everything.values())):
         before, base, keys = None, {}, everything
-    version = max(_versions(folder), default=0) + 1
+    version = max(versions_in(folder), default=0) + 1
     building = folder / f".building-{version}.duckdb"
     if before:
         shutil.copyfile(folder / f".klip-{before['version']}.duckdb", building)
@@ -195,7 +202,7 @@ def _publish(
     whole = before["whole_bytes"] if before else database.stat().st_size
     note = {"version": version, "recipe": recipe, "whole_bytes": whole, "seen": seen, "waiting": waiting}
     _note(folder, database, note, rows)
-    _prune(folder, keep_versions)
+    prune(folder, keep_versions)
     counts = {kind: len(seen[where]) for kind, where in ACCEPTED.items()}
     return Published(folder / LINK, version, rows, counts["video_id"], counts["day"], waiting, before is None)
 
@@ -213,23 +220,13 @@ def needs_publish(lake: Lake, folder: Path, *, storage_version: str, ledger: Pat
     if note is None or note.get("stamp") != stamp or note.get("recipe") != recipe or not (folder / LINK).exists():
         # With the version: the same state is due again if that one passed over a video that a run was on.
         return f"{stamp}:{recipe}:{note['version'] if note else 0}"
+    if must_forget(folder):
+        return f"{stamp}:{recipe}:{note['version']}:forget"
     if is_written_to(folder / LINK):
         return f"{stamp}:version {note['version']} is open for writing"
     if ledger and (calls := calls_due(lake, ledger)):
         return f"{stamp}:{calls}"
     return None
-
-
-def is_written_to(database: Path) -> bool:
-    """Return whether another process has a DuckDB file open for writing, which keeps everyone else from opening it."""
-    descriptor = os.open(database, os.O_RDONLY)
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def published_note(folder: Path) -> dict[str, Any] | None:
@@ -269,7 +266,7 @@ def _is_untouched(folder: Path, note: Mapping[str, Any]) -> bool:
         found = database.stat()
     except FileNotFoundError:
         return False
-    return [found.st_size, found.st_mtime_ns] == note["file"] and not _wal(database).exists()
+    return [found.st_size, found.st_mtime_ns] == note["file"] and not wal_of(database).exists()
 
 
 def _accept_changed(
@@ -316,35 +313,3 @@ def _note(folder: Path, database: Path, note: Mapping[str, Any], rows: Mapping[s
     more = {"stamp": stamp_of(note["seen"]), "published_at": now, "videos": rows[VIDEOS.name]}
     text = json.dumps({**note, **more, "file": [found.st_size, found.st_mtime_ns]})
     write_atomically(folder / "published.json", lambda to: to.write_text(text))
-
-
-def _versions(folder: Path) -> list[int]:
-    return sorted(int(match[1]) for path in folder.iterdir() if (match := _VERSION.search(path.name)))
-
-
-def _wal(database: Path) -> Path:
-    return database.with_name(database.name + ".wal")
-
-
-def _clear(folder: Path) -> None:
-    """Remove leftovers of killed publishers; the caller holds the publish lock."""
-    for leftover in folder.glob(".building-*"):
-        leftover.unlink()
-    sweep(folder)
-    versions = _versions(folder)
-    for leftover in folder.glob(".klip-*"):
-        match = re.fullmatch(r"\.klip-(\d+)", leftover.name)
-        if match and int(match[1]) not in versions:
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _prune(folder: Path, keep: int) -> None:
-    current = (folder / LINK).resolve().name
-    versions = _versions(folder)
-    for version in versions[:-keep]:
-        database = folder / f".klip-{version}.duckdb"
-        if database.name != current and not is_written_to(database):
-            fail_point("publish.prune", database.name)
-            database.unlink(missing_ok=True)
-            _wal(database).unlink(missing_ok=True)
-            shutil.rmtree(folder / f".klip-{version}", ignore_errors=True)
