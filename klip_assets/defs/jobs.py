@@ -74,7 +74,8 @@ learn_weights = dg.define_asset_job(
 
 def ingest_config(files: list[str], *, accept_removals: bool = False) -> dict[str, Any]:
     """Return the run configuration of `ingest_tweets` for these files of the inbox."""
-    return {"ops": {TWEET_FILES: {"config": {"files": files, "accept_removals": accept_removals}}}}
+    config = {"files": files, **({"accept_removals": True} if accept_removals else {})}
+    return {"ops": {TWEET_FILES: {"config": config}}}
 
 
 JOBS = [
