@@ -131,4 +131,4 @@ def test_an_emptied_tweet_inbox_waits_for_a_word_of_a_person(settings: Settings)
     write_tweets(settings.tweet_inbox / "new.jsonl", [tweet(tweet_id_at("2026-06-20"))])
     assert klip("process", "--accept-removals").exit_code == 0
     assert query(settings, "SELECT count(*) AS n FROM tweets") == [{"n": 1}]
-    assert "--accept-removals is about the whole inbox" in klip("process", "--accept-removals", "--stale").output
+    assert "--accept-removals looks at the whole inbox" in klip("process", "--accept-removals", "--stale").output
