@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from functools import cached_property
 from pathlib import Path
@@ -272,9 +273,13 @@ class Settings(BaseSettings):
         return self.state_dir / "transcripts" / f"{video_id}.jsonl"
 
     def make_folders(self) -> None:
-        """Create the folders a fresh installation needs."""
-        for folder in (self.vod_inbox, self.tweet_inbox, self.lake_dir, self.warehouse_dir, self.state_dir):
+        """Create the folders a fresh installation needs; an inbox that can't be made is named by who reads it."""
+        for folder in (self.lake_dir, self.warehouse_dir, self.state_dir):
             folder.mkdir(parents=True, exist_ok=True)
+        for inbox in (self.vod_inbox, self.tweet_inbox):
+            # A link to a disk that is not there, or a folder without rights: the other inbox may be fine.
+            with contextlib.suppress(OSError):
+                inbox.mkdir(parents=True, exist_ok=True)
 
 
 def is_toml_file(value: str) -> bool:

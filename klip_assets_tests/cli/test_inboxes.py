@@ -100,6 +100,15 @@ def test_a_tweet_inbox_that_can_not_be_read_is_named_and_the_recording_beside_it
     assert query(settings, "SELECT * FROM quarantine") == []
 
 
+def test_an_inbox_that_is_a_link_to_a_lost_disk_is_named_and_the_rest_goes_on(settings: Settings) -> None:
+    settings.make_folders()
+    settings.tweet_inbox.rmdir()
+    settings.tweet_inbox.symlink_to("/nowhere/tweets")
+    rows = json.loads(klip("process", "--json").stdout)
+    problem = "can't be read: No such file or directory"
+    assert [(row["what"], row["problem"]) for row in rows] == [("tweets", problem), ("warehouse", None)]
+
+
 @pytest.mark.slow
 def test_an_unreadable_folder_of_recordings_is_named_and_not_called_processed(settings: Settings) -> None:
     (settings.vod_inbox / "locked").mkdir()
