@@ -252,3 +252,22 @@ def test_what_is_stale_is_said_and_made_and_nothing_else(
         now = pd.DataFrame(query(mine, f"SELECT {', '.join(rows.columns)} FROM {name} ORDER BY ALL"))
         pd.testing.assert_frame_equal(now, rows, check_dtype=False, atol=1e-3)
     assert process(mine).rows == []
+
+
+@pytest.mark.slow
+def test_its_tweets_stay_where_their_files_are_lost_and_its_recording_is_removed_as_a_whole(
+    as_it_was: Path, tmp_path: Path, isolated: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(as_it_was, tmp_path / "own", symlinks=True)
+    point_at(tmp_path / "own", monkeypatch)
+    mine = Settings()
+    for path in list(mine.tweet_inbox.iterdir()):
+        path.rename(tmp_path / path.name)
+    report = process(mine)
+    assert [row["outcome"] for row in report.rows if row["what"] == "tweets"] == ["waits"]
+    tweets = query(mine, "SELECT count(*) AS n FROM tweets")
+    assert tweets != [{"n": 0}]
+    assert "Removed race" in klip("remove", "race").stdout
+    assert query(mine, "SELECT count(*) AS n FROM videos") == [{"n": 0}]
+    assert query(mine, "SELECT count(*) AS n FROM tweets") == tweets
+    assert len(list(mine.warehouse_dir.glob(".klip-*.duckdb"))) == 1
