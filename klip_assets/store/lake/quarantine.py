@@ -127,14 +127,12 @@ def _remove_single(lake: Lake, table_name: str, refused: Mapping[str, Refused]) 
     done = folder / f".{table_name}-files"
     if not folder.is_dir():
         return
-    if done.exists():
-        there = {key_of(path.name) for path in folder.iterdir() if path.name.startswith("source=")}
-        for key in there.intersection(_key(name, table_name) for name in refused):
-            lake.remove(QUARANTINE, key)
-        return
-    for name in refused_sources(lake, table_name):
-        lake.remove(QUARANTINE, _key(name, table_name))
-    write_atomically(done, lambda path: path.touch())
+    names = refused if done.exists() else refused_sources(lake, table_name)
+    there = {key_of(path.name) for path in folder.iterdir() if path.name.startswith("source=")}
+    for key in there.intersection(_key(name, table_name) for name in names):
+        lake.remove(QUARANTINE, key)
+    if not done.exists():
+        write_atomically(done, lambda path: path.touch())
 
 
 def _now() -> datetime:
