@@ -10,7 +10,7 @@ from klip_assets.contracts import TWEETS, VIDEOS
 from klip_assets.errors import DamagedError
 from klip_assets.formats.refused import Refused
 from klip_assets.store.lake.lake import Lake
-from klip_assets.store.lake.quarantine import quarantine_files, refused_sources
+from klip_assets.store.lake.quarantine import quarantine_files, refused_sources, remove_single
 
 #: Refusals of whole files are kept apart from what the stage `videos` refuses of a sidecar.
 TABLE = "inbox"
@@ -39,6 +39,7 @@ def refuse_unknown(
                     found.setdefault(name, Refused("file", why, detail))
         found |= {name: Refused("file", why, "nothing in it is read") for name, why in unreadable.items()}
     quarantine_files(lake, TABLE, found, run_id=run_id)
+    remove_single(lake, TABLE, found)
 
 
 def refuse_tweet_folders(lake: Lake, found: Mapping[str, str], *, run_id: str) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from klip_assets.contracts import QUARANTINE, key_of
 from klip_assets.errors import DamagedError
 from klip_assets.formats.refused import Refused, listed
-from klip_assets.store.files import write_atomically
+from klip_assets.store.files import sweep, write_atomically
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.records import write_record
 
@@ -43,8 +43,7 @@ def quarantine(lake: Lake, source_file: str, table_name: str, refused: Sequence[
 def quarantine_files(lake: Lake, table_name: str, refused: Mapping[str, Refused], *, run_id: str) -> None:
     """Make the quarantine list exactly these whole files for one table. What is listed already is not written again.
 
-    There may be thousands of them, so they share `_PARTS` partitions by the hash of their names. Older versions of Klip
-    wrote one per file; those are removed.
+    There may be thousands of them, so they share `_PARTS` partitions by the hash of their names.
 
     Args:
         lake: The lake.
@@ -57,7 +56,24 @@ def quarantine_files(lake: Lake, table_name: str, refused: Mapping[str, Refused]
         wanted[int(hashlib.sha256(name.encode()).hexdigest()[-8:], 16) % _PARTS][name] = entry
     for number in range(_PARTS):
         _write_part(lake, table_name, f"{table_name}-files-{number}", wanted[number], run_id=run_id)
-    _remove_single(lake, table_name, refused)
+
+
+def remove_single(lake: Lake, table_name: str, refused: Mapping[str, Refused]) -> None:
+    """Remove the partitions with one file each that older versions of Klip wrote where `quarantine_files` is used now.
+
+    All are read once, and a file beside them says so; later, only those of files that are listed are looked for.
+    """
+    folder = lake.root / QUARANTINE.name
+    done = folder / f".{table_name}-files"
+    if not folder.is_dir():
+        return
+    names = refused if done.exists() else refused_sources(lake, table_name)
+    there = {key_of(path.name) for path in folder.iterdir() if path.name.startswith("source=")}
+    for key in there.intersection(_key(name, table_name) for name in names):
+        lake.remove(QUARANTINE, key)
+    if not done.exists():
+        sweep(folder)
+        write_atomically(done, lambda path: path.touch())
 
 
 def refused_sources(lake: Lake, table_name: str) -> dict[str, str]:
@@ -116,23 +132,6 @@ def _write_part(lake: Lake, table_name: str, key: str, refused: Mapping[str, Ref
         is_known = all(known.get(column) == value for column, value in row.items())
         rows.append({**row, "seen_at": known["seen_at"] if is_known else now})
     write_record(lake, QUARANTINE, key, QUARANTINE.from_rows(rows), run_id=run_id, inputs=inputs)
-
-
-def _remove_single(lake: Lake, table_name: str, refused: Mapping[str, Refused]) -> None:
-    """Remove the partitions with one file each that older versions wrote for this table.
-
-    All are read once, and a file beside them says so; later, only those of files that are listed are looked for.
-    """
-    folder = lake.root / QUARANTINE.name
-    done = folder / f".{table_name}-files"
-    if not folder.is_dir():
-        return
-    names = refused if done.exists() else refused_sources(lake, table_name)
-    there = {key_of(path.name) for path in folder.iterdir() if path.name.startswith("source=")}
-    for key in there.intersection(_key(name, table_name) for name in names):
-        lake.remove(QUARANTINE, key)
-    if not done.exists():
-        write_atomically(done, lambda path: path.touch())
 
 
 def _now() -> datetime:
