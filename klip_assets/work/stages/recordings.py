@@ -22,10 +22,11 @@ from klip_assets.media.info import StreamInfo, read_info
 from klip_assets.media.placing import TOLERANCE_S
 from klip_assets.media.probe import MediaInfo, probe
 from klip_assets.media.scan import read_timeline
+from klip_assets.media.sidecar_clock import Place
 from klip_assets.media.timeline import Timeline
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
-from klip_assets.signals.speech.captions.placing import Place, outside
+from klip_assets.signals.speech.captions.placing import outside
 from klip_assets.signals.speech.captions.sounds import (
     MAX_EVENTS,
     digest_of,
