@@ -97,6 +97,7 @@ def videos(stage: Stage) -> Output:
     findings: list[Finding] = []
     if timeline is not None and media is not None:
         notes["timeline"] = timeline.as_notes()
+        notes["timecode"] = media.timecode
         if status != "duplicate":
             claim, unread = claimed_s(recording.path, media), unread_bytes(recording.path, media, timeline)
             findings += timeline_findings(timeline, claimed_s=claim, unread_bytes=unread)
