@@ -1,7 +1,6 @@
 """Where a recording lies on the clock of a file beside it: captions or a chat, which may be those of a longer stream.
 
-Put here: the rule that is the same for all such files.
-Keep out: what is done with entries outside the recording.
+The rule is the same for all such files; what is done with entries outside the recording is theirs.
 """
 
 from __future__ import annotations
