@@ -44,6 +44,11 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=6, help="layers of the DistilBERT; a real one has 6")
     names = [way for _, way, _ in WAYS]
     parser.add_argument("--ways", nargs="+", choices=names, default=names, help="ways to time; `one` is always timed")
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="make the model in the process of `one`: its memory is no figure",
+    )
     arguments = parser.parse_args()
     ways = [way for way in WAYS if way[1] in {"one", *arguments.ways}]
     made = [text(number) for number in range(arguments.texts)]
@@ -51,10 +56,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="klip-text-") as folder:
         texts = Path(folder) / "texts.json"
         texts.write_text(json.dumps(made))
-        run(MAKE, folder, texts, LAYERS=str(arguments.layers), INT8="1" if "int8" in arguments.ways else "")
-        for _ in range(arguments.rounds):
+        made_by = {"LAYERS": str(arguments.layers), "INT8": "1" if "int8" in arguments.ways else ""}
+        if not arguments.together:
+            run(MAKE, folder, texts, **made_by)
+        for number in range(arguments.rounds):
             for _, way, share in ways:
-                found[way].append(run(COMPACT if way == "compact" else READ, folder, texts, WAY=way, SHARE=str(share)))
+                code = COMPACT if way == "compact" else READ
+                if arguments.together and way == "one" and number == 0:
+                    code = MAKE + READ
+                found[way].append(run(code, folder, texts, WAY=way, SHARE=str(share), **made_by))
     rows = [{"way": name, **shown(found[way], found["one"])} for name, way, _ in ways]
     table(rows)
     tokens = mean_tokens(made)

@@ -12,7 +12,6 @@ import argparse
 import json
 import random
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -146,30 +145,28 @@ def others(path: Path) -> dict[str, float]:
 
 
 def again(path: Path) -> dict[str, int]:
-    """Process a file as the command line does, touch it, process it again; count the files that changed."""
+    """Process a file with the steps of the command line, touch it, process it again; count the files that changed."""
     import os
 
     with tempfile.TemporaryDirectory(prefix="klip-again-") as base:
-        os.environ |= {"KLIP_DATA_DIR": f"{base}/data", "DAGSTER_HOME": f"{base}/home", "KLIP_TWEET_TIERS": "lexicon"}
-        Path(base, "home").mkdir()
-        shutil.copy(Path(__file__).resolve().parents[1] / "dagster.yaml", f"{base}/home")
-        from klip_assets.cli.process import run_process
+        os.environ |= {"KLIP_DATA_DIR": f"{base}/data", "KLIP_TWEET_TIERS": "lexicon"}
         from klip_assets.settings import Settings
+        from klip_assets_tests.worked import work
 
         settings = Settings()
         settings.make_folders()
         inbox = settings.tweet_inbox / path.name
         inbox.write_bytes(path.read_bytes())
-        assert run_process(settings, quiet=True).ok
+        assert work(settings).ok
 
         def state() -> dict[Path, int]:
             return {p: p.stat().st_mtime_ns for p in settings.lake_dir.rglob("*.parquet")}
 
         before = state()
         inbox.touch()
-        report = run_process(settings, quiet=True)
-        assert report.ok
-        return {"files": len(before), "changed": len(before.items() ^ state().items()), "runs": len(report.rows)}
+        redone = work(settings)
+        assert redone.ok
+        return {"files": len(before), "changed": len(before.items() ^ state().items()), "runs": len(redone.outcomes)}
 
 
 def main() -> None:

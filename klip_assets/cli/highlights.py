@@ -157,6 +157,13 @@ def _write_list(settings: Settings, video: str, form: str, top: int | None, file
     if not chosen:
         raise InputError(_no_highlights(video))
     (export,) = (export for export in EXPORTS if export.name == form)
+    if export.counts_frames:
+        from klip_assets.store.lake.lake import Lake
+        from klip_assets.store.state.registry import Registry
+        from klip_assets.work.recording_file import start_timecode_of
+
+        lake, registry = Lake(settings.lake_dir), Registry(settings.memory_path)
+        row |= {"start_timecode": start_timecode_of(row, inbox=settings.vod_inbox, lake=lake, registry=registry)}
     text = export.write(row, chosen)
     if file is None:
         write_text(text)

@@ -13,7 +13,7 @@ from typing import Any
 import av
 
 from klip_assets.errors import UnreadableMediaError
-from klip_assets.formats.text import shown_name
+from klip_assets.formats.text import shown_name, valid_unicode
 from klip_assets.media.boxes import lacks_index
 
 #: Timeout in seconds for opening a file and for each read from it.
@@ -22,6 +22,9 @@ TIMEOUT_S = 60.0
 #: Maximum size of one memory allocation by FFmpeg: a header that claims a billion entries gets an error, not 2 GB.
 #: (A day of AAC needs an index of 100 MB, an 8K frame 100 MB.)
 MAX_ALLOCATION_BYTES = 256 << 20
+
+#: Characters kept of a timecode: a sound one has 11.
+LONGEST_TIMECODE = 40
 
 #: "Formats" that refer to other files or to network locations. A recording is one file.
 _LEADS_ELSEWHERE = frozenset(
@@ -37,6 +40,7 @@ class MediaInfo:
         duration_s: Length in seconds as the container states it, or as FFmpeg guesses; `media.scan` finds the real one.
         fps: Frames per second of the video.
         sample_rate_hz: Sample rate of the chosen audio track.
+        timecode: Timecode of the first frame, as the file has it; it may be malformed.
     """
 
     container: str
@@ -48,6 +52,7 @@ class MediaInfo:
     audio_codec: str | None
     sample_rate_hz: int | None
     channels: int | None
+    timecode: str | None = None
 
 
 @contextmanager
@@ -107,6 +112,7 @@ def probe(path: Path, track: int | None = None) -> MediaInfo:
             audio_codec=audio.codec_context.name if audio else None,
             sample_rate_hz=(audio.sample_rate or None) if audio else None,
             channels=(audio.channels or None) if audio else None,
+            timecode=start_timecode(container, video),
         )
 
 
@@ -134,6 +140,20 @@ def reason(error: BaseException) -> str:
     if isinstance(error, av.ExitError):
         return f"no data for {TIMEOUT_S:g} s; reading was stopped"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def start_timecode(container: Any, video: Any | None) -> str | None:
+    """Return the start timecode of an open recording as it is written there, None if it has none.
+
+    Args:
+        container: The open recording.
+        video: Its picture track, which has it in mov and mp4; mxf and avi have one of the whole file.
+    """
+    for holder in (*([video] if video is not None else []), container, *container.streams):
+        for name, value in holder.metadata.items():
+            if name.lower() == "timecode" and value.strip():  # Matroska writes it in capitals.
+                return valid_unicode(value.strip()[:LONGEST_TIMECODE])
+    return None
 
 
 @cache

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from klip_assets.contracts import VIDEOS
-from klip_assets.errors import InputError, NotFoundError
+from klip_assets.errors import InputError, KlipError, NotFoundError
 from klip_assets.inbox.recordings import Recording
+from klip_assets.media.probe import probe
 from klip_assets.media.scan import read_timeline
 from klip_assets.media.timeline import Timeline
 from klip_assets.store.files import file_sha256
@@ -64,9 +65,35 @@ def timeline_of(video: Mapping[str, Any], path: Path, lake: Lake) -> Timeline:
     """
     record = lake.provenance(VIDEOS, video["video_id"])
     known = record.notes.get("timeline") if record else None
-    if known and lake.read(VIDEOS, video["video_id"])["sha256"].to_pylist() == [video["sha256"]]:
+    if known and _is_of(video, lake):
         return Timeline.from_notes(known)
     return read_timeline(path, video["audio_track"])
+
+
+def start_timecode_of(video: Mapping[str, Any], *, inbox: Path, lake: Lake, registry: Registry) -> str | None:
+    """Return the start timecode of a published video's recording as its file has it, None if it has none.
+
+    Where an older Klip did not record it, it is read from the recording, if that is still there.
+
+    Args:
+        video: The published row of `videos`.
+        inbox: Folder that source_path is relative to.
+        lake: The lake.
+        registry: Has file names that a table can't hold.
+    """
+    record = lake.provenance(VIDEOS, video["video_id"])
+    if record and "timecode" in record.notes and _is_of(video, lake):
+        return record.notes["timecode"] or None
+    try:
+        path = find_recording(video, inbox=inbox, lake=lake, registry=registry)
+        return probe(path, video["audio_track"]).timecode
+    except KlipError:
+        return None
+
+
+def _is_of(video: Mapping[str, Any], lake: Lake) -> bool:
+    """Return whether the row in the lake is of the published content."""
+    return bool(lake.read(VIDEOS, video["video_id"])["sha256"].to_pylist() == [video["sha256"]])
 
 
 def _as_it_was(video: Mapping[str, Any], recording: Recording, lake: Lake) -> bool:
@@ -74,6 +101,6 @@ def _as_it_was(video: Mapping[str, Any], recording: Recording, lake: Lake) -> bo
     provenance = lake.provenance(VIDEOS, video["video_id"])
     if provenance is None:
         return False
-    if lake.read(VIDEOS, video["video_id"])["sha256"].to_pylist() != [video["sha256"]]:
+    if not _is_of(video, lake):
         return False  # Processed again and not yet published.
     return str(provenance.notes.get("signature", "")).partition("|")[0] == recording.signature

@@ -10,7 +10,7 @@ from pathlib import Path
 from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from klip_assets.signals.chat.sentiment import _scorer
 from klip_assets.signals.chat.values import _splitter
@@ -113,15 +113,26 @@ def _written(path: Path, module: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
                     raise AssertionError(f"{module}.{function.name} builds a pattern: add it to BUILT")
 
 
-def hostile_texts(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
-    """Yield texts of about a length on which a pattern that tries too much would take long.
+class Hostile(NamedTuple):
+    """A text of any length: a start, something over and over, and an end."""
+
+    start: str
+    run: str
+    end: str
+
+    def text(self, length: int) -> str:
+        """Return it in about this length."""
+        return self.start + self.run * ((length - len(self.start)) // len(self.run)) + self.end
+
+
+def hostile_texts(pattern: re.Pattern[Any]) -> Iterator[Hostile]:
+    """Yield texts on which a pattern that tries too much would take long.
 
     Runs of one and of two characters, also behind a text that the pattern accepts; and for each part of it that may
     repeat, what it accepts before that part, then that part over and over. Each with ends that spoil the match.
 
     Args:
         pattern: The pattern.
-        length: Number of characters.
     """
     tree = parser.parse(pattern.pattern, pattern.flags)
     signs = list(dict.fromkeys(_COMMON + "".join(_literals(tree))))[:24]
@@ -136,7 +147,7 @@ def hostile_texts(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
     ]
     for start, run in dict.fromkeys(pumped):
         for end in _ENDS:
-            yield start + run * ((length - len(start)) // len(run)) + end
+            yield Hostile(start, run, end)
 
 
 def _pumps(tree: Any, before: str) -> Iterator[tuple[str, str]]:
@@ -164,8 +175,9 @@ def _pumps(tree: Any, before: str) -> Iterator[tuple[str, str]]:
             for start in so_far:
                 yield from _pumps(body, start)
         so_far = {start + text for start in so_far for text in {_example([part], False), _example([part], True)}}
-        if len(so_far) > 6:
-            so_far = set(sorted(so_far, key=len)[:3] + sorted(so_far, key=len)[-3:])
+        if len(so_far) > 2:
+            by_length = sorted(so_far, key=lambda text: (len(text), text))
+            so_far = {by_length[0], by_length[-1]}
 
 
 def _variants(tree: Any) -> list[str]:

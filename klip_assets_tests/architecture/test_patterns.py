@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from klip_assets_tests.architecture.patterns import LONG, hostile_texts, patterns
+from klip_assets_tests.architecture.patterns import LONG, Hostile, hostile_texts, patterns
 
 #: Seconds of processor time for one text of LONG characters; the slowest takes a fifth of it on a busy machine.
 LIMIT_S = 0.2
@@ -19,15 +19,22 @@ LIMIT_S = 0.2
 MEASURABLE_S = 0.03
 MOST_GROWTH = 3.5
 
-#: A pattern whose time grows with each character or with the cube is found here, before it would hang this test.
-SHORTEST, SHORT = 22, 400
+#: A pattern whose time grows with each character or a high power is found at these lengths, before it would hang.
+SHORTEST, SHORT, SHORT_LIMIT_S = 22, 150, 0.02
+
+#: A text is tried at LONG only if it takes this long at these lengths, and at each much longer than at the half of it.
+#: (With the length its time doubles, with the square it takes four times as much.)
+MIDDLE, SUSPICIOUS_S, SUSPICIOUS_GROWTH = (1_000, 2_000), 0.000_3, 2.5
+
+#: Tries of which the least time counts.
+TRIES = 3
 
 
 def seconds_of(pattern: re.Pattern[Any], text: str, limit_s: float) -> float:
-    """Return the processor time of a match and a search, the least of five tries if it is above a limit."""
+    """Return the processor time of a match and a search, the least of some tries if it is above a limit."""
     given = text.encode() if isinstance(pattern.pattern, bytes) else text
     least = float("inf")
-    for _ in range(5):
+    for _ in range(TRIES):
         began = time.process_time()
         pattern.fullmatch(given)
         for _ in pattern.finditer(given):
@@ -40,19 +47,34 @@ def seconds_of(pattern: re.Pattern[Any], text: str, limit_s: float) -> float:
 
 def slow_text(pattern: re.Pattern[Any]) -> str | None:
     """Return a text on which a pattern takes too long, with its times; None if it takes long on none."""
-    lengths = (SHORTEST, SHORT, LONG, 2 * LONG)
-    for shortest, short, text, twice in zip(*(hostile_texts(pattern, n) for n in lengths), strict=True):
-        for first in (shortest, short):
-            if seconds_of(pattern, first, LIMIT_S) > LIMIT_S:
-                return f"{first[:60]!r}: over {LIMIT_S} s for {len(first)} characters"
+    for hostile in hostile_texts(pattern):
+        for length in (SHORTEST, SHORT):
+            if seconds_of(pattern, hostile.text(length), SHORT_LIMIT_S) > SHORT_LIMIT_S:
+                return f"{hostile.text(60)!r}: over {SHORT_LIMIT_S} s for {length} characters"
+        if not is_suspicious(pattern, hostile):
+            continue
+        text = hostile.text(LONG)
         seconds = seconds_of(pattern, text, MEASURABLE_S)
         if seconds > LIMIT_S:
             return f"{text[:60]!r}: {seconds:.2f} s for {len(text):,} characters"
         if seconds > MEASURABLE_S:
-            doubled = seconds_of(pattern, twice, MOST_GROWTH * seconds)
+            doubled = seconds_of(pattern, hostile.text(2 * LONG), MOST_GROWTH * seconds)
             if doubled > MOST_GROWTH * seconds:
                 return f"{text[:60]!r}: {seconds:.2f} s, for twice the text {doubled:.2f} s"
     return None
+
+
+def is_suspicious(pattern: re.Pattern[Any], hostile: Hostile) -> bool:
+    """Return whether the times for MIDDLE lengths lead to expect that it is too long at LONG."""
+    for length in MIDDLE:
+        for limit_s in (float("inf"), 0.0):  # Once, and with care if that looks odd.
+            seconds = seconds_of(pattern, hostile.text(length), limit_s)
+            if seconds <= SUSPICIOUS_S:
+                return False
+            half = seconds_of(pattern, hostile.text(length // 2), limit_s)
+            if seconds <= SUSPICIOUS_GROWTH * half and seconds * LONG / length <= LIMIT_S / 2:
+                return False
+    return True
 
 
 def slow_ones(named: Iterable[tuple[str, re.Pattern[Any]]]) -> dict[str, str]:

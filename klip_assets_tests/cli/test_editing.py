@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from klip_assets.cli import main
+from klip_assets.products.editing.timecode import source_clock
 from klip_assets.settings import Settings
+from klip_assets.store.lake.lake import Lake
+from klip_assets_tests.media.clocked import write_timecoded
 from klip_assets_tests.processed import due, process, query
 
 
@@ -76,6 +80,37 @@ def test_a_recording_of_sound_alone_is_cut_on_an_audio_channel(ranked: list[dict
     assert (
         "001  AX       A     C " in text and "25 frames per second" in text and "* FROM CLIP NAME: stream.wav" in text
     )
+
+
+@pytest.mark.slow
+def test_source_timecodes_count_from_that_of_the_recording_also_once_it_is_gone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = settings.vod_inbox / "camera.mov"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_timecoded(path, "10:00:00;02", 30.0)
+    assert process(settings).ok
+    rows = best_first(settings)
+    clock = source_clock(30_000 / 1001, "10:00:00;02")
+    shown = klip("highlights", "camera", "--export", "edl").stdout
+    for row in rows:
+        times = (clock.label(clock.rate.frame_at(row[name])) for name in ("start_s", "end_s"))
+        assert f" {' '.join(times)} 01:00:" in shown
+    assert rows and "FCM: DROP FRAME" in shown and " 10:00:" in shown
+    path.rename(path.with_suffix(".away"))
+    assert klip("highlights", "camera", "--export", "edl").stdout == shown
+    # An older Klip did not record it: it is read from the recording, and without that times count from 0.
+    provenance = Lake.provenance
+
+    def older(lake: Lake, *named: Any) -> Any:
+        record = provenance(lake, *named)
+        kept = {name: value for name, value in record.notes.items() if name != "timecode"} if record else {}
+        return record and replace(record, notes=kept)
+
+    monkeypatch.setattr(Lake, "provenance", older)
+    assert " 00:00:" in klip("highlights", "camera", "--export", "edl").stdout
+    path.with_suffix(".away").rename(path)
+    assert klip("highlights", "camera", "--export", "edl").stdout == shown
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,32 @@ def write_clocked(
     return path
 
 
+def write_timecoded(path: Path, start: str, seconds: float = 1.0, *, rate: Fraction = Fraction(30_000, 1001)) -> Path:
+    """Write dark pictures and, but for mxf, a tone, with a start timecode as FFmpeg writes it.
+
+    Args:
+        path: The file.
+        start: The timecode.
+        seconds: Its length.
+        rate: Frames per second.
+    """
+    codec = {".mxf": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264")
+    with av.open(str(path), "w") as output:
+        output.metadata["timecode"] = start
+        pictures: Any = output.add_stream(codec, rate=rate)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        pictures.codec_context.gop_size = 10
+        sounds: Any = output.add_stream("aac", rate=16_000, layout="mono") if path.suffix != ".mxf" else None
+        for index in range(round(seconds * rate)):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 24, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, 1 / rate
+            output.mux(pictures.encode(frame))
+        output.mux(pictures.encode(None))
+        if sounds is not None:
+            output.mux(_sounds(sounds, noise(seconds, 16_000, seconds / 2, seed=path.name), 16_000))
+    return path
+
+
 def noise(seconds: float, rate: int, burst_s: float | None, *, seed: str = "") -> np.ndarray:
     """Return noise at -46 dBFS with one second at -8 dBFS."""
     random = np.random.default_rng(list(seed.encode()) or 0)
@@ -132,9 +158,16 @@ def flash_in(path: Path, timeline: Timeline) -> float:
         for packet in container.demux(stream):
             clock.place(packet)
             for frame in packet.decode():
-                if frame.to_ndarray(format="gray").mean() > WHITE:
+                if _luma(frame) > WHITE:
                     white.append(float(frame.pts * frame.time_base))
     return min(white)
+
+
+def _luma(frame: Any) -> float:
+    # The plane as it is: converting each picture takes longer than decoding it.
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    return float(rows[:, : plane.width].mean())
 
 
 def _time(packet: Any) -> float:

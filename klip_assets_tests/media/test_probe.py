@@ -16,6 +16,7 @@ import pytest
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.media.probe import probe
 from klip_assets.media.scan import read_timeline
+from klip_assets_tests.media.clocked import write_timecoded
 
 Maker = Callable[..., Path]
 
@@ -26,6 +27,22 @@ def test_a_video_is_described_by_both_its_streams(make_media: Maker) -> None:
     assert (info.video_codec, info.width, info.height) == ("h264", 64, 48)
     assert info.fps == pytest.approx(10)
     assert (info.audio_codec, info.sample_rate_hz, info.channels) == ("aac", 44_100, 2)
+
+
+@pytest.mark.parametrize("suffix", ["mov", "mp4", "mkv", "mxf", "avi"])
+@pytest.mark.parametrize("start", ["10:00:00;02", "09:59:59:24"])
+def test_the_start_timecode_is_found_wherever_a_container_keeps_it(tmp_path: Path, suffix: str, start: str) -> None:
+    path = write_timecoded(tmp_path / f"camera.{suffix}", start)
+    assert probe(path).timecode == start
+
+
+@pytest.mark.parametrize("start", ["garbage", "99:99:99:99", " ", "x" * 4000])
+def test_a_malformed_start_timecode_is_passed_on_and_a_blank_one_is_none(tmp_path: Path, start: str) -> None:
+    assert probe(write_timecoded(tmp_path / "odd.mkv", start)).timecode == (start.strip()[:40] or None)
+
+
+def test_a_recording_without_a_start_timecode_has_none(make_media: Maker) -> None:
+    assert probe(make_media("stream.mp4", codec="aac", seconds=1.0, picture=True)).timecode is None
 
 
 def test_an_audio_file_has_no_picture(make_media: Maker) -> None:

@@ -62,6 +62,59 @@ def test_times_of_day_are_placed_by_the_metadata_also_if_that_comes_late(setting
     assert provenance and provenance.notes["placed_by_time_of_day"] == 2
 
 
+def test_a_chat_that_goes_on_after_the_end_is_used_up_to_there_and_one_sentence_says_so(settings: Settings) -> None:
+    drop(settings, [*LINES, "5.5,ann,bye", "90,ann,still here?", "120,bob,no"])
+    assert work(settings).ok
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert video == {
+        "status": "ok",
+        "error": "the chat goes on for 114 s after the end: 2 messages of talk.chat.csv are not used",
+    }
+    assert query(settings, "SELECT max(offset_s) AS last FROM chat_messages") == [{"last": 5.5}]
+    (refused,) = query(settings, "SELECT position, reason, detail FROM quarantine")
+    assert refused["reason"] == "after the end of the recording" and refused["detail"].startswith("2 messages")
+
+
+def test_a_chat_that_ends_about_with_the_video_is_worth_no_sentence(settings: Settings) -> None:
+    drop(settings, ["offset_s,author,text", "-30,ann,soon", "1,ann,hello", "7,ann,bye"])
+    assert work(settings).ok
+    assert query(settings, "SELECT status, error FROM videos") == [{"status": "ok", "error": None}]
+    refused = query(settings, "SELECT position FROM quarantine ORDER BY 1")
+    assert [row["position"] for row in refused] == ["after the end", "before the start"]
+
+
+def test_a_chat_of_another_stream_is_not_used_and_one_sentence_says_so(settings: Settings) -> None:
+    drop(settings, ["offset_s,author,text", *(f"{600 + n},ann,hi" for n in range(500))])
+    assert work(settings).ok
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert video["status"] == "partial"
+    assert video["error"].startswith("chat not used: talk.chat.csv: 500 of 500 messages lie outside the recording")
+    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 0}]
+    assert query(settings, "SELECT position, reason FROM quarantine") == [
+        {"position": "file", "reason": "outside the recording"}
+    ]
+
+
+def test_the_chat_of_a_whole_stream_is_moved_once_a_sidecar_says_which_section_it_is(
+    settings: Settings, lake: Lake
+) -> None:
+    path = drop(settings, ["offset_s,author,text", *(f"{n},ann,{n}" for n in range(0, 1000, 2))])
+    work(settings)
+    assert query(settings, "SELECT status FROM videos") == [{"status": "partial"}]
+    path.with_name("talk.info.json").write_text(json.dumps({"section_start": 600, "section_end": 606}))
+    assert work(settings).ok
+    assert query(settings, "SELECT status, error FROM videos") == [{"status": "ok", "error": None}]
+    rows = query(settings, "SELECT offset_s, text FROM chat_messages ORDER BY message_index")
+    assert [(row["offset_s"], row["text"]) for row in rows] == [(0.0, "600"), (2.0, "602"), (4.0, "604")]
+    assert query(settings, "SELECT t_s, messages FROM chat_activity WHERE messages > 0 ORDER BY t_s") == [
+        {"t_s": second, "messages": 1} for second in (0, 2, 4)
+    ]
+    (refused,) = query(settings, "SELECT reason, detail FROM quarantine WHERE table_name = 'chat_messages'")
+    assert refused["reason"] == "outside this section of the stream" and refused["detail"].startswith("497 messages")
+    provenance = lake.provenance(CHAT_MESSAGES, "talk")
+    assert provenance and provenance.notes["moved_back_s"] == 600.0
+
+
 def test_a_live_chat_of_yt_dlp_is_the_chat_and_what_is_not_a_message_is_counted(settings: Settings, lake: Lake) -> None:
     said = {
         "message": {"runs": [{"text": "what a shot"}]},

@@ -116,8 +116,15 @@ def test_captions_of_another_recording_are_not_used_and_the_next_source_is(setti
 def test_captions_of_the_whole_stream_are_moved_where_a_sidecar_says_which_section_it_is(settings: Settings) -> None:
     path = write_wav(settings.vod_inbox / "part.wav", 5)
     path.with_name("part.info.json").write_text('{"section_start": 600, "section_end": 605}')
-    write_vtt(path.with_name("part.en.vtt"), [(20, 21, "Before."), (601, 602, "Inside."), (602, 603, "Too.")])
+    rest = [(float(n), n + 0.5, "Elsewhere.") for n in (*range(20, 600, 20), *range(610, 900, 20))]
+    write_vtt(path.with_name("part.en.vtt"), [*rest, (601, 602, "Inside."), (602, 603, "Too.")])
     assert work(settings).outcomes["part"] == "done"
+    assert query(settings, "SELECT status, error FROM videos") == [{"status": "ok", "error": None}]
+    (refused,) = query(settings, "SELECT reason, detail FROM quarantine")
+    assert refused == {
+        "reason": "outside this section of the stream",
+        "detail": f"{len(rest)} cues; it is 600.0 to 605.0 s of it",
+    }
     words = query(settings, "SELECT word, start_s FROM transcript_words ORDER BY word_index")
     assert words == [{"word": "Inside.", "start_s": 1.0}, {"word": "Too.", "start_s": 2.0}]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 
+from klip_assets.media.probe import start_timecode
 from klip_assets.products.editing.packets import Stretch, read
+from klip_assets.products.editing.timecode import source_clock
 
 #: Codecs that players and editing programs expect in an MP4; others go into Matroska, which supports all.
 MP4_CODECS = frozenset({"h264", "hevc", "av1", "aac"})
@@ -78,7 +81,7 @@ def copy_packets(container: Any, stretch: Stretch, form: Form, target: Path) -> 
         for stream in stretch.streams:
             made = output.add_stream_from_template(stream, opaque=True)
             made.disposition = stream.disposition
-            made.metadata.update(stream.metadata)
+            made.metadata.update(_metadata(container, stream, stretch.key))
             written[stream.index] = made
         for packet, stamp in read(container, stretch):
             index, base = packet.stream.index, packet.time_base
@@ -95,6 +98,16 @@ def copy_packets(container: Any, stretch: Stretch, form: Form, target: Path) -> 
         if end <= stretch.start:
             raise ValueError(NOTHING_THERE)
     return Piece(float(stretch.key), float(end - stretch.key))
+
+
+def _metadata(container: Any, stream: Any, key: Fraction) -> dict[str, str]:
+    """Return the metadata of a stream for a clip that begins at `key`, with the timecode of its first frame."""
+    kept = {name: value for name, value in stream.metadata.items() if name.lower() != "timecode"}
+    if stream.type == "video" and stream.average_rate:
+        clock = source_clock(float(stream.average_rate), start_timecode(container, stream))
+        if clock.first is not None:
+            kept["timecode"] = clock.label(clock.rate.frame_at(float(key)))
+    return kept
 
 
 def codec_of(stream: Any) -> str:

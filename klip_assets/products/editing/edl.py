@@ -8,7 +8,7 @@ from typing import Any
 
 from klip_assets.formats.screen import without_controls
 from klip_assets.products.editing.export import Export
-from klip_assets.products.editing.timecode import frame_rate
+from klip_assets.products.editing.timecode import source_clock
 
 #: Event numbers have three digits.
 MAX_EVENTS = 999
@@ -19,14 +19,16 @@ RECORD_START = "01:00:00:00"
 def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> str:
     """Return highlights as a CMX 3600 list: cuts in sequence, in the order of the recording.
 
-    Source times count the frames of the recording from 00:00:00:00; record times are contiguous from 01:00:00:00.
+    Source times count the frames of the recording from its own start timecode if it has one, else from 00:00:00:00;
+    record times are contiguous from 01:00:00:00.
     The reel is AX (a file, not a tape); programs find the file by its name in FROM CLIP NAME.
 
     Args:
-        video: The row of `videos`.
+        video: The row of `videos`, with `start_timecode`.
         highlights: Rows of `highlights`, best first; only the best 999 are used.
     """
-    rate = frame_rate(video["fps"])
+    clock = source_clock(video["fps"], video.get("start_timecode"))
+    rate = clock.rate
     lines = [
         f"TITLE: {_line(video['title'] or video['video_id'])[:70]}",
         f"FCM: {'DROP FRAME' if rate.drop else 'NON-DROP FRAME'}",
@@ -34,6 +36,8 @@ def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> st
     ]
     # Comments belong to the event above them: some readers reject comments before the first.
     notes = [f"* FRAME RATE: {float(rate.exact):.6g}{f' ({rate.note})' if rate.note else ''}"]
+    if clock.note:
+        notes.append(f"* START TIMECODE: {_line(clock.note)}")
     if len(highlights) > MAX_EVENTS:
         notes.append(f"* THE BEST {MAX_EVENTS} OF {len(highlights)}")
     name = _line(PurePosixPath(video["source_path"] or video["video_id"]).name)
@@ -43,7 +47,8 @@ def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> st
     for number, row in enumerate(chosen, start=1):
         start = rate.frame_at(row["start_s"])
         end = max(start + 1, rate.frame_at(row["end_s"]))
-        times = " ".join(map(rate.label, (start, end, record, record + end - start)))
+        source = (clock.label(start), clock.label(end))
+        times = " ".join((*source, rate.label(record), rate.label(record + end - start)))
         lines += [
             f"{number:03d}  {'AX':8} {channels:5} {'C':8} {times}",
             f"* FROM CLIP NAME: {name}",
@@ -56,7 +61,7 @@ def edl(video: Mapping[str, Any], highlights: Sequence[Mapping[str, Any]]) -> st
     return "\n".join(lines)
 
 
-EDL = Export("edl", "editing program (CMX 3600)", edl)
+EDL = Export("edl", "editing program (CMX 3600)", edl, counts_frames=True)
 
 
 def _channels(video: Mapping[str, Any]) -> str:

@@ -17,8 +17,10 @@ class Export:
         name: Its name in `klip highlights --export`.
         described: Its purpose, in a word or two.
         write: Returns its text, given the row of `videos` and rows of `highlights`, best first.
+        counts_frames: Whether the row of `videos` needs `start_timecode`, the recording's own, as well.
     """
 
     name: str
     described: str
     write: Callable[[Row, Sequence[Row]], str]
+    counts_frames: bool = False

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 #: Measured rates (`videos.fps`) deviate from a standard one by less than this share; standard ones are 0.1 % apart.
 NEAR = 0.0003
 #: The frame number in a second has two digits.
 MAX_FPS = 60
+#: Where a clock begins again.
+A_DAY = "24:00:00:00"
+#: What stands before the frames in drop-frame timecode.
+DROP_MARKS = (";", ".")
 
-_LABEL = re.compile(r"(\d{2,9}):(\d{2}):(\d{2})[:;](\d{2})")
+_LABEL = re.compile(r"(\d{2,9}):(\d{2}):(\d{2})[:;.](\d{2})")
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,50 @@ class FrameRate:
         if minutes % 10 and seconds == 0 and frames < skipped:
             raise ValueError(f"{label!r} is skipped in drop-frame timecode")
         return frame - skipped * (minutes - minutes // 10)
+
+
+@dataclass(frozen=True)
+class SourceClock:
+    """Timecodes of a recording.
+
+    Attributes:
+        rate: How its frames are counted.
+        first: Number of its first frame, by its start timecode; None if it has none.
+        note: What is wrong with its start timecode.
+    """
+
+    rate: FrameRate
+    first: int | None = None
+    note: str | None = None
+
+    def label(self, frame: int) -> str:
+        """Return the timecode of a frame of the recording. A clock of its own begins again after 24 hours."""
+        if self.first is None:
+            return self.rate.label(frame)
+        return self.rate.label((self.first + frame) % self.rate.frame_of(A_DAY))
+
+
+def source_clock(fps: float | None, start_timecode: str | None) -> SourceClock:
+    """Return the timecodes of a recording.
+
+    Its start timecode says, too, whether 29.97 and 59.94 frames per second are counted in drop-frame.
+
+    Args:
+        fps: As for `frame_rate`.
+        start_timecode: As the file has it, None if it has none; a malformed one is ignored, and named in the note.
+    """
+    rate = frame_rate(fps)
+    if not start_timecode:
+        return SourceClock(rate)
+    if rate.drop:
+        rate = replace(rate, drop=start_timecode[-3:-2] in DROP_MARKS)
+    try:
+        first = rate.frame_of(start_timecode)
+        if first >= rate.frame_of(A_DAY):
+            raise ValueError(f"{start_timecode!r} is later than a day has timecodes")
+    except ValueError as problem:
+        return SourceClock(frame_rate(fps), note=f"{problem}: ignored, source times count from 00:00:00:00")
+    return SourceClock(rate, first)
 
 
 def frame_rate(fps: float | None) -> FrameRate:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from klip_assets.media.decode import LONGEST_S, FloatArray, decode_sound
+from klip_assets.media.sidecar_clock import ANYWHERE, Place
 from klip_assets.media.timeline import Timeline
 from klip_assets.signals.speech import sphinx, whisper
-from klip_assets.signals.speech.captions.placing import ANYWHERE, Place
 from klip_assets.signals.speech.captions.reader import gives_word_times, read_captions
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.words import Transcript

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, CHAT_MESSAGES, VIDEOS
-from klip_assets.errors import UnreadableSidecarError
+from klip_assets.errors import OtherClockError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.listing import display_name
+from klip_assets.media.sidecar_clock import Place
 from klip_assets.signals.chat.activity import chat_activity as activity_of
 from klip_assets.signals.chat.activity import messages_per_second
 from klip_assets.signals.chat.authors import author_hashes, salt_version
 from klip_assets.signals.chat.lag import estimate_lag
-from klip_assets.signals.chat.readers import read_chat
+from klip_assets.signals.chat.readers import Chat, read_chat
 from klip_assets.store.state.salt import read_salt
-from klip_assets.work.stages.recordings import GROUP
+from klip_assets.work.findings import Finding
+from klip_assets.work.stages.recordings import GROUP, OUTSIDE
+from klip_assets.work.stages.soundness import clock
 from klip_assets.work.stages.stage import Columns, Output, Stage, StageSpec, versions_of
 
 
@@ -21,6 +26,8 @@ def _message_inputs(stage: Stage) -> dict[str, str]:
     if stage.files["chat"]:
         # A different setting or salt gives different authors.
         found["author_names"] = _authors(stage)
+        if section := stage.files.get("section"):
+            found["section"] = section
     return found
 
 
@@ -42,25 +49,42 @@ def chat_messages(stage: Stage) -> Output:
         return Output(CHAT_MESSAGES.empty())
     name = display_name(path, stage.recording.root)
     salt = _salt(stage)
+    place = Place(stage.video["duration_s"], stage.section_s)
     try:
         chat = read_chat(
             path,
             stage.key,
             stage.video["started_at"],
-            duration_s=stage.video["duration_s"],
+            place=place,
             author_key=None if salt is None else author_hashes(salt),
         )
     except UnreadableSidecarError as error:
         stage.log.warning(str(error))
-        refused = {name: [Refused("file", "can't be read as a chat log", str(error))]}
-        return Output(CHAT_MESSAGES.empty(), {"unreadable_chat": str(error)}, refused=refused)
+        reason = OUTSIDE if isinstance(error, OtherClockError) else "can't be read as a chat log"
+        return Output(
+            CHAT_MESSAGES.empty(),
+            {"unreadable_chat": str(error)},
+            [Finding("chat", f"chat not used: {error}", partial=True)],
+            refused={name: [Refused("file", reason, str(error))]},
+        )
     notes = {
         "refused": len(chat.refused),
         "passed_over": sum(chat.passed_over.values()),
         "passed_over_kinds": dict(chat.passed_over),
         "placed_by_time_of_day": chat.by_day,
+        "moved_back_s": chat.shift_s,
     }
-    return Output(chat.messages, notes, refused={name: chat.refused})
+    return Output(chat.messages, notes, list(_findings(chat, place, name)), refused={name: chat.refused})
+
+
+def _findings(chat: Chat, place: Place, name: str) -> Iterator[Finding]:
+    if chat.shift_s:
+        yield Finding("chat", f"the recording begins at {clock(chat.shift_s)} of the stream that {name} is the chat of")
+    if chat.after_end:
+        # Nothing of the recording is missing: it is complete without what was said after it.
+        messages = "1 message" if chat.after_end == 1 else f"{chat.after_end:,} messages"
+        text = f"the chat goes on for {chat.goes_on_s:.0f} s after the end: {messages} of {name} are not used"
+        yield Finding("chat", text, column="error" if chat.goes_on_s > place.tolerance_s else "")
 
 
 def chat_activity(stage: Stage) -> Output:
@@ -76,7 +100,7 @@ def chat_activity(stage: Stage) -> Output:
 CHAT_STAGES = (
     StageSpec(
         CHAT_MESSAGES,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=(VIDEOS,),
         inputs=_message_inputs,

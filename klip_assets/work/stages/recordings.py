@@ -23,10 +23,11 @@ from klip_assets.media.info import StreamInfo, read_info
 from klip_assets.media.placing import TOLERANCE_S
 from klip_assets.media.probe import MediaInfo, probe
 from klip_assets.media.scan import read_timeline
+from klip_assets.media.sidecar_clock import Place
 from klip_assets.media.timeline import Timeline
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
-from klip_assets.signals.speech.captions.placing import Place, outside
+from klip_assets.signals.speech.captions.placing import outside
 from klip_assets.signals.speech.captions.sounds import (
     MAX_EVENTS,
     digest_of,
@@ -97,6 +98,7 @@ def videos(stage: Stage) -> Output:
     findings: list[Finding] = []
     if timeline is not None and media is not None:
         notes["timeline"] = timeline.as_notes()
+        notes["timecode"] = media.timecode
         if status != "duplicate":
             claim, unread = claimed_s(recording.path, media), unread_bytes(recording.path, media, timeline)
             findings += timeline_findings(timeline, claimed_s=claim, unread_bytes=unread)

@@ -10,7 +10,10 @@ import av
 import pytest
 
 from klip_assets.errors import InputError, UnreadableMediaError
+from klip_assets.media.probe import probe
 from klip_assets.products.editing.clips import clip_stem, make_clip
+from klip_assets.products.editing.timecode import source_clock
+from klip_assets_tests.media.clocked import write_timecoded
 from klip_assets_tests.products.editing.films import click_at, frames_shown, number_shown, write_film
 
 START_S, END_S, PEAK_S = 9.35, 14.2, 12.55
@@ -108,6 +111,15 @@ def test_a_clip_of_a_broadcast_stream_that_starts_late_holds_the_same_moment(
 def test_with_one_keyframe_alone_a_clip_begins_at_it(tmp_path: Path) -> None:
     made = make_clip(write_film(tmp_path / "one.mp4", gop=999), highlight(), tmp_path)
     assert made.start_s == 0.0 and frames_shown(made.path)[0] == (0.0, 0)
+
+
+@pytest.mark.parametrize("suffix", ["mov", "mp4", "mkv"])
+def test_a_clip_has_the_timecode_of_its_own_first_frame(tmp_path: Path, suffix: str) -> None:
+    film = write_timecoded(tmp_path / f"film.{suffix}", "10:00:59;28", 3.0)
+    made = make_clip(film, highlight(start_s=1.5, end_s=2.5, peak_s=2.0), tmp_path / "clips")
+    clock = source_clock(30_000 / 1001, "10:00:59;28")
+    assert made.start_s > 1
+    assert probe(made.path).timecode == clock.label(clock.rate.frame_at(made.start_s))
 
 
 def test_names_of_tracks_are_kept(tmp_path: Path) -> None:

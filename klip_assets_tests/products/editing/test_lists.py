@@ -60,6 +60,22 @@ def test_an_edl_is_what_cmx_3600_says() -> None:
     )
 
 
+def test_source_times_count_from_the_start_timecode_and_record_times_from_one_hour() -> None:
+    text = edl({**VIDEO, "start_timecode": "23:59:00;02"}, TWO)
+    assert [event[2:] for event in EVENT.findall(text)] == [
+        ("23:59:59;27", "00:00:24;02", "01:00:00;00", "01:00:24;05"),
+        ("00:59:01;11", "00:59:30;04", "01:00:24;05", "01:00:52;28"),
+    ]
+    text = edl({**VIDEO, "start_timecode": "10:00:00:00"}, TWO)
+    assert "FCM: NON-DROP FRAME" in text and EVENT.findall(text)[0][2:4] == ("10:00:59:25", "10:01:24:00")
+
+
+def test_a_malformed_start_timecode_is_named_and_ignored_in_an_edl() -> None:
+    text = edl({**VIDEO, "start_timecode": "10:00\n002  AX"}, TWO)
+    assert "* START TIMECODE: '10:00\\n002 AX' is not a timecode: ignored, source times count from 00:00:00:00" in text
+    assert EVENT.findall(text) == EVENT.findall(edl(VIDEO, TWO))
+
+
 @given(st.lists(times, min_size=1, max_size=20), st.sampled_from([23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0]))
 def test_events_follow_one_another_and_are_as_long_as_their_source(spans: list[Any], fps: float) -> None:
     rows = [highlight(rank, start, end) for rank, (start, end) in enumerate(spans, start=1)]

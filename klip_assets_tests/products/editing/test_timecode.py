@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klip_assets.products.editing.timecode import FrameRate, clock_ms, frame_rate
+from klip_assets.products.editing.timecode import FrameRate, clock_ms, frame_rate, source_clock
 
 MEASURED = [23.976, 23.976023976, 24.0, 25.0, 29.97, 29.97002997, 30.0, 48.0, 50.0, 59.94, 59.9402, 60.0, 10.0, 15.0]
 DROP = [29.97, 59.94]
@@ -102,6 +102,58 @@ def test_sound_alone_is_counted_at_25_and_says_so(fps: float | None) -> None:
 def test_labels_that_do_not_exist_are_refused(label: str) -> None:
     with pytest.raises(ValueError, match="timecode"):
         frame_rate(29.97).frame_of(label)
+
+
+START_LABELS = {
+    23.976: "10:00:00:00", 25.0: "09:59:59:24", 29.97: "10:00:00;02", 30.0: "23:59:59:29", 50.0: "00:00:00:00",
+    59.94: "01:01:00;04", 60.0: "01:00:00:59",
+}  # fmt: skip
+
+
+@given(st.sampled_from(sorted(START_LABELS)), st.integers(0, DAY_FRAMES))
+def test_source_timecodes_count_from_the_start_timecode_and_begin_again_after_a_day(fps: float, frame: int) -> None:
+    clock = source_clock(fps, START_LABELS[fps])
+    rate, label = clock.rate, clock.label(frame)
+    a_day = rate.frame_of("24:00:00:00")
+    assert clock.label(0) == START_LABELS[fps] and clock.note is None
+    assert int(label[:2]) < 24
+    assert (rate.frame_of(label) - rate.frame_of(START_LABELS[fps]) - frame) % a_day == 0
+
+
+@pytest.mark.parametrize(
+    ("fps", "start", "seconds", "expected"),
+    [
+        (29.97, "10:00:59;29", 1 / 29.97, "10:01:00;02"),
+        (29.97, "10:00:59:29", 1 / 29.97, "10:01:00:00"),
+        (29.97, "10:00:00.00", 600.0, "10:10:00;00"),
+        (29.97, "10:00:00:00", 600.0, "10:09:59:12"),
+        (59.94, "00:00:59;59", 1 / 59.94, "00:01:00;04"),
+        (25.0, "23:59:59:24", 0.04, "00:00:00:00"),
+        (25.0, "10:00:00;00", 1.0, "10:00:01:00"),
+        (29.97, "23:59:59;29", 1 / 29.97, "00:00:00;00"),
+    ],
+)
+def test_the_start_timecode_says_how_frames_are_labelled(fps: float, start: str, seconds: float, expected: str) -> None:
+    clock = source_clock(fps, start)
+    assert clock.label(clock.rate.frame_at(seconds)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fps", "start"),
+    [
+        (25.0, "10:00:00:25"), (25.0, "24:00:00:00"), (25.0, "10:00:00"), (29.97, "10:01:00;01"), (25.0, "garbage"),
+        (25.0, "1"), (29.97, "99:99:99;99"), (25.0, "10:60:00:00"), (25.0, "٠١:00:00:00:00"),
+    ],
+)  # fmt: skip
+def test_a_start_timecode_that_does_not_exist_is_named_and_ignored(fps: float, start: str) -> None:
+    clock = source_clock(fps, start)
+    assert clock.first is None and clock.rate == frame_rate(fps)
+    assert clock.note and repr(start) in clock.note and "ignored" in clock.note
+    assert clock.label(0) == frame_rate(fps).label(0)
+
+
+def test_without_a_start_timecode_hours_continue_past_a_day() -> None:
+    assert source_clock(25.0, None).label(25 * 3600 * 25) == "25:00:00:00"
 
 
 @given(st.integers(0, 400_000_000))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from klip_assets.errors import UnreadableSidecarError
+from klip_assets.media.sidecar_clock import Place
 from klip_assets.signals.chat.readers import read_chat
 
 Drop = Callable[..., Path]
@@ -19,7 +20,8 @@ UNIX = int(START.replace(tzinfo=UTC).timestamp())
 
 
 def offsets(path: Path, started_at: datetime | None = None, duration_s: float | None = None) -> list[float]:
-    found: list[float] = read_chat(path, "v", started_at, duration_s=duration_s).messages["offset_s"].to_pylist()
+    place = Place(duration_s)
+    found: list[float] = read_chat(path, "v", started_at, place=place).messages["offset_s"].to_pylist()
     return found
 
 
@@ -107,10 +109,14 @@ def test_a_message_of_another_month_is_refused(drop: Drop) -> None:
 def test_a_chat_of_another_day_is_not_taken_for_that_of_the_video(drop: Drop) -> None:
     path = drop(log("created_at", [UNIX + 86_400, UNIX + 86_460]))
     with pytest.raises(UnreadableSidecarError, match="its 2 messages were sent 86,400 s to 86,460 s after the video"):
-        read_chat(path, "v", START, duration_s=7200.0)
-    # Where its length is not known, nothing speaks against it; nor if one message falls into the video.
+        read_chat(path, "v", START, place=Place(7200.0))
+    # Where its length is not known, nothing speaks against it.
     assert offsets(path, START) == [86_400.0, 86_460.0]
-    assert len(offsets(drop(log("created_at", [UNIX + 60, UNIX + 86_460])), START, 7200.0)) == 2
+    half = read_chat(drop(log("created_at", [UNIX + 60, UNIX + 86_460])), "v", START, place=Place(7200.0))
+    assert half.messages["offset_s"].to_pylist() == [60.0]
+    assert [(entry.reason, entry.detail) for entry in half.refused] == [
+        ("after the end of the recording", "1 message, the last at 86460.0 s; it ends at 7200.0 s")
+    ]
 
 
 def test_many_messages_that_cannot_be_placed_are_counted_and_listed_up_to_a_limit(

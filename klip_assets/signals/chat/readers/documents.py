@@ -13,13 +13,14 @@ from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines
 _MAX_ENTRIES = 1_000
 
 
-def document_items(stream: TextIO) -> Iterator[object]:
+def document_items(stream: TextIO, beside: dict[str, object] | None = None) -> Iterator[object]:
     """Yield the items of one JSON document: of an array, of the array `comments` in an object, or the object itself.
 
-    Nothing after the comments is read.
+    Nothing after the comments is read, except `video` right behind them.
 
     Args:
         stream: The text.
+        beside: Receives the entries before the comments, and `video`.
 
     Raises:
         BrokenJsonError: It is not valid JSON from some point on; the items before it have been yielded.
@@ -36,7 +37,11 @@ def document_items(stream: TextIO) -> Iterator[object]:
             key = window.value()
             window.take(":")
             if key == "comments" and window.next() == "[":
+                if beside is not None:
+                    beside |= entries
                 yield from array_items(window)
+                if beside is not None:
+                    _add_video(window, beside)
                 return
             value = window.value()
             if isinstance(key, str) and len(entries) < _MAX_ENTRIES:
@@ -49,6 +54,18 @@ def document_items(stream: TextIO) -> Iterator[object]:
         yield entries
     else:
         raise BrokenJsonError("neither an array nor an object")
+
+
+def _add_video(window: Window, beside: dict[str, object]) -> None:
+    # TwitchDownloader wrote it there until 2022. What else may follow is large, and may be cut off.
+    try:
+        if window.next() == ",":
+            window.take(",")
+            if window.next() == '"' and window.value() == "video":
+                window.take(":")
+                beside["video"] = window.value()
+    except BrokenJsonError:
+        return
 
 
 def line_values(stream: TextIO) -> Iterator[tuple[int, object]]:

@@ -19,8 +19,11 @@ class ItemFormat:
         name: The program that writes it, as named in the README.
         sniff: Returns whether an object is of this format.
         read: Yields what an object of this format holds, given its position in the file and the object.
+        of_stream: Whether its times always count from the start of the stream, also where the log or the recording is
+            only a section of it.
     """
 
     name: str
     sniff: Callable[[Item], bool]
     read: Callable[[str, Item], Iterable[Found]]
+    of_stream: bool = False

@@ -69,12 +69,18 @@ class Chat:
         refused: Entries that could not be used.
         passed_over: Kind of entry that is not a message -> count.
         by_day: Number of messages placed by the time of day they were sent.
+        shift_s: Where the recording begins in the stream whose clock the log has; it was subtracted from all times.
+        after_end: Number of messages that were refused since they were sent after the end of the recording.
+        goes_on_s: How long after the end the last of them was sent.
     """
 
     messages: pa.Table
     refused: list[Refused]
     passed_over: Mapping[str, int] = field(default_factory=dict)
     by_day: int = 0
+    shift_s: float = 0.0
+    after_end: int = 0
+    goes_on_s: float = 0.0
 
 
 class Log:
@@ -82,12 +88,12 @@ class Log:
 
     Args:
         started_at: When the video began, None if unknown.
-        duration_s: Its length, None if unknown.
+        until_s: When the recording ends on the clock of the stream it is a part of, None if unknown.
         author_key: Maps an author, "id:..." or "name:...", to what is stored; None to store names.
     """
 
     def __init__(
-        self, started_at: datetime | None, duration_s: float | None, author_key: Callable[[str], str] | None
+        self, started_at: datetime | None, until_s: float | None, author_key: Callable[[str], str] | None
     ) -> None:
         self.count = 0
         self.by_day = 0
@@ -97,7 +103,7 @@ class Log:
         self.without_day_in_all = 0
         self.passed_over: Counter[str] = Counter()
         self._start = None if started_at is None else seconds_at(started_at)
-        self._duration_s = duration_s
+        self._until_s = until_s
         self._author_key = author_key
         self._authors: dict[str, str] = {}
         self._refused: list[Refused] = []
@@ -139,7 +145,7 @@ class Log:
         rows = pa.concat_tables(self._pieces)
         offset_s = rows["offset_s"].to_numpy()
         is_number = rows["is_number"].to_numpy()
-        if are_milliseconds(offset_s[is_number], self._duration_s):
+        if are_milliseconds(offset_s[is_number], self._until_s):
             offset_s = np.where(is_number, offset_s / 1000, offset_s)
         usable = np.abs(offset_s) <= LONGEST_S
         if not usable.all():
@@ -156,16 +162,20 @@ class Log:
         columns: dict[str, object] = {name: rows[name].combine_chunks() for name in _READ}
         columns["video_id"] = pa.repeat(pa.scalar(video_id), len(order))
         columns["message_index"] = pa.array(np.arange(len(order)), pa.int32())
-        return Chat(CHAT_MESSAGES.from_columns(columns), self._all_refused(), dict(self.passed_over), self.by_day)
+        return Chat(CHAT_MESSAGES.from_columns(columns), self.all_refused(), dict(self.passed_over), self.by_day)
+
+    def all_refused(self, *outside: Refused) -> list[Refused]:
+        """Return what is to be listed as refused, with entries for what lies outside the recording."""
+        return listed(self._refused, self.refused_in_all, end=[*self._end, *outside], most=MAX_REFUSED)
 
     def is_elsewhere(self, chat: Chat) -> bool:
         """Return whether all messages were placed by time of day, and none of them near the video."""
-        if not self.by_day or self.by_day < self.count or not self._duration_s:
+        if not self.by_day or self.by_day < self.count or not self._until_s:
             return False
         offset_s = chat.messages["offset_s"]
         near = pc.and_(
             pc.greater_equal(offset_s, -BEFORE_AND_AFTER_S),
-            pc.less_equal(offset_s, self._duration_s + BEFORE_AND_AFTER_S),
+            pc.less_equal(offset_s, self._until_s + BEFORE_AND_AFTER_S),
         )
         return not pc.any(near).as_py()
 
@@ -211,9 +221,6 @@ class Log:
         self.refused_in_all += 1
         if len(self._refused) < MAX_REFUSED:
             self._refused.append(refused)
-
-    def _all_refused(self) -> list[Refused]:
-        return listed(self._refused, self.refused_in_all, end=self._end, most=MAX_REFUSED)
 
     def _pack(self) -> None:
         offset_s, author, text, emotes, is_bot, is_number = (

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from klip_assets.errors import UnreadableSidecarError
+from klip_assets.errors import OtherClockError, UnreadableSidecarError
 from klip_assets.formats.json_stream import BrokenJsonError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import BrokenRecord, damage_of, open_text, shown_name
+from klip_assets.media.sidecar_clock import ANYWHERE, Place
 from klip_assets.signals.chat.readers import log as limits
 from klip_assets.signals.chat.readers.documents import document_items, is_lines, line_values
 from klip_assets.signals.chat.readers.flat import delimiter_of, read_rows
 from klip_assets.signals.chat.readers.formats import ITEM_FORMATS, SUPPORTED
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
+from klip_assets.signals.chat.readers.placing import crop_of, place_messages
 
 _NEEDS_A_START = (
     "put an .info.json with release_timestamp or timestamp, the Unix time at which the video begins, next to the "
@@ -28,31 +31,33 @@ def read_chat(
     video_id: str,
     started_at: datetime | None = None,
     *,
-    duration_s: float | None = None,
+    place: Place = ANYWHERE,
     author_key: Callable[[str], str] | None = None,
 ) -> Chat:
     """Read a chat log. Its format is detected from the content, not the name.
 
-    A message is placed by its offset or, where the log has only the time of day, relative to when the video began.
+    A message is placed by its offset or, where the log has only the time of day, relative to when the video began. Of
+    the chat of a whole stream beside a section of it, the section is moved to the start and kept (`readers.placing`).
     Bots are flagged by name before names are replaced. Names mentioned in message texts are kept.
 
     Args:
         path: The file.
         video_id: The recording it belongs to.
         started_at: When the video began, None if unknown; without a zone, in UTC.
-        duration_s: Its length, None if unknown; helps to tell seconds from milliseconds.
+        place: Where the recording lies on the log's clock; its length helps to tell seconds from milliseconds, too.
         author_key: Maps "id:<the platform's id>" or, where the log has none, "name:<the name in lower case>" to what
             is stored for an author; None to store the names as they are.
 
     Returns:
-        Its messages by offset, those with equal offsets in file order; offsets before the start stay negative.
+        Its messages by offset, those with equal offsets in file order; where the length of the
+        recording is unknown, offsets before its start stay negative.
 
     Raises:
-        UnreadableSidecarError: The file is not a chat log in a supported format, none of its messages can be used, or
-            all have times of day far from the video.
+        OtherClockError: Its messages lie outside the recording.
+        UnreadableSidecarError: The file is not a chat log in a supported format, or none of its messages can be used.
     """
     name = shown_name(path.name)
-    log = Log(started_at, duration_s, author_key)
+    log = Log(started_at, place.end_s and place.section_s + place.end_s, author_key)
     source = _Source(path)
     for found in source.read():
         if log.is_full:
@@ -83,12 +88,21 @@ def read_chat(
         )
     if log.is_elsewhere(chat):
         offset_s = chat.messages["offset_s"]
-        raise UnreadableSidecarError(
+        raise OtherClockError(
             f"{name}: its {log.count:,} messages were sent {offset_s[0].as_py():,.0f} s to {offset_s[-1].as_py():,.0f} "
             "s after the video began, none during it",
             hint=f"is it the chat of another video, or is the start time in .info.json wrong? {_NEEDS_A_START}",
         )
-    return chat
+    of_stream = source.of_stream or chat.by_day > 0
+    placed = place_messages(chat.messages, place, name, of_stream=of_stream, crop=crop_of(source.beside))
+    return replace(
+        chat,
+        messages=placed.messages,
+        refused=log.all_refused(*placed.refused),
+        shift_s=placed.shift_s,
+        after_end=placed.after_end,
+        goes_on_s=placed.goes_on_s,
+    )
 
 
 def _is_chat(log: Log) -> bool:
@@ -98,11 +112,13 @@ def _is_chat(log: Log) -> bool:
 
 
 class _Source:
-    """A log file, and what is wrong with its JSON."""
+    """A log file, what is wrong with its JSON, and what it says about its clock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.broken = ""
+        self.beside: dict[str, object] = {}
+        self.of_stream = False
 
     def read(self) -> Iterator[Found]:
         with open_text(self._path) as stream:
@@ -132,8 +148,8 @@ class _Source:
             number = 0
             try:
                 with open_text(self._path, newline="\n") as stream:
-                    for number, item in enumerate(document_items(stream), start=1):
-                        yield from _read(f"item {number}", item)
+                    for number, item in enumerate(document_items(stream, self.beside), start=1):
+                        yield from self._read(f"item {number}", item)
                 return
             except BrokenJsonError as error:
                 self.broken = f"invalid JSON, possibly truncated: {error}"
@@ -149,13 +165,14 @@ class _Source:
                     continue
                 comments = value.get("comments") if isinstance(value, dict) else value
                 if not isinstance(comments, list):
-                    yield from _read(position, value)
+                    yield from self._read(position, value)
                     continue
                 for n, item in enumerate(comments, start=1):
-                    yield from _read(f"{position}, item {n}", item)
+                    yield from self._read(f"{position}, item {n}", item)
 
-
-def _read(position: str, item: object) -> Iterable[Found]:
-    if not isinstance(item, dict):
-        return (Refused(position, NO_MESSAGE, "not a JSON object"),)
-    return next(kind for kind in ITEM_FORMATS if kind.sniff(item)).read(position, item)
+    def _read(self, position: str, item: object) -> Iterable[Found]:
+        if not isinstance(item, dict):
+            return (Refused(position, NO_MESSAGE, "not a JSON object"),)
+        kind = next(kind for kind in ITEM_FORMATS if kind.sniff(item))
+        self.of_stream |= kind.of_stream
+        return kind.read(position, item)

@@ -65,4 +65,4 @@ def _emotes(fragments: object, text: str) -> list[str]:
     return found
 
 
-FORMAT = ItemFormat("TwitchDownloader", is_comment, read_comment)
+FORMAT = ItemFormat("TwitchDownloader", is_comment, read_comment, of_stream=True)

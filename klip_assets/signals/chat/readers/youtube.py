@@ -140,4 +140,4 @@ def _name_of_emoji(emoji: Item) -> str:
     return valid_unicode(name) if isinstance(name, str) else ""
 
 
-FORMAT = ItemFormat("yt-dlp", is_youtube, read_youtube)
+FORMAT = ItemFormat("yt-dlp", is_youtube, read_youtube, of_stream=True)

@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from klip_assets.errors import OtherClockError
 from klip_assets.formats.refused import Refused
-from klip_assets.media.claims import tolerance_s
+from klip_assets.media.sidecar_clock import AFTER_THE_END, Place, check_inside, rest_of_the_stream
 from klip_assets.signals.speech.captions.caption_format import Cues, Reading
 from klip_assets.signals.speech.captions.sounds import SoundEvent
 from klip_assets.signals.speech.words import Word
 
-#: Captions of which a smaller share lies inside the recording are not of this recording, or on another clock.
-MOST = 0.5
-
-AFTER_THE_END = "after the end of the recording"
 REACHES_OVER = "reaches over the end of the recording"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a recording lies on the clock of a caption file.
-
-    Attributes:
-        end_s: Length of the recording; None if it is unknown: then nothing is cut.
-        section_s: Where the recording begins in the stream it was cut from, if a sidecar says so. Captions that reach
-            over `end_s` are those of the whole stream, and are moved back by this.
-    """
-
-    end_s: float | None = None
-    section_s: float = 0.0
-
-    @property
-    def tolerance_s(self) -> float:
-        """How far after the end a caption may reach without being named: they often end a little after the video."""
-        return tolerance_s(self.end_s or 0.0)
-
-    def shift_s(self, last_s: float) -> float:
-        """Return what is subtracted from all times, given the latest one."""
-        return self.section_s if self.end_s is not None and last_s > self.end_s + self.tolerance_s else 0.0
-
-
-ANYWHERE = Place()
 
 Timed = TypeVar("Timed", Word, SoundEvent)
 
 
 def placed_cues(found: Cues, place: Place, name: str) -> Cues:
     """Return the cues inside a recording; those outside are refused with their line.
+
+    Of the captions of a whole stream, those outside the section are refused as one.
 
     Args:
         found: Cues and what was refused of the file already.
@@ -68,15 +38,17 @@ def placed_cues(found: Cues, place: Place, name: str) -> Cues:
     for cue in cues:
         cue = replace(cue, start_s=cue.start_s - shift, end_s=cue.end_s - shift)
         times = f"{cue.start_s:.1f} to {cue.end_s:.1f} s"
+        if shift and (cue.start_s >= end_s or cue.end_s <= 0):
+            continue
         if cue.start_s >= end_s:
             refused.append(Refused(cue.place, AFTER_THE_END, f"{times}; it ends at {end_s:.1f} s"))
-        elif shift and cue.end_s <= 0:
-            refused.append(Refused(cue.place, "before the start of the recording", times))
         else:
-            if cue.end_s > end_s + place.tolerance_s:
+            if cue.end_s > end_s + place.tolerance_s and not shift:
                 refused.append(Refused(cue.place, REACHES_OVER, f"{times}; cut at {end_s:.1f} s"))
             inside.append(replace(cue, start_s=max(0.0, cue.start_s), end_s=_cut(cue.start_s, cue.end_s, end_s)))
-    _check(len(inside), len(cues), cues[0].start_s - shift, place, name)
+    _check(len(inside), len(cues), cues[0].start_s - shift, shift, place, name)
+    if shift and len(inside) < len(cues):
+        refused.append(rest_of_the_stream(f"{len(cues) - len(inside):,} cues", shift, place))
     return inside, refused
 
 
@@ -94,8 +66,10 @@ def placed_words(reading: Reading, place: Place, name: str) -> Reading:
     heard.words = _moved(heard.words, shift, place.end_s)
     heard.sounds = _moved(heard.sounds, shift, place.end_s)
     inside = len(heard.words) + len(heard.sounds)
-    _check(inside, len(everything), everything[0].start_s - shift, place, name)
-    if outside := len(everything) - inside:
+    _check(inside, len(everything), everything[0].start_s - shift, shift, place, name)
+    if shift and inside < len(everything):
+        reading.refused.append(rest_of_the_stream(f"{len(everything) - inside:,} words or tags", shift, place))
+    elif outside := len(everything) - inside:
         text = f"{outside:,} words or tags; it ends at {place.end_s:.1f} s"
         reading.refused.append(Refused("words", AFTER_THE_END, text))
     return reading
@@ -115,13 +89,8 @@ def _cut(start_s: float, end_s: float, limit_s: float) -> float:
     return end_s if end_s < start_s else min(end_s, limit_s)
 
 
-def _check(inside: int, count: int, first_s: float, place: Place, name: str) -> None:
-    if inside < math.ceil(MOST * count):
-        raise OtherClockError(
-            f"{name}: {count - inside:,} of {count:,} captions lie outside the recording (the first at "
-            f"{first_s:.1f} s; it ends at {place.end_s:.1f} s): they belong to another recording, or to the whole "
-            "stream that this is a part of"
-        )
+def _check(inside: int, count: int, first_s: float, shift_s: float, place: Place, name: str) -> None:
+    check_inside(inside, count, "captions", first_s=first_s, shift_s=shift_s, place=place, name=name)
 
 
 def outside(refused: Sequence[Refused]) -> int:

@@ -18,9 +18,10 @@ from pathlib import Path
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused, listed
 from klip_assets.formats.text import MAX_DOCUMENT_CHARS, damage_of, open_text, read_document, shown_name, stored_name
+from klip_assets.media.sidecar_clock import ANYWHERE, Place
 from klip_assets.signals.speech.captions.caption_format import Cue, Cues, Reading
 from klip_assets.signals.speech.captions.formats import FORMATS
-from klip_assets.signals.speech.captions.placing import ANYWHERE, Place, placed_cues, placed_words
+from klip_assets.signals.speech.captions.placing import placed_cues, placed_words
 from klip_assets.signals.speech.captions.sounds import merged
 from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
 from klip_assets.signals.speech.words import Transcript
