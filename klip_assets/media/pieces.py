@@ -139,7 +139,7 @@ ALONE, NOTHING = -2, -1
 
 def _partner(run: Run, others: Sequence[Run]) -> int:
     """Return the run of the other track that begins with the same jump, else `ALONE` or `NOTHING`."""
-    if run.others_end_s is None:
+    if not others or run.others_end_s is None:
         return NOTHING
     current, following = run.others_run, run.others_run + 1
     if others[current].end_s - run.others_end_s >= INTERLEAVED_S:

@@ -33,6 +33,9 @@ _PADDING_S = 0.15
 #: A stream whose packets last this many times longer than its timestamps say has no usable timestamps.
 _STUCK = 1.5
 
+#: FFmpeg's name of raw AAC. It has no timestamps, and those that FFmpeg makes are wrong once the sample rate changes.
+_ADTS = "aac"
+
 #: A picture without a stated duration is shown for at most this long if it is the last one.
 _LONGEST_PICTURE_S = 10.0
 
@@ -112,6 +115,7 @@ class _Scan:
         self._first_sound: float | None = None
         self._tail: deque[Any] = deque(maxlen=_TAIL_PACKETS)
         self._until: int | None = None
+        self._rates: set[int] | None = set() if container.format.name == _ADTS else None
 
     def timeline(self) -> Timeline:
         tracks = {SOUND: self._sound, PICTURE: self._picture}
@@ -130,11 +134,13 @@ class _Scan:
                 if self._first_sound is None:
                     self._first_sound = _first_stamp(packet)
                 self._tail.append(packet)
+                if self._rates is not None:
+                    self._rates.add(_adts_rate(packet))
         return self._laid_out({name: track for name, track in tracks.items() if track})
 
     def _laid_out(self, tracks: Mapping[str, _Track]) -> Timeline:
         sound = tracks.get(SOUND)
-        counted = sound is not None and sound.is_stuck
+        counted = sound is not None and (sound.is_stuck or len(self._rates or ()) > 1)
         if sound is not None and sound.runs and self._first_sound is not None:
             sound.runs[0].begin_s = self._first_sound
         runs = {name: track.runs for name, track in tracks.items() if track.runs and not (counted and name == SOUND)}
@@ -192,6 +198,11 @@ class _Scan:
                 return
             in_a_row = 0
             yield packet
+
+
+def _adts_rate(packet: Any) -> int:
+    """Return the index of the sample rate in the header of an ADTS frame."""
+    return memoryview(packet)[2] >> 2 & 0xF if packet.size > 2 else 0
 
 
 def _first_stamp(packet: Any) -> float | None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.media.claims import claimed_s, differs, unread_bytes
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
+from klip_assets.media.pieces import Run, lay_out
 from klip_assets.media.probe import probe
 from klip_assets.media.scan import read_timeline
-from klip_assets.media.timeline import SOUND, Timeline
+from klip_assets.media.timeline import PICTURE, SOUND, Timeline
 from klip_assets_tests.media.clocked import FILMS, SOUNDS, burst_in, flash_in, heard, joined, write_clocked
 
 Maker = Callable[..., Path]
@@ -220,6 +221,23 @@ def test_sound_without_usable_timestamps_is_counted(tmp_path: Path) -> None:
     timeline, _, samples = examined(path)
     assert timeline.counted and burst_in(samples) == pytest.approx(BURST_S, abs=NEAR_S)
     assert timeline.duration_s == pytest.approx(20, abs=0.2) and timeline.shifts[SOUND]
+
+
+@pytest.mark.parametrize("rates", [(22_050, 48_000), (48_000, 22_050), (22_050, 48_000, 22_050)])
+def test_raw_aac_whose_sample_rate_changes_is_heard_at_its_own_speed(tmp_path: Path, rates: tuple[int, ...]) -> None:
+    each, parts = 24 / len(rates), []
+    for number, rate in enumerate(rates):
+        at = BURST_S + 1 - number * each
+        inside = at if 0 <= at < each else None
+        options = {**SOUNDS["aac"], "rate": rate}
+        parts.append(write_clocked(tmp_path / f"{number}.aac", each, burst_s=inside, **options))
+    check(joined(tmp_path / "all.aac", *parts), BURST_S + 1, seconds=24, picture=False)
+
+
+def test_a_jump_is_closed_where_the_timestamps_of_the_sound_are_unusable() -> None:
+    runs = [Run(0, 0.0, 8.0), Run(90, 0.0, 8.0, backwards=True, others_end_s=8.0, others_run=0)]
+    pieces = lay_out({PICTURE: runs}, 0.0)
+    assert pieces.shifts[PICTURE] == [0.0, 8.0] and [jump.at_s for jump in pieces.jumps] == [8.0]
 
 
 def test_a_recording_longer_than_the_limit_is_refused_with_both_lengths(make_media: Maker) -> None:
