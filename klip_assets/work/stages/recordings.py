@@ -16,7 +16,7 @@ from klip_assets.errors import NotFoundError, OtherClockError, UnreadableMediaEr
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
 from klip_assets.inbox.recordings import Recording, display_name
-from klip_assets.media.claims import claimed_s, unread_bytes
+from klip_assets.media.claims import claimed_s, missing_bytes, unread_bytes
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
 from klip_assets.media.placing import TOLERANCE_S
@@ -97,8 +97,12 @@ def videos(stage: Stage) -> Output:
     if timeline is not None and media is not None:
         notes["timeline"] = timeline.as_notes()
         if status != "duplicate":
-            claim, unread = claimed_s(recording.path, media), unread_bytes(recording.path, media, timeline)
-            findings += timeline_findings(timeline, claimed_s=claim, unread_bytes=unread)
+            findings += timeline_findings(
+                timeline,
+                claimed_s=claimed_s(recording.path, media),
+                missing_bytes=missing_bytes(recording.path, media),
+                unread_bytes=unread_bytes(recording.path, media, timeline),
+            )
     return Output(VIDEOS.from_rows([row]), notes, findings, refused=refused)
 
 
