@@ -188,8 +188,8 @@ def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused
         if entries and entries[0].reason == OUTSIDE:
             yield Finding("cues", f"captions not used: {entries[0].detail}", partial=True)
         elif count := outside(entries):
-            what = "one caption reaches" if count == 1 else f"{count:,} captions reach"
-            yield Finding("cues", f"{what} over the end of the recording and were cut ({name})", partial=True)
+            what, were = ("one caption reaches", "was") if count == 1 else (f"{count:,} captions reach", "were")
+            yield Finding("cues", f"{what} over the end of the recording and {were} cut ({name})", partial=True)
         elif entries:
             yield Finding("cues", f"{len(entries)} cues of {name} were refused: {entries[0].reason}")
 
