@@ -16,7 +16,7 @@ import av
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.formats.text import shown_name
 from klip_assets.media.decode import LONGEST_S, Decoding, decode_sound
-from klip_assets.media.pieces import Run, Stamps, lay_out
+from klip_assets.media.pieces import Run, Stamps, lay_out, settle_start
 from klip_assets.media.probe import audio_stream, is_cover, open_media
 from klip_assets.media.timeline import PICTURE, SOUND, Timeline
 
@@ -151,6 +151,7 @@ class _Scan:
         if sound is not None and sound.runs and self._first_sound is not None:
             sound.runs[0].begin_s = self._first_sound
         runs = {name: track.runs for name, track in tracks.items() if track.runs and not (counted and name == SOUND)}
+        moved = settle_start(runs)
         origin = min((entry[0].begin_s for entry in runs.values()), default=0.0)
         pieces = lay_out(runs, origin)
         shifts = dict(pieces.shifts)
@@ -167,6 +168,8 @@ class _Scan:
         if heard:
             end = self._end_of_sound()
             heard = (heard[0], end + shifts[SOUND][-1]) if end is not None and self._first_sound is not None else None
+        for name, by in moved.items():
+            shifts[name][0] += by
         shown = placed.get(PICTURE)
         duration = max((span[1] for span in (heard, shown) if span), default=0.0)
         return Timeline(duration, heard, shown, shifts, tuple(pieces.jumps), counted, self._until)

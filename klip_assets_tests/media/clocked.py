@@ -120,6 +120,18 @@ def joined(path: Path, *parts: Path) -> Path:
     return path
 
 
+def with_sound_stamped(content: bytes, retime: Retime) -> bytes:
+    """Return a transport stream whose sound has other timestamps: muxers refuse those that go back, files have them."""
+    made, at = bytearray(content), 0
+    while (at := made.find(b"\x00\x00\x01\xc0", at + 1)) >= 0:  # Start of a packet of sound, and its PTS of 33 bits.
+        a, b, c, d, e = made[at + 9 : at + 14]
+        stamp = (a >> 1 & 7) << 30 | b << 22 | c >> 1 << 15 | d << 7 | e >> 1
+        moved = round(retime(stamp / 90_000) * 90_000) % (1 << 33)
+        parts = a & 0xF1 | (moved >> 30) << 1, moved >> 22 & 255, moved >> 14 & 254 | 1, moved >> 7 & 255
+        made[at + 9 : at + 14] = bytes([*parts, (moved & 127) << 1 | 1])
+    return bytes(made)
+
+
 def heard(path: Path, timeline: Timeline) -> tuple[np.ndarray, Decoding]:
     """Return the whole sound on the timeline."""
     decoding = Decoding()

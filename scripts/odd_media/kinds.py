@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from klip_assets_tests.media.clocked import SOUNDS
+from klip_assets_tests.media.clocked import SOUNDS, with_sound_stamped
 from odd_media import making
 from odd_media.making import ALL, BURST_S, SECONDS, Make, cut, film, in_parts, overwritten, spoilt
 
@@ -106,10 +106,22 @@ def _tracks() -> Iterator[Odd]:
         yield Odd("frames at a variable rate", f"vfr.{suffix}", film(suffix, keep_picture=_now_and_then))
         if suffix != "webm":
             yield Odd("frames shown out of order", f"b.{suffix}", film(suffix, b_frames=3))
+        # In these, what lies before 0 is hidden.
+        hidden = 0.7 if suffix in BOXED else 0.0
+        yield Odd(
+            "sound apart from the picture",
+            f"apart-before.{suffix}",
+            film(suffix, retime_sound=lambda t: t - 0.7, **ANYWHERE),
+            length_s=SECONDS + 0.7 - hidden,
+            burst_s=BURST_S - hidden,
+        )
         yield Odd(
             "sound apart from the picture", f"apart-0.5.{suffix}", film(suffix, retime_sound=lambda t: t + 0.5),
             length_s=SECONDS + 0.5, burst_s=BURST_S + 0.5,
         )  # fmt: skip
+    yield Odd("sound and picture missing inside", "segment-fragments.mp4", making.changed(
+        film("mp4", burst_s=BURST_S + 4, **FRAGMENTED), partial(making.without_fragments, first=3, count=2)),
+        ("partial",), burst_s=BURST_S + 4, says=True)  # fmt: skip
     for suffix in ("mp4", "mkv"):
         for first in (0, 20):
             # Where nothing of the first track is left, the second one is heard and nothing is missing.
@@ -131,6 +143,7 @@ def _clocks() -> Iterator[Odd]:
                 f"begins-{start_s}.{suffix}",
                 film(suffix, retime=partial(_plus, start_s), options={"avoid_negative_ts": "disabled", **more}),
             )
+    yield Odd("clock begins late", "begins-300.mp4", film("mp4", retime=partial(_plus, 300), **FRAGMENTED))
     for suffix in BOXED:
         options = {"options": {"avoid_negative_ts": "disabled", "use_editlist": "1"}}
         yield Odd(
@@ -146,6 +159,14 @@ def _clocks() -> Iterator[Odd]:
             yield Odd(
                 "clock jumps", f"jump-{by_s}.{suffix}", film(suffix, retime=partial(_plus_from, 10, by_s)), says=True
             )
+    for by_s in (600, 40_000):
+        for name, first, last in (
+            ("the first packets of the sound on an old clock", 0, 3),
+            ("one stray timestamp", 9, 9.1),
+        ):
+            retime = partial(_plus_between, first, last, by_s)
+            make = making.changed(film("ts"), partial(with_sound_stamped, retime=retime))
+            yield Odd(name, f"{name.split()[1]}-{by_s}.ts", make)
     flv_back, mkv_back = partial(making.flv_moved, first_ms=10_000), partial(making.mkv_moved, first_ms=9_500)
     for by_ms in (-2_000, -9_000):
         name = f"back-{-by_ms // 1000}"
@@ -326,6 +347,10 @@ def _plus(by: float, t: float) -> float:
 
 def _plus_from(first: float, by: float, t: float) -> float:
     return t + by if t >= first else t
+
+
+def _plus_between(first: float, last: float, by: float, t: float) -> float:
+    return t + by if first <= t < last else t
 
 
 def _now_and_then(t: float) -> bool:
