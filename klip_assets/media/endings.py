@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +12,11 @@ from klip_assets.media.boxes import boxes
 
 #: Sizes of RIFF files from here on are placeholders of writers that did not know them.
 _UNKNOWN_BYTES = 0x7FFF_0000
+
+#: Boxes of an MP4 that are not inside others. What follows anything else may be text, not a size.
+_BOXES = frozenset(
+    ("ftyp", "styp", "moov", "moof", "mdat", "mfra", "free", "skip", "wide", "uuid", "meta", "sidx", "ssix", "prft")
+)
 
 #: An Ogg page is no longer than this.
 _LONGEST_PAGE = 27 + 255 + 255 * 255
@@ -24,7 +30,8 @@ def stated_bytes(path: Path, container: str) -> int:
         container: FFmpeg's name of its container.
     """
     if container.startswith("mov,"):
-        return max((box.at + box.size for box in boxes(path)), default=0)
+        known = takewhile(lambda box: box.kind in _BOXES, boxes(path))
+        return max((box.at + box.size for box in known), default=0)
     with path.open("rb") as file:
         if container.startswith("matroska"):
             return _matroska_bytes(file)
@@ -34,7 +41,8 @@ def stated_bytes(path: Path, container: str) -> int:
             return _flv_bytes(file)
         if container == "mp3":
             xing = read_xing(file)
-            return xing.at + xing.size if xing and xing.size else 0
+            # Some encoders count the tag before the first frame, too.
+            return xing.size if xing else 0
         return _riff_bytes(file)
 
 

@@ -42,6 +42,12 @@ def test_a_file_without_its_last_bytes_is_noticed_even_where_its_length_may_be_r
     assert missing_bytes(path, probe(path)) > 64
 
 
+def test_text_behind_an_mp4_states_no_size(tmp_path: Path) -> None:
+    path = write_clocked(tmp_path / "tagged.mp4", 6, burst_s=2, **INDEX_FIRST)
+    path.write_bytes(path.read_bytes() + b"TAGA title of some length".ljust(128, b"\0"))
+    assert missing_bytes(path, probe(path)) == 0
+
+
 def test_fragments_of_an_mp4_state_no_length_of_the_whole_but_lack_bytes_once_cut(tmp_path: Path) -> None:
     path = write_clocked(tmp_path / "live.mp4", 10, burst_s=2, **FRAGMENTED)
     assert claimed_s(path, probe(path)) is None and missing_bytes(path, probe(path)) == 0
