@@ -67,7 +67,8 @@ def unread_bytes(path: Path, info: MediaInfo, timeline: Timeline) -> int:
     size = path.stat().st_size
     if info.container.startswith("mov,"):
         second = second_movie(path)
-        return size - second if second is not None else 0
+        # FFmpeg goes on to the fragments of a second one.
+        return size - second if second is not None and (timeline.read_bytes or 0) <= second else 0
     if timeline.read_bytes is None:
         return 0
     # A WAV may have chunks of any kind behind its samples.

@@ -14,7 +14,7 @@ from klip_assets.media.scan import read_timeline
 from klip_assets_tests.media.clocked import FILMS, SOUNDS, joined, write_clocked
 
 INDEX_FIRST = {"options": {"movflags": "faststart"}}
-FRAGMENTED = {"options": {"movflags": "frag_keyframe+empty_moov", "frag_duration": "2000000"}}
+FRAGMENTED = {"options": {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "2000000"}}
 
 
 def options_of(suffix: str) -> dict[str, Any]:
@@ -108,6 +108,11 @@ def test_a_cover_in_a_chunk_behind_the_samples_of_a_wav_is_none_of_its_content(t
 def test_a_second_recording_behind_a_wav_is_content_that_was_not_read(tmp_path: Path) -> None:
     parts = [write_clocked(tmp_path / f"{n}.wav", 6, burst_s=2, **SOUNDS["wav"]) for n in range(2)]
     assert unread(joined(tmp_path / "both.wav", *parts)) == parts[1].stat().st_size
+
+
+def test_fragments_behind_other_fragments_are_read(tmp_path: Path) -> None:
+    parts = [write_clocked(tmp_path / f"{n}.mp4", 6, burst_s=2, **FRAGMENTED) for n in range(2)]
+    assert unread(joined(tmp_path / "both.mp4", *parts)) == 0
 
 
 def test_the_last_timestamp_before_a_jump_was_closed_is_a_right_claim_too(tmp_path: Path) -> None:
