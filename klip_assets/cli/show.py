@@ -31,11 +31,16 @@ def videos(as_json: bool) -> None:
                 "started (UTC)": row["started_at"],
                 "status": row["status"],
                 "highlights": row["highlights"],
-                "error": row["error"] or (f"same as {row['duplicate_of']}" if row["duplicate_of"] else None),
+                "error": _oddities(row),
             }
             for row in rows
         ]
     show_rows(rows, as_json=as_json, empty="no videos are published yet: klip add FILE, then klip process")
+
+
+def _oddities(row: dict[str, Any]) -> str | None:
+    copied = f"same as {row['duplicate_of']}" if row["duplicate_of"] else None
+    return "; ".join(text for text in (row["error"] or copied, row["video_error"]) if text) or None
 
 
 @click.command()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from klip_assets.media.boxes import second_movie
+from klip_assets.media.boxes import boxes, second_movie
+from klip_assets.media.endings import read_xing, stated_bytes, tag_bytes
 from klip_assets.media.probe import MediaInfo
 from klip_assets.media.timeline import Timeline
 
@@ -21,8 +22,14 @@ TOLERANCE_S, TOLERANCE_SHARE = 2.0, 0.01
 #: read.
 UNREAD_BYTES, UNREAD_SHARE = 16 << 10, 0.2
 
-#: Sizes from here on are placeholders of writers that did not know them.
-_UNKNOWN_BYTES = 0x7FFF_0000
+#: Containers of which FFmpeg silently takes the file's own size where the header states a larger one.
+_SCALED = ("wav", "aiff", "avi")
+
+#: Files that lack fewer bytes than this have a wrong header.
+_ROUNDING_BYTES = 64
+
+#: FFmpeg takes an MP3 for several joined ones, and guesses, where it is longer by this share than its header states.
+_JOINED_SHARE = 1 / 16
 
 
 def tolerance_s(duration_s: float) -> float:
@@ -35,15 +42,24 @@ def claimed_s(path: Path, info: MediaInfo) -> float | None:
     states = info.container in _STATE_LENGTH or (info.container == "mp3" and _has_mp3_length(path))
     if not states or info.duration_s is None:
         return None
-    # FFmpeg silently takes the file's own size where the header states a larger one.
-    return info.duration_s * max(1.0, _stated_bytes(path) / path.stat().st_size)
+    if info.container.startswith("mov,") and any(box.kind == "moof" for box in boxes(path)):
+        return None  # FFmpeg adds up the fragments that are there.
+    stated = stated_bytes(path, info.container) if info.container in _SCALED else 0
+    return info.duration_s * max(1.0, stated / path.stat().st_size)
 
 
 def differs(claimed: float, timeline: Timeline) -> bool:
     """Return whether the header's length is neither the length of the recording nor the timestamp of its end."""
     found = timeline.duration_s
-    ends = {found, found + timeline.origin_s}
+    # The timestamp at the end, as it is in the file: before jumps were closed.
+    ends = {found, *(found - shifts[-1] for shifts in timeline.shifts.values())}
     return all(abs(claimed - end) > tolerance_s(max(claimed, found)) for end in ends)
+
+
+def missing_bytes(path: Path, info: MediaInfo) -> int:
+    """Return how many bytes at the end of a file are not there, of those that it states of itself."""
+    missing = stated_bytes(path, info.container) - path.stat().st_size
+    return missing if missing > _ROUNDING_BYTES else 0
 
 
 def unread_bytes(path: Path, info: MediaInfo, timeline: Timeline) -> int:
@@ -51,30 +67,20 @@ def unread_bytes(path: Path, info: MediaInfo, timeline: Timeline) -> int:
     size = path.stat().st_size
     if info.container.startswith("mov,"):
         second = second_movie(path)
-        return size - second if second is not None else 0
+        # FFmpeg goes on to the fragments of a second one.
+        return size - second if second is not None and (timeline.read_bytes or 0) <= second else 0
     if timeline.read_bytes is None:
         return 0
-    unread = size - timeline.read_bytes
+    # A WAV may have chunks of any kind behind its samples.
+    read = max(timeline.read_bytes, stated_bytes(path, info.container) if info.container == "wav" else 0)
+    unread = size - read - tag_bytes(path)
     return unread if unread > max(UNREAD_BYTES, UNREAD_SHARE * size) else 0
 
 
-def _stated_bytes(path: Path) -> int:
-    """Return the size in bytes that the header of a WAV or AIFF file states, 0 if it states none."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    order = {b"RIFF": "little", b"FORM": "big"}.get(head[:4])
-    size = int.from_bytes(head[4:], "big" if order == "big" else "little") if order else 0
-    # Written to a pipe, the size stays at its largest value.
-    return 0 if size >= _UNKNOWN_BYTES else size + 8
-
-
 def _has_mp3_length(path: Path) -> bool:
-    # The first frame of an MP3 with a stated length holds no sound but a Xing, Info or VBRI header.
+    """Return whether an MP3 states its length, and for all of it."""
     with path.open("rb") as file:
-        head = file.read(10)
-        at = 0
-        if head[:3] == b"ID3":
-            at = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-        file.seek(at)
-        first = file.read(2048)
-    return any(tag in first for tag in (b"Xing", b"Info", b"VBRI"))
+        xing = read_xing(file)
+    if xing is None:
+        return False
+    return not xing.size or path.stat().st_size - xing.at - xing.size <= _JOINED_SHARE * xing.size

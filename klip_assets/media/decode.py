@@ -139,15 +139,13 @@ def decode_sound(
         Arrays of shape (160000,), float32; the last one may be shorter. Nothing if there is no audio.
 
     Raises:
-        UnreadableMediaError: The file can't be opened, or its audio can't be resampled to 16 kHz mono.
+        UnreadableMediaError: The file can't be opened, or its audio can't be read.
     """
     log = decoding if decoding is not None else Decoding()
     with open_media(path) as container:
         try:
             pieces = _up_to(longest_s, _resampled(container, track, timeline, log), log)
             yield from in_blocks(pieces, BLOCK_S * SAMPLE_RATE_HZ)
-        except _UnusableSoundError as error:
-            raise UnreadableMediaError(f"{shown_name(path.name)}: {error}") from error
         except av.FFmpegError as error:
             raise UnreadableMediaError(
                 f"{shown_name(path.name)}: the audio can't be decoded: {reason(error)}"
@@ -186,12 +184,7 @@ def has_any_sound(path: Path, decoding: Decoding, *, track: int | None = None) -
 
 
 class _UnusableSoundError(Exception):
-    """Audio with a sample rate that no real recording has."""
-
-    def __init__(self, rate_hz: int) -> None:
-        super().__init__(
-            f"the audio has a sample rate of {rate_hz:,} Hz; {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz is supported"
-        )
+    """Audio with a sample rate or channels that no real recording has."""
 
 
 def _up_to(longest_s: float, pieces: Iterator[FloatArray], log: Decoding) -> Iterator[FloatArray]:
@@ -218,20 +211,35 @@ def _resampled(container: Any, track: int | None, timeline: Timeline | None, log
         if isinstance(found, float):
             place.lost(found)
             continue
+        # Some streams change rate or channels midway; each part gets its own resampler.
+        fitting = resampler if resampler is not None and resampler.takes(found) else _resampler_for(found, log)
+        if fitting is None:
+            place.lost(min(LONGEST_PACKET_S, found.samples / max(1, found.sample_rate)))
+            continue
         start = place.next(found)
         log.overlap_s = place.overlap_s
         if start is None:
             continue
-        # Some streams change rate or channels midway; each part gets its own resampler.
-        if resampler is not None and (start.is_apart or not resampler.takes(found)):
+        if resampler is not None and (start.is_apart or fitting is not resampler):
             yield from _checked(resampler.rest(), log)
-            resampler = None
+            fitting = _Resampler(found) if fitting is resampler else fitting
         yield from _nothing(start, log)
-        resampler = resampler or _Resampler(found)
+        resampler = fitting
         pieces = resampler.push(found)
         yield from _checked(_without_first(pieces, start.drop) if start.drop else pieces, log)
     if resampler is not None:
         yield from _checked(resampler.rest(), log)
+
+
+def _resampler_for(frame: Any, log: Decoding) -> _Resampler | None:
+    """Return a resampler for frames like this one, None if there is none: damaged packets may have 33 channels."""
+    try:
+        return _Resampler(frame)
+    except _UnusableSoundError as error:
+        log.note_error(error)
+    except (av.FFmpegError, ValueError):
+        log.note_error(_UnusableSoundError(f"audio with {frame.layout.nb_channels} channels can't be mixed to mono"))
+    return None
 
 
 def _nothing(start: Start, log: Decoding) -> Iterator[FloatArray]:
@@ -316,7 +324,10 @@ class _Resampler:
 
     def __init__(self, frame: Any) -> None:
         if not RATES_HZ[0] <= frame.sample_rate <= RATES_HZ[1]:
-            raise _UnusableSoundError(frame.sample_rate)
+            raise _UnusableSoundError(
+                f"the audio has a sample rate of {frame.sample_rate:,} Hz; {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz is "
+                "supported"
+            )
         self._shape = self._shape_of(frame)
         self._fifo = av.AudioFifo()
         self._graph = av.filter.Graph()

@@ -90,6 +90,29 @@ class Pieces:
     jumps: list[Jump] = field(default_factory=list)
 
 
+def settle_start(tracks: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    """Move a first run that is on another clock than all the rest before the run that follows.
+
+    Encoders that restart may first write packets of the old clock, and muxers wrap negative timestamps.
+
+    Args:
+        tracks: The runs of one or two tracks, at least one each; the first ones are changed.
+
+    Returns:
+        Track -> what was added to the timestamps of its first run.
+    """
+    moved = dict.fromkeys(tracks, 0.0)
+    for name, runs in tracks.items():
+        other = next((entry[0].begin_s for track, entry in tracks.items() if track != name), None)
+        if other is None or len(runs) < 2:
+            continue
+        first, second = runs[:2]
+        if abs(first.begin_s - other) > FORWARD_S >= abs(second.begin_s - other):
+            by = second.begin_s - first.end_s
+            moved[name], first.begin_s, first.end_s = by, first.begin_s + by, first.end_s + by
+    return moved
+
+
 def lay_out(tracks: Mapping[str, Sequence[Run]], origin_s: float) -> Pieces:
     """Lay the pieces of a recording one behind the other.
 
@@ -124,7 +147,8 @@ def lay_out(tracks: Mapping[str, Sequence[Run]], origin_s: float) -> Pieces:
         if other and partner >= 0:
             begin = min(begin, others[partner].begin_s)
         base = end - begin
-        jumps.append(Jump(end, run.begin_s - before.end_s))
+        if abs(by := run.begin_s - before.end_s) > BACK_S:
+            jumps.append(Jump(end, by))
         shifts[name].append(base)
         if other and run.others_run < 0:
             shifts[other][0] = base
@@ -139,7 +163,7 @@ ALONE, NOTHING = -2, -1
 
 def _partner(run: Run, others: Sequence[Run]) -> int:
     """Return the run of the other track that begins with the same jump, else `ALONE` or `NOTHING`."""
-    if run.others_end_s is None:
+    if not others or run.others_end_s is None:
         return NOTHING
     current, following = run.others_run, run.others_run + 1
     if others[current].end_s - run.others_end_s >= INTERLEAVED_S:

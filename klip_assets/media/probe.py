@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def open_media(path: Path) -> Iterator[Any]:
     except (av.FFmpegError, ValueError, OSError) as error:
         # For a format that is not on the whitelist, FFmpeg reports an invalid argument.
         is_list = isinstance(error, av.ArgumentError)
-        why = "not a recording, or a list of other files, which Klip does not follow" if is_list else reason(error)
+        why = "not a recording, or a list of other files, which Klip does not follow" if is_list else _unopened(error)
         if not is_list and path.exists() and lacks_index(path):
             why = "the index (moov) at its end is missing: the recording was cut off or never finished"
         raise UnreadableMediaError(f"{name}: {why}") from error
@@ -154,6 +155,17 @@ def start_timecode(container: Any, video: Any | None) -> str | None:
             if name.lower() == "timecode" and value.strip():  # Matroska writes it in capitals.
                 return valid_unicode(value.strip()[:LONGEST_TIMECODE])
     return None
+
+
+def _unopened(error: BaseException) -> str:
+    """Return why a file can't be opened."""
+    if isinstance(error, av.EOFError):
+        return "nothing that can be played was found before its end: it is cut off, or its header is missing"
+    if getattr(error, "errno", None) == errno.EIO:  # FFmpeg reports a Matroska header that is cut off in this way, too.
+        return f"{reason(error)}: the file ends within its header, or the disk can't be read"
+    if isinstance(error, av.InvalidDataError):
+        return f"{reason(error)}: not a recording, or its header is missing or damaged"
+    return reason(error)
 
 
 @cache

@@ -16,9 +16,9 @@ import av
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.formats.text import shown_name
 from klip_assets.media.decode import LONGEST_S, Decoding, decode_sound
-from klip_assets.media.pieces import Run, Stamps, lay_out
+from klip_assets.media.pieces import Run, Stamps, lay_out, settle_start
 from klip_assets.media.probe import audio_stream, is_cover, open_media
-from klip_assets.media.timeline import PICTURE, SOUND, Timeline, seconds_of
+from klip_assets.media.timeline import PICTURE, SOUND, Timeline
 
 #: Packets at the end of the sound that are decoded, to see where it really ends.
 _TAIL_PACKETS = 64
@@ -32,6 +32,9 @@ _PADDING_S = 0.15
 
 #: A stream whose packets last this many times longer than its timestamps say has no usable timestamps.
 _STUCK = 1.5
+
+#: FFmpeg's name of raw AAC. It has no timestamps, and those that FFmpeg makes are wrong once the sample rate changes.
+_ADTS = "aac"
 
 #: A picture without a stated duration is shown for at most this long if it is the last one.
 _LONGEST_PICTURE_S = 10.0
@@ -72,15 +75,19 @@ class _Track:
         self._stamps = Stamps()
         self._step = 0.0
         self._previous: float | None = None
+        # Asking each packet for its time base, a fraction, would take as long as reading it.
+        self._numerator, self._denominator = stream.time_base.numerator, stream.time_base.denominator
 
     def take(self, packet: Any, number: int, other: _Track | None) -> None:
         """Follow one packet; `number` counts packets of all tracks."""
-        stamp = packet.dts if packet.dts is not None else packet.pts
+        pts, dts, numerator, denominator = packet.pts, packet.dts, self._numerator, self._denominator
+        stamp = dts if dts is not None else pts
         if stamp is None:
             return
-        at, length = seconds_of(packet, stamp)
+        at = stamp * numerator / denominator
+        length = (packet.duration or 0) * numerator / denominator
         jumped = self._stamps.jumps(at, length)
-        shown = at if packet.pts is None else seconds_of(packet, packet.pts)[0]
+        shown = at if pts is None or pts == stamp else pts * numerator / denominator
         if not length and self._previous is not None and not jumped:
             self._step = min(_LONGEST_PICTURE_S, max(0.0, at - self._previous))
         self._previous = at
@@ -91,8 +98,8 @@ class _Track:
             self.runs.append(
                 Run(number, shown, end, self._stamps.backwards, current, len(other.runs) - 1 if other else -1)
             )
-        elif not packet.is_discard:
-            self.runs[-1].end_s = max(self.runs[-1].end_s, end)
+        elif end > self.runs[-1].end_s and not packet.is_discard:
+            self.runs[-1].end_s = end
 
     @property
     def is_stuck(self) -> bool:
@@ -112,17 +119,20 @@ class _Scan:
         self._first_sound: float | None = None
         self._tail: deque[Any] = deque(maxlen=_TAIL_PACKETS)
         self._until: int | None = None
+        self._rates: set[int] | None = set() if container.format.name == _ADTS else None
 
     def timeline(self) -> Timeline:
         tracks = {SOUND: self._sound, PICTURE: self._picture}
         by_index = {track.stream.index: track for track in tracks.values() if track}
+        until = -1
         for number, packet in enumerate(self._packets([track.stream for track in tracks.values() if track])):
-            if not packet.size:
+            size, position = packet.size, packet.pos
+            if not size:
                 continue
-            track = by_index[packet.stream.index]
+            track = by_index[packet.stream_index]
             other = self._picture if track is self._sound else self._sound
-            if packet.pos is not None and packet.pos >= 0:
-                self._until = max(self._until or 0, packet.pos + packet.size)
+            if position is not None and position >= 0 and position + size > until:
+                until = position + size
             if track is self._picture and not track.runs and packet.is_discard:
                 continue
             track.take(packet, number, other)
@@ -130,14 +140,18 @@ class _Scan:
                 if self._first_sound is None:
                     self._first_sound = _first_stamp(packet)
                 self._tail.append(packet)
+                if self._rates is not None:
+                    self._rates.add(_adts_rate(packet))
+        self._until = until if until >= 0 else None
         return self._laid_out({name: track for name, track in tracks.items() if track})
 
     def _laid_out(self, tracks: Mapping[str, _Track]) -> Timeline:
         sound = tracks.get(SOUND)
-        counted = sound is not None and sound.is_stuck
+        counted = sound is not None and (sound.is_stuck or len(self._rates or ()) > 1)
         if sound is not None and sound.runs and self._first_sound is not None:
             sound.runs[0].begin_s = self._first_sound
         runs = {name: track.runs for name, track in tracks.items() if track.runs and not (counted and name == SOUND)}
+        moved = settle_start(runs)
         origin = min((entry[0].begin_s for entry in runs.values()), default=0.0)
         pieces = lay_out(runs, origin)
         shifts = dict(pieces.shifts)
@@ -154,6 +168,8 @@ class _Scan:
         if heard:
             end = self._end_of_sound()
             heard = (heard[0], end + shifts[SOUND][-1]) if end is not None and self._first_sound is not None else None
+        for name, by in moved.items():
+            shifts[name][0] += by
         shown = placed.get(PICTURE)
         duration = max((span[1] for span in (heard, shown) if span), default=0.0)
         return Timeline(duration, heard, shown, shifts, tuple(pieces.jumps), counted, self._until)
@@ -192,6 +208,11 @@ class _Scan:
                 return
             in_a_row = 0
             yield packet
+
+
+def _adts_rate(packet: Any) -> int:
+    """Return the index of the sample rate in the header of an ADTS frame."""
+    return memoryview(packet)[2] >> 2 & 0xF if packet.size > 2 else 0
 
 
 def _first_stamp(packet: Any) -> float | None:

@@ -74,6 +74,7 @@ class Clock:
         self._timeline = timeline
         self._stamps: dict[int, Stamps] = {}
         self._run: dict[int, int] = {}
+        self._moves: dict[tuple[int, int], int] = {}
 
     def place(self, packet: Any) -> None:
         """Move the timestamps of a packet (in place). Other sound tracks follow the chosen one."""
@@ -89,7 +90,12 @@ class Clock:
             if stamp is not None and stamps.jumps(*seconds_of(packet, stamp)):
                 self._run[stream.index] = self._run.get(stream.index, 0) + 1
             run = min(self._run.get(stream.index, 0), len(shifts) - 1)
-        moved = round(Fraction(shifts[run]) / packet.time_base)
+        key = (stream.index, run)
+        moved = self._moves.get(key)
+        if moved is None:
+            moved = self._moves[key] = round(Fraction(shifts[run]) / packet.time_base)
+        if not moved:
+            return
         if packet.pts is not None:
             packet.pts += moved
         if packet.dts is not None:

@@ -17,6 +17,7 @@ from klip_assets.settings import Settings
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.locks import hold, subject_lock
 from klip_assets_tests.made import write_tweets, write_vtt, write_wav
+from klip_assets_tests.media.clocked import write_clocked
 from klip_assets_tests.processed import drop_stream, drop_tweets, query
 from klip_assets_tests.worked import work
 
@@ -344,6 +345,13 @@ def test_a_map_that_can_not_be_one_is_a_clear_error(settings: Settings, tmp_path
     )
     (tmp_path / "a.mp4").write_text("x")
     assert "--map is for tweet files" in error_of(klip("add", tmp_path / "a.mp4", "--map", "text=body"))
+
+
+def test_videos_lists_what_is_odd_about_a_picture(settings: Settings) -> None:
+    settings.make_folders()
+    write_clocked(settings.vod_inbox / "dark.mkv", 8, burst_s=4, keep_picture=lambda t: t >= 6)
+    work(settings)
+    assert "the picture starts at 0:00:06" in " ".join(klip("videos").output.split())
 
 
 @pytest.mark.slow

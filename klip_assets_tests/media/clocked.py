@@ -50,13 +50,17 @@ def write_clocked(
     picture: str | None = "libx264",
     sound: str | None = "aac",
     rate: int = 16_000,
+    layout: str = "mono",
+    tracks: int = 1,
     container: str | None = None,
     b_frames: int = 0,
     retime: Retime = lambda t: t,
+    retime_sound: Retime = lambda t: t,
     keep_sound: Keep = lambda t: True,
     keep_picture: Keep = lambda t: True,
     spoil: Callable[[float, bytes], bytes] = lambda t, content: content,
     options: dict[str, str] | None = None,
+    into: Any = None,
 ) -> Path:
     """Write quiet noise with a burst of one second, and dark pictures with a flash of half a second.
 
@@ -67,30 +71,36 @@ def write_clocked(
         picture: Codec of the picture, None for sound alone.
         sound: Codec of the sound, None for a silent movie.
         rate: Sample rate.
+        layout: Channels of the sound.
+        tracks: Sound tracks with this sound; what follows about sound packets concerns the first one.
         container: FFmpeg's name of the container; None goes by the suffix.
         b_frames: B-frames in a row.
         retime: Maps the time of a packet to the time it is stamped with.
+        retime_sound: The same, for sound packets alone and before `retime`.
         keep_sound: Whether a sound packet is written.
         keep_picture: Whether a picture packet is written.
         spoil: Returns the content of a sound packet.
         options: Options of the muxer.
+        into: File object that is written to instead of `path`.
     """
-    with av.open(str(path), "w", format=container, options=options or {}) as output:
+    with av.open(into or str(path), "w", format=container, options=options or {}) as output:
         packets: list[tuple[float, Any]] = []
         pictures = _picture_stream(output, picture, b_frames) if picture else None
-        sounds = output.add_stream(sound, rate=rate, layout="mono") if sound else None
+        sounds = [output.add_stream(sound, rate=rate, layout=layout) for _ in range(tracks if sound else 0)]
         if pictures is not None:
             made = ((_time(p), p) for p in _pictures(pictures, seconds, burst_s))
             packets += [entry for entry in made if keep_picture(entry[0])]
-        if sounds is not None:
-            for packet in _sounds(sounds, noise(seconds, rate, burst_s, seed=path.name), rate):
+        for number, stream in enumerate(sounds):
+            for packet in _sounds(stream, noise(seconds, rate, burst_s, seed=path.name), rate):
                 at = _time(packet)
-                if keep_sound(at):
-                    packets.append((at, _with_content(packet, spoil(at, bytes(packet)))))
+                if number:
+                    packets.append((at, packet))
+                elif keep_sound(at):
+                    packet = _with_content(packet, spoil(at, bytes(packet)))
+                    _move(packet, retime_sound(at) - at)
+                    packets.append((at, packet))
         for at, packet in sorted(packets, key=lambda entry: entry[0]):
-            moved = round((retime(at) - at) / packet.time_base)
-            packet.pts += moved
-            packet.dts += moved
+            _move(packet, retime(at) - at)
             output.mux(packet)
     return path
 
@@ -136,6 +146,18 @@ def joined(path: Path, *parts: Path) -> Path:
     return path
 
 
+def with_sound_stamped(content: bytes, retime: Retime) -> bytes:
+    """Return a transport stream whose sound has other timestamps: muxers refuse those that go back, files have them."""
+    made, at = bytearray(content), 0
+    while (at := made.find(b"\x00\x00\x01\xc0", at + 1)) >= 0:  # Start of a packet of sound, and its PTS of 33 bits.
+        a, b, c, d, e = made[at + 9 : at + 14]
+        stamp = (a >> 1 & 7) << 30 | b << 22 | c >> 1 << 15 | d << 7 | e >> 1
+        moved = round(retime(stamp / 90_000) * 90_000) % (1 << 33)
+        parts = a & 0xF1 | (moved >> 30) << 1, moved >> 22 & 255, moved >> 14 & 254 | 1, moved >> 7 & 255
+        made[at + 9 : at + 14] = bytes([*parts, (moved & 127) << 1 | 1])
+    return bytes(made)
+
+
 def heard(path: Path, timeline: Timeline) -> tuple[np.ndarray, Decoding]:
     """Return the whole sound on the timeline."""
     decoding = Decoding()
@@ -174,6 +196,12 @@ def _time(packet: Any) -> float:
     return float((packet.pts if packet.dts is None else packet.dts) * packet.time_base)
 
 
+def _move(packet: Any, by_s: float) -> None:
+    moved = round(by_s / packet.time_base)
+    packet.pts += moved
+    packet.dts += moved
+
+
 def _with_content(packet: Any, content: bytes) -> Any:
     made = av.Packet(content)
     made.stream, made.pts, made.dts, made.time_base = packet.stream, packet.pts, packet.dts, packet.time_base
@@ -202,7 +230,7 @@ def _pictures(stream: Any, seconds: float, burst_s: float | None) -> list[Any]:
 
 def _sounds(stream: Any, samples: np.ndarray, rate: int) -> list[Any]:
     packets = []
-    resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=rate)
+    resampler = av.AudioResampler(format=stream.format.name, layout=stream.layout.name, rate=rate)
     size = stream.codec_context.frame_size or 1024
     for at in range(0, len(samples), size):
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, at : at + size]), "flt", "mono")

@@ -12,6 +12,7 @@ import pytest
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.media.decode import BLOCK_S, SAMPLE_RATE_HZ, Decoding, decode_sound, has_any_sound, in_blocks
 from klip_assets.media.probe import probe
+from klip_assets_tests.media.clocked import write_clocked
 
 Maker = Callable[..., Path]
 
@@ -93,6 +94,15 @@ def test_a_file_cut_off_at_its_tail_is_decoded_as_far_as_it_goes(make_media: Mak
     cut = path.with_name("cut.mkv")
     cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert 8.0 < len(whole(cut)) / SAMPLE_RATE_HZ < 12.0
+
+
+def test_garbage_that_decodes_to_impossible_channels_does_not_end_the_sound(tmp_path: Path) -> None:
+    path = write_clocked(tmp_path / "once.ts", 20)
+    packets = [path.read_bytes()[at : at + 188] for at in range(0, path.stat().st_size, 188)]
+    doubled = tmp_path / "doubled.ts"
+    doubled.write_bytes(b"".join(packet + packet for packet in packets[: len(packets) // 2]) + b"".join(packets))
+    decoding = Decoding()
+    assert len(whole(doubled, decoding)) / SAMPLE_RATE_HZ > 19 and decoding.errors
 
 
 def test_an_mp4_without_its_index_is_one_clear_error(make_media: Maker) -> None:

@@ -123,3 +123,20 @@ def test_an_error_names_a_file_whose_name_is_not_utf8_on_one_line_without_contro
     with pytest.raises(UnreadableMediaError) as caught:
         probe(path)
     assert str(caught.value).startswith("caf\\xe9\\x0a\\x1b[31m.mp4: ") and caught.value.message.encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x1a\x45\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x23\x42\x86\x81\x01", "header"),
+        (b"OggS" + bytes(300), "its header is missing"),
+        (b"FLV\x01\x05\x00\x00\x00\x09" + bytes(40), "header"),
+    ],
+)
+def test_a_recording_that_ends_within_its_header_says_what_to_look_for(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = tmp_path / "header.bin"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableMediaError, match=rf"header\.bin: .*{said}"):
+        probe(path)

@@ -15,10 +15,20 @@ from hypothesis import strategies as st
 from klip_assets.errors import UnreadableMediaError
 from klip_assets.media.claims import claimed_s, differs, unread_bytes
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
+from klip_assets.media.pieces import Run, lay_out
 from klip_assets.media.probe import probe
 from klip_assets.media.scan import read_timeline
-from klip_assets.media.timeline import SOUND, Timeline
-from klip_assets_tests.media.clocked import FILMS, SOUNDS, burst_in, flash_in, heard, joined, write_clocked
+from klip_assets.media.timeline import PICTURE, SOUND, Timeline
+from klip_assets_tests.media.clocked import (
+    FILMS,
+    SOUNDS,
+    burst_in,
+    flash_in,
+    heard,
+    joined,
+    with_sound_stamped,
+    write_clocked,
+)
 
 Maker = Callable[..., Path]
 
@@ -226,6 +236,45 @@ def test_sound_without_usable_timestamps_is_counted(tmp_path: Path) -> None:
     timeline, _, samples = examined(path)
     assert timeline.counted and burst_in(samples) == pytest.approx(BURST_S, abs=NEAR_S)
     assert timeline.duration_s == pytest.approx(20, abs=0.2) and timeline.shifts[SOUND]
+
+
+@pytest.mark.parametrize("rates", [(22_050, 48_000), (48_000, 22_050), (22_050, 48_000, 22_050)])
+def test_raw_aac_whose_sample_rate_changes_is_heard_at_its_own_speed(tmp_path: Path, rates: tuple[int, ...]) -> None:
+    each, parts = 24 / len(rates), []
+    for number, rate in enumerate(rates):
+        at = BURST_S + 1 - number * each
+        inside = at if 0 <= at < each else None
+        options = {**SOUNDS["aac"], "rate": rate}
+        parts.append(write_clocked(tmp_path / f"{number}.aac", each, burst_s=inside, **options))
+    check(joined(tmp_path / "all.aac", *parts), BURST_S + 1, seconds=24, picture=False)
+
+
+def test_a_jump_is_closed_where_the_timestamps_of_the_sound_are_unusable() -> None:
+    runs = [Run(0, 0.0, 8.0), Run(90, 0.0, 8.0, backwards=True, others_end_s=8.0, others_run=0)]
+    pieces = lay_out({PICTURE: runs}, 0.0)
+    assert pieces.shifts[PICTURE] == [0.0, 8.0] and [jump.at_s for jump in pieces.jumps] == [8.0]
+
+
+@pytest.mark.parametrize("by_s", [600, 40_000])
+def test_first_packets_on_an_old_clock_do_not_make_the_recording_longer(tmp_path: Path, by_s: int) -> None:
+    path = write_clocked(tmp_path / "old.ts")
+    # FFmpeg's transport streams begin at 1.4 s.
+    path.write_bytes(with_sound_stamped(path.read_bytes(), lambda t: t + by_s if t < 3 else t))
+    timeline, _ = check(path, BURST_S, seconds=20, picture=True)
+    assert timeline.sound_s is not None and timeline.sound_s[0] == pytest.approx(0, abs=0.1)
+
+
+def test_negative_timestamps_that_a_muxer_wrapped_come_first(tmp_path: Path) -> None:
+    path = write_clocked(
+        tmp_path / "wrapped.flv",
+        retime_sound=lambda t: t - 0.7,
+        options={"avoid_negative_ts": "disabled"},
+        **FILMS["flv"],
+    )
+    timeline, _, samples = examined(path)
+    assert timeline.duration_s == pytest.approx(20.7, abs=0.25)
+    assert burst_in(samples) == pytest.approx(BURST_S, abs=NEAR_S)
+    assert flash_in(path, timeline) == pytest.approx(BURST_S + 0.7, abs=NEAR_S)
 
 
 def test_a_recording_longer_than_the_limit_is_refused_with_both_lengths(make_media: Maker) -> None:

@@ -66,6 +66,20 @@ def test_a_file_of_which_a_part_was_not_read_says_how_much() -> None:
     assert "the last 3.0 MB of the file can't be read" in text and partial
 
 
+@pytest.mark.parametrize(("claimed_s", "partial"), [(None, True), (8.1, False)])
+def test_a_file_that_lacks_its_last_bytes_is_incomplete_unless_all_of_its_length_is_there(
+    claimed_s: float | None, partial: bool
+) -> None:
+    found = said(timeline_findings(Timeline(8.0, (0, 8)), claimed_s=claimed_s, missing_bytes=12_000))
+    assert found == [("cut off: the last 12 kB of the file are missing", partial, "error")]
+
+
+@pytest.mark.parametrize("claimed_s", [9.5, 20.0])
+def test_a_file_that_is_cut_off_says_so_once_and_how_much_is_there(claimed_s: float) -> None:
+    ((text, partial, _),) = said(timeline_findings(Timeline(8.0, (0, 8)), claimed_s=claimed_s, missing_bytes=12_000))
+    assert f"8.0 s are there of the {claimed_s:.1f} s" in text and partial
+
+
 @pytest.mark.parametrize(
     ("decoding", "text", "partial"),
     [
@@ -80,7 +94,7 @@ def test_a_file_of_which_a_part_was_not_read_says_how_much() -> None:
         ),
         (
             Decoding(samples=60 * HZ, missing=[(4 * HZ, 5 * HZ)], beyond_s=1.0),
-            "missing at 0:00:04, as the samples there are far beyond full scale",
+            "missing at 0:00:04: damaged, as the samples there are far beyond full scale",
             True,
         ),
     ],

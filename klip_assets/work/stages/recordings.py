@@ -17,7 +17,7 @@ from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import stored_name
 from klip_assets.inbox.listing import display_name
 from klip_assets.inbox.recordings import Recording
-from klip_assets.media.claims import claimed_s, unread_bytes
+from klip_assets.media.claims import claimed_s, missing_bytes, unread_bytes
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import StreamInfo, read_info
 from klip_assets.media.placing import TOLERANCE_S
@@ -100,8 +100,12 @@ def videos(stage: Stage) -> Output:
         notes["timeline"] = timeline.as_notes()
         notes["timecode"] = media.timecode
         if status != "duplicate":
-            claim, unread = claimed_s(recording.path, media), unread_bytes(recording.path, media, timeline)
-            findings += timeline_findings(timeline, claimed_s=claim, unread_bytes=unread)
+            findings += timeline_findings(
+                timeline,
+                claimed_s=claimed_s(recording.path, media),
+                missing_bytes=missing_bytes(recording.path, media),
+                unread_bytes=unread_bytes(recording.path, media, timeline),
+            )
     return Output(VIDEOS.from_rows([row]), notes, findings, refused=refused)
 
 
@@ -187,8 +191,8 @@ def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused
         if entries and entries[0].reason == OUTSIDE:
             yield Finding("cues", f"captions not used: {entries[0].detail}", partial=True)
         elif count := outside(entries):
-            what = "one caption reaches" if count == 1 else f"{count:,} captions reach"
-            yield Finding("cues", f"{what} over the end of the recording and were cut ({name})", partial=True)
+            what, were = ("one caption reaches", "was") if count == 1 else (f"{count:,} captions reach", "were")
+            yield Finding("cues", f"{what} over the end of the recording and {were} cut ({name})", partial=True)
         elif entries:
             yield Finding("cues", f"{len(entries)} cues of {name} were refused: {entries[0].reason}")
 

@@ -15,6 +15,9 @@ APART_S = 1.0
 #: Holes shorter than this in all, such as a lost packet now and then, are not worth a sentence.
 HOLES_S = 0.25
 
+#: Headers round lengths, and codecs pad their last frame, by no more than this.
+ROUNDING_S = 0.2
+
 #: The last picture of a recording with few pictures may stand for long.
 STILL_S = 10.0
 
@@ -22,16 +25,20 @@ STILL_S = 10.0
 _LISTED = 3
 
 
-def timeline_findings(timeline: Timeline, *, claimed_s: float | None, unread_bytes: int) -> Iterator[Finding]:
+def timeline_findings(
+    timeline: Timeline, *, claimed_s: float | None, missing_bytes: int = 0, unread_bytes: int = 0
+) -> Iterator[Finding]:
     """Yield what is odd about a recording's length and clock.
 
     Args:
         timeline: Its timeline.
         claimed_s: The length its header states, if it states one.
+        missing_bytes: Bytes at its end that the file states and lacks.
         unread_bytes: Bytes at its end that no packet was read from.
     """
     length = timeline.duration_s
-    if claimed_s is not None and differs(claimed_s, timeline):
+    lacks = claimed_s is not None and claimed_s - length > ROUNDING_S
+    if claimed_s is not None and (differs(claimed_s, timeline) or (missing_bytes and lacks)):
         if claimed_s > length:
             text = (
                 f"cut off or damaged: {length:.1f} s are there of the {claimed_s:.1f} s that the file's header states"
@@ -40,6 +47,10 @@ def timeline_findings(timeline: Timeline, *, claimed_s: float | None, unread_byt
         else:
             text = f"the file's header states {claimed_s:.1f} s, but the recording has {length:.1f} s"
             yield Finding("length", text, column="error")
+    elif missing_bytes:
+        # Where all of the stated length is there, only an index or tags are missing.
+        text = f"cut off: the last {_size(missing_bytes)} of the file are missing"
+        yield Finding("length", text, partial=claimed_s is None, column="error")
     if unread_bytes:
         text = f"the last {_size(unread_bytes)} of the file can't be read: damaged, or another recording appended to it"
         yield Finding("length", text, partial=True)
@@ -76,9 +87,10 @@ def sound_findings(decoding: Decoding, timeline: Timeline) -> Iterator[Finding]:
     holes = [hole for hole in decoding.holes_s if start <= hole[0] and hole[1] <= end]
     lost = sum(until - first for first, until in holes)
     if lost >= HOLES_S:
-        why = f" ({decoding.first_error})" if decoding.first_error else ""
-        beyond = ", as the samples there are far beyond full scale" if decoding.beyond_s > lost / 2 else ""
-        text = f"{lost:.1f} s of audio are missing {_places(holes)}{beyond}{why}"
+        why = f": damaged ({decoding.first_error})" if decoding.first_error else ""
+        if decoding.beyond_s > lost / 2:
+            why = ": damaged, as the samples there are far beyond full scale"
+        text = f"{lost:.1f} s of audio are missing {_places(holes)}{why}"
         yield Finding("hole", text, partial=True)
     if end < timeline.duration_s - tolerance_s(timeline.duration_s):
         yield Finding("hole", f"the audio ends at {clock(end)}", partial=True)
@@ -100,4 +112,6 @@ def _places(holes: Sequence[tuple[float, float]]) -> str:
 
 
 def _size(count: int) -> str:
+    if count < 1024:
+        return f"{count} bytes"
     return f"{count / (1 << 20):,.1f} MB" if count >= 1 << 20 else f"{count / 1024:,.0f} kB"

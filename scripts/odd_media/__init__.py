@@ -1,0 +1,1 @@
+"""Odd recordings of every kind and container, for `odd_recordings.py`."""
