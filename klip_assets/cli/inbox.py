@@ -163,7 +163,8 @@ def remove(video: str) -> None:
         say(f"Nothing of {video} was in the lake or the warehouse.")
     if removed.refused:
         say(f"Removed {counted(removed.refused, 'row')} of its files from quarantine.")
-    say("The warehouse was rebuilt and its earlier versions dropped; an open reader keeps its version until it closes.")
+    say("The warehouse was rebuilt and its earlier versions were dropped: a reader that has one open keeps its file")
+    say("until it closes, but its views of words, audio, chat and other detail read nothing any more.")
     if removed.stays:
         say("Its file stays in the inbox; ", (f"klip process {video}", "bold"), " brings it back.")
 

@@ -11,7 +11,7 @@ import click
 
 from klip_assets.cli.output import json_option, note, say, show_rows
 from klip_assets.cli.progress import BarProgress
-from klip_assets.contracts import DAY_TABLES, VIDEO_TABLES, Subject, is_day
+from klip_assets.contracts import DAY_TABLES, TWEETS, VIDEO_TABLES, Subject, is_day
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.formats.text import shown_name
 from klip_assets.inbox.changes import Ready
@@ -305,8 +305,9 @@ def _run_video(
 
 def _ingest(runner: Runner, here: Installation, report: Report, *, accept_removals: bool) -> None:
     from klip_assets.defs.jobs import INGEST_TWEETS, ingest_config
+    from klip_assets.store.lake.quarantine import refused_as_a_whole
     from klip_assets.store.state.attempts import MAX_DEATHS
-    from klip_assets.work.ingest import missing_text, pending
+    from klip_assets.work.ingest import pending
     from klip_assets.work.read_attempts import skipped_files
 
     found, inbox = pending(here), here.settings.tweet_inbox.name
@@ -314,11 +315,14 @@ def _ingest(runner: Runner, here: Installation, report: Report, *, accept_remova
     if found.is_any or removed:
         what = f"tweet files ({len(found.fresh)} new, {removed} gone)"
         config = ingest_config(found.names, accept_removals=accept_removals)
-        report.add(what, runner.run(INGEST_TWEETS, config=config))
+        outcome = runner.run(INGEST_TWEETS, config=config)
+        refused = refused_as_a_whole(here.lake, found.names, TWEETS.name)
+        told = "; ".join(f"{shown_name(name)}: {reason}" for name, reason in refused.items())
+        report.add(what, outcome, f"not used: {told}" if told else None)
         found = pending(here)
     _add_unreadable(report, inbox, found.unreadable)
     if found.missing:
-        report.add(inbox, "waits", problem=missing_text(len(found.missing)))
+        report.add(str(PurePath(inbox, found.missing_from)), "waits", problem=found.missing_text)
     for name in map(shown_name, skipped_files(here)):
         text = f"{name} skipped: {MAX_DEATHS} processes died while reading it"
         note((text, "yellow"), f" (to retry: klip process {name})")

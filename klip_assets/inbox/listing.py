@@ -20,16 +20,14 @@ class Listing:
     """The files below a folder.
 
     Attributes:
-        files: Every finished, visible, regular file, sorted within each folder. Links to files are followed, links to
-            folders are not, since they could be circular.
-        unreadable: Folders that can't be listed and files that can't be reached, with the reason.
-        dangling: Links to nothing.
+        files: Every finished, visible, regular file, sorted within each folder. Links to files are followed.
+        unreadable: Folders that can't be listed, files that can't be reached (links to nothing among them), and links
+            to folders, which are not followed since they could be circular; with the reason.
         empty: Folders with nothing in them, not even a hidden file.
     """
 
     files: list[Path] = field(default_factory=list)
     unreadable: dict[Path, str] = field(default_factory=dict)
-    dangling: list[Path] = field(default_factory=list)
     empty: list[Path] = field(default_factory=list)
 
 
@@ -92,15 +90,19 @@ def _list(folder: Path, found: Listing, *, is_root: bool = False) -> None:
     for entry in there:
         path = Path(entry.path)
         try:
+            if entry.name.startswith("."):
+                continue
             if entry.is_dir():
-                if not entry.name.startswith(".") and not entry.is_symlink():
+                if entry.is_symlink():
+                    found.unreadable[path] = f"{UNREADABLE}: links to folders are not followed"
+                else:
                     folders.append(path)
             elif not _is_ours(entry.name):
                 continue
             elif entry.is_file():
                 found.files.append(path)
-            elif entry.is_symlink() and not path.exists():
-                found.dangling.append(path)
+            elif entry.is_symlink():
+                path.stat()  # Raises where it leads nowhere; a pipe or a device is left out.
         except OSError as error:
             found.unreadable[path] = why(error)
     for path in folders:

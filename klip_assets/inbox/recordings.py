@@ -96,8 +96,9 @@ class Contents:
 def read_inbox(root: Path) -> Contents:
     """Read an inbox folder with its subfolders, sorted by name.
 
-    Hidden files, unfinished downloads, dangling links and anything that is not a regular file (pipes, devices) are
-    skipped. Links to files are followed, wherever they lead. Links to folders are not, since they could be circular.
+    Hidden files, unfinished downloads and anything that is not a regular file (pipes, devices) are skipped. Links to
+    files are followed, wherever they lead. Links to folders are not, since they could be circular; those and links to
+    nothing are named as unreadable.
     """
     folders: dict[Path, list[Path]] = defaultdict(list)
     recordings: list[Recording] = []

@@ -97,7 +97,7 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
         else:
             fresh.append(file)
     # What is below a folder that can't be read may be there, and so may be what a link led to.
-    unseen = {PurePath(display_name(path, root)) for path in (*listing.unreadable, *listing.dangling)}
+    unseen = {PurePath(display_name(path, root)) for path in listing.unreadable}
     not_found = [name for name in staged if str(name) not in seen and unseen.isdisjoint((name, *name.parents))]
     missing = _missing(root, listing, staged, not_found, registry)
     return TweetChanges(

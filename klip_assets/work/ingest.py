@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,6 +28,9 @@ from klip_assets.work.refusals import refuse_tweet_folders
 
 #: Errors of the disk that Klip writes to, not of a file in the inbox.
 _OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+#: How many missing files are named.
+_NAMED = 3
 
 #: What is counted per file.
 COUNTS = ("rows", "duplicates", "deletions", "refused", "time_mismatches")
@@ -59,8 +63,26 @@ class Pending:
         """What keeps the inbox from being read as a whole, by folder or file relative to it."""
         found = dict(self.unreadable)
         if self.missing:
-            found.setdefault(".", missing_text(len(self.missing)))
+            found.setdefault(self.missing_from, self.missing_text)
         return found
+
+    @property
+    def missing_from(self) -> str:
+        """The folder that the missing files were in, or the one above their folders, relative to the inbox."""
+        return str(PurePath(os.path.commonpath([str(name.parent) for name in self.missing])))
+
+    @property
+    def missing_text(self) -> str:
+        """What is said of the missing files."""
+        names = [name.name for name in self.missing[:_NAMED]]
+        if more := len(self.missing) - len(names):
+            names.append(f"{more:,} more")
+        one = len(self.missing) == 1
+        files = "1 tweet file is" if one else f"{len(self.missing):,} tweet files are"
+        return (
+            f"{files} missing, as where a mount is lost ({', '.join(names)}); {'its' if one else 'their'} tweets stay. "
+            f"If {'it was' if one else 'they were'} removed on purpose: klip process --accept-removals"
+        )
 
     @property
     def is_any(self) -> bool:
@@ -99,15 +121,6 @@ def pending(installation: Installation, before: Mapping[str, str] | None = None)
     )
     refuse_tweet_folders(installation.lake, found.problems, run_id="")
     return found
-
-
-def missing_text(count: int) -> str:
-    """Return what is said of files that are gone, but whose tweets stay."""
-    files = "1 tweet file is" if count == 1 else f"{count:,} tweet files are"
-    return (
-        f"{files} gone with everything around (a lost mount?), so the tweets stay; "
-        "if they were meant to go: klip process --accept-removals"
-    )
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -24,7 +25,7 @@ class Removed:
     Attributes:
         tables: Number of tables of the lake that had the video.
         refused: Number of rows that were removed from the quarantine.
-        stays: Whether its recording is known in the inbox; its current content is not processed again by itself.
+        stays: Whether its recording is in the inbox; its current content is not processed again by itself.
     """
 
     tables: int
@@ -85,7 +86,8 @@ def remove_video(installation: Installation, video_id: str, unlist: Callable[[],
         raise InputError(
             f"{video_id} was not removed as a whole: {error}", hint="mend that, then klip remove it again"
         ) from error
-    return Removed(tables, refused, video_id in known)
+    name = installation.registry.path_of(video_id)
+    return Removed(tables, refused, name is not None and os.path.lexists(settings.vod_inbox / name))
 
 
 def _files_of(installation: Installation, video_id: str) -> Callable[[str], bool]:

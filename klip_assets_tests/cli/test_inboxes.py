@@ -141,3 +141,14 @@ def test_an_emptied_tweet_inbox_waits_for_a_word_of_a_person(settings: Settings)
     assert klip("process", "--accept-removals").exit_code == 0
     assert query(settings, "SELECT count(*) AS n FROM tweets") == [{"n": 1}]
     assert "--accept-removals looks at the whole inbox" in klip("process", "--accept-removals", "--stale").output
+
+
+@pytest.mark.slow
+def test_a_tweet_file_that_is_refused_as_a_whole_and_a_link_to_nothing_are_told(settings: Settings) -> None:
+    settings.make_folders()
+    (settings.tweet_inbox / "notes.csv").write_text("a,b\n1,2\n")
+    (settings.vod_inbox / "lost.mp4").symlink_to("/nowhere/lost.mp4")
+    result = klip("process", "--json")
+    rows = {row["what"]: row for row in json.loads(result.stdout)}
+    assert rows["tweet files (1 new, 0 gone)"]["found"].startswith("not used: notes.csv: ")
+    assert rows["vods/lost.mp4"]["problem"] == "can't be read: No such file or directory" and result.exit_code == 1

@@ -116,6 +116,7 @@ def test_a_link_to_a_place_that_is_lost_is_not_a_removed_file(inbox: Path, regis
     shutil.rmtree(tmp_path / "disk")
     found = look(inbox, registry)
     assert (found.gone, found.missing) == ([], [])
+    assert found.unreadable == {"far.jsonl": "can't be read: No such file or directory"}
     (inbox / "far.jsonl").unlink()
     assert names(look(inbox, registry).gone) == {"far.jsonl"}
 
@@ -158,11 +159,14 @@ def test_only_what_was_looked_for_and_not_found_is_gone_and_never_everything(
     shutil.rmtree(base)
 
 
-def test_hidden_and_unfinished_files_and_pipes_are_not_listed(tmp_path: Path) -> None:
+def test_hidden_and_unfinished_files_are_not_listed_and_links_that_are_not_followed_are_named(tmp_path: Path) -> None:
     for name in (".hidden", "a.mp4.part", "b.tmp", "c.txt"):
         (tmp_path / name).write_text("x")
     (tmp_path / "nowhere").symlink_to("/nowhere")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     found = list_files(tmp_path)
-    assert found.files == [tmp_path / "c.txt"] and found.dangling == [tmp_path / "nowhere"]
-    assert (found.unreadable, found.empty) == ({}, [])
+    assert found.files == [tmp_path / "c.txt"] and found.empty == []
+    assert found.unreadable == {
+        tmp_path / "nowhere": "can't be read: No such file or directory",
+        tmp_path / "loop": "can't be read: links to folders are not followed",
+    }

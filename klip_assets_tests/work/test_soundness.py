@@ -183,3 +183,22 @@ def test_a_copy_of_a_recording_that_fails_later_is_processed_by_itself(copied: I
     assert due.video_id == "b"
     assert work(copied.settings).ok and statuses(copied.settings)["b"] == "ok"
     assert scan(copied).due.videos == []
+
+
+def test_of_several_copies_one_stands_for_the_rest_once_the_original_is_replaced_or_removed(
+    copied: Installation,
+) -> None:
+    """Regression: the others went on naming the original, whose content was another by then."""
+    settings = copied.settings
+    shutil.copy(settings.vod_inbox / "b.wav", settings.vod_inbox / "c.wav")
+    work(settings)
+    write_wav(settings.vod_inbox / "a.wav", 6, seed=5)
+    work(settings)
+    work(settings)
+    originals = "SELECT video_id, duplicate_of FROM videos WHERE video_id <> 'a' ORDER BY video_id"
+    assert [row["duplicate_of"] for row in query(settings, originals)] == [None, "b"]
+    assert scan(copied).due.videos == []
+    remove_video(copied, "b", lambda: None)
+    work(settings)
+    assert [(row["video_id"], row["duplicate_of"]) for row in query(settings, originals)] == [("c", None)]
+    assert scan(copied).due.videos == []

@@ -69,7 +69,9 @@ def test_the_tweets_of_an_emptied_inbox_stay_until_a_person_says_that_they_were_
     assert ids_of(settings) == before and before
     (row,) = query(settings, "SELECT source_file, table_name, reason FROM quarantine")
     assert (row["source_file"], row["table_name"]) == (".", "tweet_inbox")
-    assert row["reason"].startswith("1 tweet file is gone with everything around")
+    assert row["reason"].startswith(
+        "1 tweet file is missing, as where a mount is lost (tweets.jsonl); its tweets stay."
+    )
     # New posts come; what was missing stays.
     write_tweets(settings.tweet_inbox / "new.jsonl", [tweet(new := tweet_id_at("2026-06-14"))])
     work(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from klip_assets.contracts import QUARANTINE, key_of
@@ -56,6 +56,18 @@ def quarantine_files(lake: Lake, table_name: str, refused: Mapping[str, Refused]
         wanted[int(hashlib.sha256(name.encode()).hexdigest()[-8:], 16) % _PARTS][name] = entry
     for number in range(_PARTS):
         _write_part(lake, table_name, f"{table_name}-files-{number}", wanted[number], run_id=run_id)
+
+
+def refused_as_a_whole(lake: Lake, source_files: Iterable[str], table_name: str) -> dict[str, str]:
+    """Return those of some files that were refused as a whole for a table, with the reason."""
+    found: dict[str, str] = {}
+    for name in source_files:
+        key = _key(name, table_name)
+        if lake.exists(QUARANTINE, key):
+            for row in lake.read(QUARANTINE, key).select(["position", "reason"]).to_pylist():
+                if row["position"] == "file":
+                    found[name] = row["reason"]
+    return found
 
 
 def remove_single(lake: Lake, table_name: str, refused: Mapping[str, Refused]) -> None:

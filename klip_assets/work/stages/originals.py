@@ -30,7 +30,10 @@ def stands(installation: Installation, video_id: str, sha256: str) -> bool:
     if is_held(subject_lock(lake.root, Subject.video(video_id))):
         return True
     try:
-        if not lake.exists(VIDEOS, video_id) or lake.read(VIDEOS, video_id)["sha256"][0].as_py() != sha256:
+        if not lake.exists(VIDEOS, video_id):
+            return False
+        row = lake.read(VIDEOS, video_id).to_pylist()[0]
+        if row["sha256"] != sha256 or row["status"] == "duplicate":
             return False
     except DamagedError:
         return False
@@ -41,7 +44,7 @@ def stands(installation: Installation, video_id: str, sha256: str) -> bool:
 
 
 def lost_originals(installation: Installation) -> Callable[[str, Mapping[str, Any]], bool]:
-    """Return a function that says whether a video is a copy for which no other video stands any more.
+    """Return a function that says whether a video is a copy for which the video that it names stands no more.
 
     It takes the video and the notes of its row in `videos`. What it answers from is read once.
     """
@@ -52,7 +55,7 @@ def lost_originals(installation: Installation) -> Callable[[str, Mapping[str, An
             return False
         sha256 = str(notes.get("files", {}).get("recording", "")).partition(":")[0]
         holder = holders.get(sha256)
-        if holder is None or holder == video_id:
+        if holder is None or holder == video_id or notes.get("duplicate_of", holder) != holder:
             return True
         # Whatever failed left an attempt behind; of thousands of copies, few need a closer look.
         return holder in tried and not stands(installation, holder, sha256)

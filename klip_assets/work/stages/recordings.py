@@ -95,6 +95,8 @@ def videos(stage: Stage) -> Output:
         "signature": stage.signature,
         "section_s": info.section_s,
     }
+    if holder != stage.key:
+        notes["duplicate_of"] = holder
     findings: list[Finding] = []
     if timeline is not None and media is not None:
         notes["timeline"] = timeline.as_notes()
