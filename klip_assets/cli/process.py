@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from klip_assets.cli.output import json_option, note, say, show_rows
+from klip_assets.cli.output import counted, json_option, note, say, show_rows
 from klip_assets.cli.progress import BarProgress
 from klip_assets.contracts import DAY_TABLES, TWEETS, VIDEO_TABLES, Subject, is_day
 from klip_assets.errors import InputError, NotFoundError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 
 _NOTHING_TO_DO = "Nothing to do: everything in the inbox is processed and published."
+_SOME_UNREADABLE = (
+    "Nothing to do: everything in the inbox is processed and published, except {} that can't be read: klip videos."
+)
 _NOTHING_NEW = "Nothing to do: everything in the inbox is processed, but the items above are not published."
 _NOTHING_STALE = "Nothing is stale."
 _COLOURS = {"done": "green", "failed": "red", "waits": "yellow"}
@@ -36,10 +39,12 @@ class Report:
         rows: One row per video, ingest, range of days or publish: what, outcome, problem (why it failed), found (what
             is wrong with a recording that was processed).
         waiting: Video or day -> why its current state is not published.
+        unreadable: Number of recordings that are published as unreadable.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     waiting: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unreadable: int = 0
 
     @property
     def ok(self) -> bool:
@@ -130,9 +135,16 @@ def process(
     if as_json:
         show_rows([*report.rows, *report.waiting_rows], as_json=True)
     else:
-        _print_report(report, _NOTHING_STALE if stale else _NOTHING_TO_DO if not report.waiting else _NOTHING_NEW)
+        _print_report(report, _NOTHING_STALE if stale else _nothing(report))
     if not report.ok:
         raise click.exceptions.Exit(1)
+
+
+def _nothing(report: Report) -> str:
+    if report.waiting:
+        return _NOTHING_NEW
+    unreadable = counted(report.unreadable, "recording")
+    return _SOME_UNREADABLE.format(unreadable) if report.unreadable else _NOTHING_TO_DO
 
 
 def run_process(
@@ -154,6 +166,7 @@ def run_process(
     """
     from klip_assets.defs.instance import dagster_instance
     from klip_assets.defs.runner import Runner
+    from klip_assets.store.lake.generations import accepted_heads
     from klip_assets.store.state.attempts import MAX_DEATHS
     from klip_assets.work.due import dirty_days
     from klip_assets.work.findings import found_in
@@ -186,6 +199,9 @@ def run_process(
             asked_days = sorted({*asked_days, *dirty_days(here.lake, here.attempts.all())})
         _run_days(runner, asked_days, report)
         _publish(runner, here, report)
+    if not report.rows:
+        heads = accepted_heads(here.lake, "video_id").values()
+        report.unreadable = sum(bool(head.notes.get("unreadable")) for head in heads)
     return report
 
 
@@ -317,7 +333,7 @@ def _ingest(runner: Runner, here: Installation, report: Report, *, accept_remova
         config = ingest_config(found.names, accept_removals=accept_removals)
         outcome = runner.run(INGEST_TWEETS, config=config)
         refused = refused_as_a_whole(here.lake, found.names, TWEETS.name)
-        told = "; ".join(f"{shown_name(name)}: {reason}" for name, reason in refused.items())
+        told = "; ".join(f"{shown_name(name)}: {entry.reason}" for name, entry in refused.items())
         report.add(what, outcome, f"not used: {told}" if told else None)
         found = pending(here)
     _add_unreadable(report, inbox, found.unreadable)

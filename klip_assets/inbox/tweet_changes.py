@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -60,13 +60,21 @@ class TweetChanges:
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
-def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | None) -> TweetChanges:
+def tweet_changes(
+    root: Path,
+    registry: Registry,
+    before: Mapping[str, str] | None,
+    *,
+    is_other: Callable[[str], bool] = lambda name: False,
+) -> TweetChanges:
     """Compare the tweet inbox with what is staged in the lake.
 
     Args:
         root: The inbox.
         registry: The registry; updated for files that were only touched, and for those that are missing.
         before: Signatures from the previous scan; None to take all files as complete.
+        is_other: Whether a file had content that could not be used when it was last read, so that its earlier content
+            is still staged: it is read again even if that comes back.
     """
     staged = registry.staged_files()
     by_name = {str(name): found for name, found in staged.items()}
@@ -92,7 +100,7 @@ def tweet_changes(root: Path, registry: Registry, before: Mapping[str, str] | No
             continue
         if before is not None and before.get(name) != file.signature:
             pending[name] = file.signature
-        elif sha256 and _if_readable(file) == sha256:
+        elif sha256 and _if_readable(file) == sha256 and not is_other(name):
             registry.record_staged(file.name, file.signature, sha256)
         else:
             fresh.append(file)

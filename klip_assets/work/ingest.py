@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import PurePath
 
@@ -18,7 +18,8 @@ from klip_assets.inbox.tweet_files import map_path
 from klip_assets.signals.tweets.clock import FIRST_DAY
 from klip_assets.signals.tweets.staging import stage as stage_file
 from klip_assets.store.files import scratch_folder
-from klip_assets.store.lake.quarantine import quarantine
+from klip_assets.store.lake.lake import Lake
+from klip_assets.store.lake.quarantine import quarantine, refused_as_a_whole
 from klip_assets.store.lake.tweet_sources import add_source, remove_source
 from klip_assets.store.locks import hold, ingest_lock
 from klip_assets.store.state.registry import Registry
@@ -28,6 +29,9 @@ from klip_assets.work.refusals import refuse_tweet_folders
 
 #: Errors of the disk that Klip writes to, not of a file in the inbox.
 _OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+#: At the end of the refusal of a file whose new content can't be used at all.
+_KEPT = "; the tweets it had before stay"
 
 #: How many missing files are named.
 _NAMED = 3
@@ -108,7 +112,12 @@ def pending(installation: Installation, before: Mapping[str, str] | None = None)
         installation: The installation.
         before: Signatures from the previous scan; None: a person asked, so the files are taken as complete.
     """
-    changes = tweet_changes(installation.settings.tweet_inbox, installation.registry, before)
+    changes = tweet_changes(
+        installation.settings.tweet_inbox,
+        installation.registry,
+        before,
+        is_other=lambda name: _holds_other(installation.lake, name),
+    )
     died = read_attempts.deaths(installation, changes.fresh) if changes.fresh else ()
     found = Pending(
         changes.fresh,
@@ -180,13 +189,14 @@ def ingest(
         for file in read_attempts.in_order(installation, fresh):
             try:
                 sha256 = file.sha256
+                kept = sha256
                 with read_attempts.reading(installation, file, sha256, interrupts_count=interrupts_count) as allowed:
                     if allowed:
-                        _read(installation, file, sha256, done, run_id=run_id, log=log)
+                        kept = _read(installation, file, sha256, done, run_id=run_id, log=log)
                     else:
                         _skip(installation, file, sha256, done, run_id=run_id, log=log)
                 # After the attempt has ended: a kill in between has the file read again, but leaves no death behind.
-                registry.record_staged(file.name, file.signature, sha256)
+                registry.record_staged(file.name, file.signature, kept)
             except OSError as error:
                 if error.errno in _OUR_DISK:
                     raise
@@ -211,6 +221,12 @@ def ingest(
     return done
 
 
+def _holds_other(lake: Lake, name: str) -> bool:
+    """Return whether the lake holds other content of a file than it had when it was last read."""
+    found = refused_as_a_whole(lake, [name], TWEETS.name)
+    return any(entry.detail.endswith(_KEPT) for entry in found.values())
+
+
 def _moved(missing: Sequence[PurePath], registry: Registry) -> list[PurePath]:
     """Return the missing files whose content is in another file now: nothing is lost with them."""
     staged = registry.staged_files()
@@ -232,8 +248,14 @@ def _skip(
 
 def _read(
     installation: Installation, file: TweetFile, sha256: str, done: Ingested, *, run_id: str, log: logging.Logger
-) -> None:
-    """Read a file and write its rows for each of its days."""
+) -> str:
+    """Read a file and write its rows for each of its days.
+
+    Content that can't be used at all (its column map is lost, say) does not replace what was read of the file before.
+
+    Returns:
+        Hash of the content that the file's rows in the lake come from.
+    """
     lake, registry, name = installation.lake, installation.registry, str(file.name)
     with scratch_folder(installation.settings.scratch_dir) as scratch:
         staged = stage_file(file.path, scratch=scratch, column_map=map_path(file.path))
@@ -245,6 +267,13 @@ def _read(
                     Refused(f"tweet {tweet_id}", "created before Twitter or in the future", f"{day}")
                     for tweet_id in staged.parts[day]["tweet_id"].to_pylist()
                 ]
+        before = registry.staged_files().get(file.name)
+        if before and not staged.parts and not staged.deleted and any(entry.position == "file" for entry in refused):
+            refused = [replace(entry, detail=entry.detail + _KEPT) for entry in refused]
+            quarantine(lake, name, TWEETS.name, refused, run_id=run_id)
+            done.counts["refused"] += len(refused)
+            log.error(f"{name}: {refused[-1].reason}{_KEPT}")
+            return before[1]
         quarantine(lake, name, TWEETS.name, refused, run_id=run_id)
         days: list[date] = [day for day in staged.parts if first <= day <= last]
         deleted = [(day, rows) for day, rows in staged.deleted.items() if first <= day <= last]
@@ -269,6 +298,7 @@ def _read(
         if count
     ]
     log.info(f"{name}: {', '.join(parts)}")
+    return sha256
 
 
 def _digest(parts: Sequence[str]) -> str:

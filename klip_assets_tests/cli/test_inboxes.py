@@ -152,3 +152,12 @@ def test_a_tweet_file_that_is_refused_as_a_whole_and_a_link_to_nothing_are_told(
     rows = {row["what"]: row for row in json.loads(result.stdout)}
     assert rows["tweet files (1 new, 0 gone)"]["found"].startswith("not used: notes.csv: ")
     assert rows["vods/lost.mp4"]["problem"] == "can't be read: No such file or directory" and result.exit_code == 1
+
+
+@pytest.mark.slow
+def test_a_recording_that_can_not_be_read_is_not_called_processed_without_a_word(settings: Settings) -> None:
+    settings.make_folders()
+    (settings.vod_inbox / "broken.wav").write_text("no recording")
+    assert klip("process").exit_code == 1
+    again = klip("process")
+    assert again.exit_code == 0 and "except 1 recording that can't be read: klip videos" in again.output

@@ -25,6 +25,7 @@ from klip_assets.store.state.attempts import WAITS_S, Attempts, Ending
 from klip_assets.store.state.registry import Registry
 from klip_assets.work.due import Due, due_videos
 from klip_assets_tests.made import write_wav
+from klip_assets_tests.privileges import bound_by_permissions
 from klip_assets_tests.processed import drop_tweets, process
 from klip_assets_tests.worked import work
 
@@ -254,6 +255,25 @@ def test_tweets_are_staged_first_and_their_days_made_after(settings: Settings, i
     assert job.execute_in_process(instance=instance, run_config=second.run_requests[0].run_config).success
     third = look(tweets_sensor, instance, second.cursor)
     assert [(r.job_name, r.tags[RANGE_START_TAG]) for r in third.run_requests] == [("process_tweet_days", "2026-06-12")]
+
+
+def test_a_tick_says_what_of_an_inbox_can_not_be_read_or_is_missing(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    path = drop_tweets(settings)
+    work(settings)
+    assert look(tweets_sensor, instance).skip_reason is None
+    path.unlink()
+    found = look(tweets_sensor, instance)
+    assert found.run_requests == [] and "missing, as where a mount is lost" in str(found.skip_reason)
+    for inbox, sensor in ((settings.tweet_inbox, tweets_sensor), (settings.vod_inbox, vods_sensor)):
+        inbox.chmod(0)
+        try:
+            with bound_by_permissions():
+                found = look(sensor, instance)
+        finally:
+            inbox.chmod(0o755)
+        assert found.run_requests == [] and f"{inbox.name}: can't be read: Permission denied" in str(found.skip_reason)
 
 
 def test_nothing_is_asked_of_tweets_while_a_run_is_under_way(settings: Settings, instance: dg.DagsterInstance) -> None:

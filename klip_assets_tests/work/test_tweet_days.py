@@ -205,6 +205,24 @@ def test_a_map_of_columns_is_part_of_its_file(settings: Settings) -> None:
     assert work(settings).outcomes == {}
 
 
+def test_content_that_can_not_be_used_at_all_does_not_replace_what_a_file_had(settings: Settings) -> None:
+    """Regression: a column map that was lost took the tweets of its file with it."""
+    path, entry = settings.tweet_inbox / "odd.csv", json.dumps({"tweet_id": "ident", "text": "body"})
+    path.write_text(f"ident,body\n{tweet_id_at('2026-06-12')},one\n")
+    map_path(path).write_text(entry)
+    work(settings)
+    map_path(path).unlink()
+    work(settings)
+    assert query(settings, "SELECT text FROM tweets") == [{"text": "one"}]
+    (row,) = query(settings, "SELECT position, detail FROM quarantine")
+    assert row["position"] == "file" and row["detail"].endswith("the tweets it had before stay")
+    assert work(settings).outcomes == {}
+    map_path(path).write_text(entry)
+    work(settings)
+    assert query(settings, "SELECT text FROM tweets") == [{"text": "one"}]
+    assert query(settings, "SELECT * FROM quarantine") == [] and work(settings).outcomes == {}
+
+
 def test_what_a_killed_ingest_left_of_a_file_that_is_gone_is_taken_out(
     settings: Settings, lake: Lake, registry: Registry
 ) -> None:

@@ -58,15 +58,15 @@ def quarantine_files(lake: Lake, table_name: str, refused: Mapping[str, Refused]
         _write_part(lake, table_name, f"{table_name}-files-{number}", wanted[number], run_id=run_id)
 
 
-def refused_as_a_whole(lake: Lake, source_files: Iterable[str], table_name: str) -> dict[str, str]:
-    """Return those of some files that were refused as a whole for a table, with the reason."""
-    found: dict[str, str] = {}
+def refused_as_a_whole(lake: Lake, source_files: Iterable[str], table_name: str) -> dict[str, Refused]:
+    """Return the refusals of those of some files that were refused as a whole for a table."""
+    found: dict[str, Refused] = {}
     for name in source_files:
         key = _key(name, table_name)
         if lake.exists(QUARANTINE, key):
-            for row in lake.read(QUARANTINE, key).select(["position", "reason"]).to_pylist():
+            for row in lake.read(QUARANTINE, key).select(["position", "reason", "detail"]).to_pylist():
                 if row["position"] == "file":
-                    found[name] = row["reason"]
+                    found[name] = Refused(**row)
     return found
 
 
