@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +20,7 @@ from klip_assets.inbox.tweet_files import TWEET_SUFFIXES, map_path
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
 from klip_assets.signals.tweets.columns import checked_map
-from klip_assets.store.files import file_sha256, placed_together
-
-#: Takes a path and what writes a temporary file for it, see `placed_together`.
-Place = Callable[[Path, Callable[[Path], object]], None]
+from klip_assets.store.files import Place, file_sha256, placed_together
 
 
 @click.command()

@@ -18,6 +18,9 @@ from klip_assets.store.processes import is_gone, this_process
 #: is what stands between the last two dots of a temporary file's name.
 _MAKER = re.compile(r"(\d{1,20}(?:-\w{0,32}-\w{0,32}-\w{1,32})?)-[0-9a-f]{8}")
 
+#: Takes a path and what fills a temporary file for it, see `placed_together`.
+Place = Callable[[Path, Callable[[Path], object]], None]
+
 #: Bytes of a file's name kept in the name of its temporary file; a whole name may have 255.
 _MAX_NAME_BYTES = 160
 
@@ -37,7 +40,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 @contextmanager
-def placed_together() -> Iterator[Callable[[Path, Callable[[Path], object]], None]]:
+def placed_together() -> Iterator[Place]:
     """Write several files as `write_atomically` does, but rename none of them before all are whole.
 
     Yields:

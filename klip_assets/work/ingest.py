@@ -20,7 +20,7 @@ from klip_assets.signals.tweets.staging import stage as stage_file
 from klip_assets.store.files import scratch_folder
 from klip_assets.store.lake.lake import Lake
 from klip_assets.store.lake.quarantine import quarantine, refused_as_a_whole
-from klip_assets.store.lake.tweet_sources import add_source, remove_source
+from klip_assets.store.lake.tweet_sources import add_source, has_source, remove_source
 from klip_assets.store.locks import hold, ingest_lock
 from klip_assets.store.state.registry import Registry
 from klip_assets.work import read_attempts
@@ -268,7 +268,8 @@ def _read(
                     for tweet_id in staged.parts[day]["tweet_id"].to_pylist()
                 ]
         before = registry.staged_files().get(file.name)
-        if before and not staged.parts and not staged.deleted and any(entry.position == "file" for entry in refused):
+        is_unusable = not staged.parts and not staged.deleted and any(entry.position == "file" for entry in refused)
+        if is_unusable and before and has_source(lake, before[1]):
             refused = [replace(entry, detail=entry.detail + _KEPT) for entry in refused]
             quarantine(lake, name, TWEETS.name, refused, run_id=run_id)
             done.counts["refused"] += len(refused)

@@ -223,6 +223,15 @@ def test_content_that_can_not_be_used_at_all_does_not_replace_what_a_file_had(se
     assert query(settings, "SELECT * FROM quarantine") == [] and work(settings).outcomes == {}
 
 
+def test_a_file_that_never_had_tweets_is_not_said_to_keep_any(settings: Settings) -> None:
+    path = settings.tweet_inbox / "notes.csv"
+    for text in ("a,b\n1,2\n", "a,b\n3,4\n"):
+        path.write_text(text)
+        work(settings)
+        (row,) = query(settings, "SELECT position, detail FROM quarantine")
+        assert row["position"] == "file" and "stay" not in row["detail"]
+
+
 def test_what_a_killed_ingest_left_of_a_file_that_is_gone_is_taken_out(
     settings: Settings, lake: Lake, registry: Registry
 ) -> None:

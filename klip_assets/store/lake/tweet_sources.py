@@ -79,13 +79,16 @@ def remove_source(lake: Lake, sha256: str) -> list[str]:
     Returns:
         The days that changed.
     """
-    found = sorted(
-        path for table in _TABLES for path in (lake.root / table.name).glob(f"day=*/source={sha256}.parquet")
-    )
+    found = _paths_of(lake, sha256)
     for path in found:
         fail_point("source.remove", short_name(path))
         path.unlink()
     return sorted({key_of(path.parent) for path in found})
+
+
+def has_source(lake: Lake, sha256: str) -> bool:
+    """Return whether any day has rows of a source."""
+    return bool(_paths_of(lake, sha256))
 
 
 def sources_of(lake: Lake, day: str) -> list[DaySource]:
@@ -114,6 +117,10 @@ def day_version(lake: Lake, day: str) -> str:
     names = sorted(path.name for path in _folder(lake, day).glob("source=*.parquet"))
     names += sorted(f"deleted/{path.name}" for path in _folder(lake, day, TWEETS_DELETED).glob("source=*.parquet"))
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()[:32]
+
+
+def _paths_of(lake: Lake, sha256: str) -> list[Path]:
+    return sorted(path for table in _TABLES for path in (lake.root / table.name).glob(f"day=*/source={sha256}.parquet"))
 
 
 def _folder(lake: Lake, day: str, table: Table = TWEETS_RAW) -> Path:
