@@ -72,7 +72,7 @@ def _place(odd: Odd, settings: Settings, scratch: Path) -> str:
     folder = scratch / "to-add" / odd.name
     folder.mkdir(parents=True)
     command = [sys.executable, "-m", "klip_assets.cli", "add", str(odd.write(folder))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own command)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 
 

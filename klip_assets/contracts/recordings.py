@@ -168,7 +168,12 @@ CHAT_MESSAGES = declare(
     [
         VIDEO_ID,
         count_column("message_index", "Index in the log by time, from 0."),
-        column("offset_s", DOUBLE, "When it was sent.", unit="s"),
+        column(
+            "offset_s",
+            DOUBLE,
+            "When it was sent, from the start of the video: negative if earlier, beyond its length if after the end.",
+            unit="s",
+        ),
         text_column("author", "Who sent it: a salted hash, or the display name with KLIP_CHAT_KEEP_NAMES=1."),
         text_column("text", "The message."),
         column("emotes", STRINGS, "Emotes in the message, in order."),

@@ -1,6 +1,6 @@
 """Where a recording lies on the clock of a file beside it: captions or a chat, which may be those of a longer stream.
 
-The rule is the same for all such files; what is done with entries outside the recording is theirs.
+What is done with entries outside the recording depends on the file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from klip_assets.media.claims import tolerance_s
 #: A file of whose entries a smaller share lies inside the recording belongs to another one, or has another clock.
 MOST = 0.5
 
+#: Reason of a file of which nothing lies inside the recording, in `quarantine`.
+OUTSIDE = "outside the recording"
 BEFORE_THE_START = "before the start of the recording"
 AFTER_THE_END = "after the end of the recording"
 REST_OF_THE_STREAM = "outside this section of the stream"

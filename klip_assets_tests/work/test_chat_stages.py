@@ -68,11 +68,13 @@ def test_a_chat_that_goes_on_after_the_end_is_used_up_to_there_and_one_sentence_
     (video,) = query(settings, "SELECT status, error FROM videos")
     assert video == {
         "status": "ok",
-        "error": "the chat goes on for 114 s after the end: 2 messages of talk.chat.csv are not used",
+        "error": "the chat goes on for 114 s after the end: 2 of 7 messages of talk.chat.csv lie outside the video and "
+        "are not counted",
     }
-    assert query(settings, "SELECT max(offset_s) AS last FROM chat_messages") == [{"last": 5.5}]
+    assert query(settings, "SELECT max(offset_s) AS last FROM chat_messages") == [{"last": 120.0}]
+    assert query(settings, "SELECT sum(messages)::INT AS n FROM chat_activity") == [{"n": 4}]
     (refused,) = query(settings, "SELECT position, reason, detail FROM quarantine")
-    assert refused["reason"] == "after the end of the recording" and refused["detail"].startswith("2 messages")
+    assert refused["reason"] == "after the end of the recording" and refused["detail"].startswith("2 of 7 messages")
 
 
 def test_a_chat_that_ends_about_with_the_video_is_worth_no_sentence(settings: Settings) -> None:
@@ -88,8 +90,10 @@ def test_a_chat_of_another_stream_is_not_used_and_one_sentence_says_so(settings:
     assert work(settings).ok
     (video,) = query(settings, "SELECT status, error FROM videos")
     assert video["status"] == "partial"
-    assert video["error"].startswith("chat not used: talk.chat.csv: 500 of 500 messages lie outside the recording")
-    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 0}]
+    assert video["error"].startswith("chat not used: talk.chat.csv: not one of 500 messages falls into the video")
+    assert query(settings, "SELECT count(*) AS n FROM chat_messages") == [{"n": 500}]
+    # Zeros would say that the chat was silent.
+    assert query(settings, "SELECT count(*) AS n FROM chat_activity") == [{"n": 0}]
     assert query(settings, "SELECT position, reason FROM quarantine") == [
         {"position": "file", "reason": "outside the recording"}
     ]
@@ -100,17 +104,21 @@ def test_the_chat_of_a_whole_stream_is_moved_once_a_sidecar_says_which_section_i
 ) -> None:
     path = drop(settings, ["offset_s,author,text", *(f"{n},ann,{n}" for n in range(0, 1000, 2))])
     work(settings)
-    assert query(settings, "SELECT status FROM videos") == [{"status": "partial"}]
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert "497 of 500 messages of talk.chat.csv lie outside the video" in video["error"]
     path.with_name("talk.info.json").write_text(json.dumps({"section_start": 600, "section_end": 606}))
     assert work(settings).ok
     assert query(settings, "SELECT status, error FROM videos") == [{"status": "ok", "error": None}]
-    rows = query(settings, "SELECT offset_s, text FROM chat_messages ORDER BY message_index")
-    assert [(row["offset_s"], row["text"]) for row in rows] == [(0.0, "600"), (2.0, "602"), (4.0, "604")]
+    inside = "SELECT offset_s, text FROM chat_messages WHERE offset_s BETWEEN 0 AND 6 ORDER BY message_index"
+    rows = query(settings, inside)
+    assert [(row["offset_s"], row["text"]) for row in rows] == [(0.0, "600"), (2.0, "602"), (4.0, "604"), (6.0, "606")]
     assert query(settings, "SELECT t_s, messages FROM chat_activity WHERE messages > 0 ORDER BY t_s") == [
         {"t_s": second, "messages": 1} for second in (0, 2, 4)
     ]
     (refused,) = query(settings, "SELECT reason, detail FROM quarantine WHERE table_name = 'chat_messages'")
-    assert refused["reason"] == "outside this section of the stream" and refused["detail"].startswith("497 messages")
+    assert refused["reason"] == "outside this section of the stream" and refused["detail"].startswith(
+        "497 of 500 messages"
+    )
     provenance = lake.provenance(CHAT_MESSAGES, "talk")
     assert provenance and provenance.notes["moved_back_s"] == 600.0
 

@@ -27,7 +27,7 @@ _WINDOWS_AT_ONCE = 2048
 def chat_activity(
     messages: pa.Table, *, video_id: str, duration_s: float, lag_s: float, lag_source: str = DEFAULT
 ) -> pa.Table:
-    """Aggregate a chat by second: one row per second of the video, or no rows if there are no messages.
+    """Aggregate a chat by second: one row per second of the video, or no rows if no message lies in it.
 
     Only people count. Messages before the start or after the end are not counted.
 
@@ -39,8 +39,10 @@ def chat_activity(
         lag_source: Where the lag comes from, as in `chat.lag`.
     """
     seconds = math.ceil(duration_s)
-    if messages.num_rows == 0 or seconds <= 0:
-        return CHAT_ACTIVITY.empty()
+    offset_s = messages["offset_s"]
+    inside = pc.and_(pc.greater_equal(offset_s, 0.0), pc.less(offset_s, float(seconds)))
+    if seconds <= 0 or not pc.any(inside).as_py():
+        return CHAT_ACTIVITY.empty()  # Of a chat on another clock, zeros would say that the video had a silent one.
     people, t_s = _within(messages, seconds)
     counts = np.bincount(t_s, minlength=seconds)
     said = counts > 0

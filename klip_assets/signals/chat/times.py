@@ -19,6 +19,10 @@ LONGEST_S = 1_000_000.0
 LONGEST_RECORDING_S = 360_000.0
 #: A chat begins some time before the stream and may continue after it.
 BEFORE_AND_AFTER_S = 3600.0
+DAY_S = 86_400.0
+
+#: Share of a video that a chat in milliseconds spans at least, and messages per second of the fastest chats.
+LEAST_SPREAD, DENSEST_PER_S = 0.1, 20
 
 #: Times of day range from 2001 to 2103. So seconds, milliseconds, microseconds and nanoseconds since 1970 can't be
 #: confused with each other, nor with an offset into a video.
@@ -31,9 +35,14 @@ _LONGEST_CHARS = 99
 _NUMBER = re.compile(r"[-+]?\d{1,19}(?:[.,]\d{0,99})?(?:s|sec)?", re.ASCII)
 _CLOCK = re.compile(r"([-+−]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d{1,99})?)")
 _UNITS = re.compile(r"([-+−]?)(?:(\d{1,6})h)?\s{0,9}(?:(\d{1,6})m)?\s{0,9}(?:(\d{1,9}(?:\.\d{1,99})?)s)?")
-_ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)\s{0,9}(Z|UTC|GMT|[-+]\d\d(?::?\d\d)?)?", re.ASCII
+_ZONE = r"(Z|UTC|GMT|[-+]\d\d(?::?\d\d)?)"
+_ISO = re.compile(rf"(\d{{4}}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?)?)\s{{0,9}}{_ZONE}?", re.ASCII)
+#: A time of day on a 12-hour clock; the blank before AM may be any, such as the narrow one that browsers write.
+_TWELVE = re.compile(
+    r"(?:(\d{4}-\d\d-\d\d)[T ,]\s{0,9})?(\d{1,2})(?::(\d\d))?(?::(\d\d(?:[.,]\d{1,9})?))?\s{0,9}([ap])\.?\s?m\.?", re.I
 )
+#: A time of day that says so by its zone.
+_ZONED = re.compile(rf"(\d\d):(\d\d)(?::(\d\d(?:[.,]\d{{1,9}})?))?\s{{0,9}}{_ZONE}", re.ASCII)
 
 
 class Kind(Enum):
@@ -43,6 +52,10 @@ class Kind(Enum):
     OFFSET = "offset"
     #: The same, but only the whole log shows whether in seconds or milliseconds.
     NUMBER = "number"
+    #: The same, written as h:mm:ss: only the whole log shows whether it is a time of day.
+    CLOCK = "clock"
+    #: Seconds since midnight UTC of an unknown day.
+    OF_DAY = "time of day without a date"
     #: Seconds since 1970-01-01 UTC.
     DAY = "time of day"
 
@@ -55,9 +68,9 @@ class Time(NamedTuple):
 
 
 def time_of(value: object, unit: float | None = None) -> Time:
-    """Parse a time: a number, h:mm:ss, m:ss or 1h2m3s from the start, ISO 8601, or a Unix time.
+    """Parse a time: a number, h:mm:ss, m:ss or 1h2m3s from the start, a 12-hour clock, ISO 8601, or a Unix time.
 
-    A time before the start is negative. ISO 8601 without a zone is UTC.
+    A time before the start is negative. A time of day without a zone is UTC.
 
     Args:
         value: The value in the log.
@@ -76,7 +89,12 @@ def time_of(value: object, unit: float | None = None) -> Time:
             return _of_number(float(text.rstrip("sec").replace(",", ".")), unit, value)
         seconds = _seconds_of_clock(text)
         if seconds is not None:
-            return _of_number(seconds, 1.0, value)
+            found = _of_number(seconds, 1.0, value)
+            may_be_of_day = text.count(":") == 2 and 0 <= seconds < DAY_S
+            return found._replace(kind=Kind.CLOCK) if may_be_of_day else found
+        seconds = _seconds_since_midnight(text)
+        if seconds is not None:
+            return Time(seconds, Kind.OF_DAY)
         seconds = _seconds_of_day(text)
         if seconds is not None and _FIRST_DAY_S <= seconds <= _LAST_DAY_S:
             return Time(seconds, Kind.DAY)
@@ -87,15 +105,26 @@ def time_of(value: object, unit: float | None = None) -> Time:
 
 
 def time_of_day(value: object) -> Time:
-    """Parse a time of day: ISO 8601 or a Unix time.
+    """Parse a time of day: ISO 8601, a Unix time, or a clock.
 
     Raises:
         RowRefused: It is not one.
     """
     found = time_of(value)
-    if found.kind is not Kind.DAY:
+    if found.kind is Kind.CLOCK:
+        return found._replace(kind=Kind.OF_DAY)
+    if found.kind not in (Kind.DAY, Kind.OF_DAY):
         raise RowRefused("not a time of day", _shown(value))
     return found
+
+
+def unix_s(value: object) -> float | None:
+    """Return a time of day with its date in seconds since 1970, None if the value is not one."""
+    try:
+        found = time_of(value)
+    except RowRefused:
+        return None
+    return found.value if found.kind is Kind.DAY else None
 
 
 def seconds_at(moment: datetime) -> float:
@@ -107,8 +136,9 @@ def are_milliseconds(numbers: np.ndarray, duration_s: float | None) -> bool:
     """Return whether the times of one log, numbers without a unit, are milliseconds.
 
     They are if they are whole and most of them lie beyond the longest recording. That would miss short videos: there
-    they are milliseconds if they lie past its end as seconds, and as milliseconds span at least half of it. A tenth
-    of the numbers may be outliers.
+    they are milliseconds if they lie past its end as seconds, and as milliseconds span at least half of it, or if as
+    seconds all lie past the end, and as milliseconds inside, no denser than a chat is. A tenth of the numbers may be
+    outliers.
 
     Args:
         numbers: The times.
@@ -121,7 +151,13 @@ def are_milliseconds(numbers: np.ndarray, duration_s: float | None) -> bool:
         return True
     if not duration_s:
         return False
-    return late > duration_s + BEFORE_AND_AFTER_S and late / 1000 > duration_s / 2
+    early = float(np.quantile(numbers, 0.1))
+    if late > duration_s + BEFORE_AND_AFTER_S and late / 1000 > duration_s / 2:
+        return True
+    # A chat of another part of a stream, in seconds, would be squeezed into a moment.
+    spread_s = (late - early) / 1000
+    is_chat = spread_s >= LEAST_SPREAD * duration_s and len(numbers) <= DENSEST_PER_S * max(spread_s, 1.0)
+    return early > duration_s and late / 1000 <= duration_s and is_chat
 
 
 def _of_number(number: float, unit: float | None, given: object) -> Time:
@@ -150,11 +186,33 @@ def _seconds_of_clock(text: str) -> float | None:
     return -total if sign in ("-", "−") else total
 
 
-def _seconds_of_day(text: str) -> float | None:
-    found = _ISO.fullmatch(text)
-    if found is None:
+def _seconds_since_midnight(text: str) -> float | None:
+    """Return a time of day without a date: on a 12-hour clock, or with a zone."""
+    if (found := _TWELVE.fullmatch(text)) and not found[1]:
+        return _of_twelve(found)
+    if (zoned := _ZONED.fullmatch(text)) and int(zoned[1]) < 24:
+        seconds = int(zoned[1]) * 3600 + int(zoned[2]) * 60 + float((zoned[3] or "0").replace(",", "."))
+        moment = _timestamp("1970-01-02", "00:00", zoned[4])
+        return None if moment is None else (seconds + moment) % DAY_S
+    return None
+
+
+def _of_twelve(found: re.Match[str]) -> float | None:
+    hours, minutes, seconds = int(found[2]), int(found[3] or 0), float((found[4] or "0").replace(",", "."))
+    if not 1 <= hours <= 12 or minutes > 59 or seconds >= 61:
         return None
-    day, clock, zone = found.groups()
+    return (hours % 12 + (12 if found[5] in "pP" else 0)) * 3600 + minutes * 60 + seconds
+
+
+def _seconds_of_day(text: str) -> float | None:
+    if twelve := _TWELVE.fullmatch(text):
+        midnight, clock = _timestamp(twelve[1], "00:00", None), _of_twelve(twelve)
+        return None if midnight is None or clock is None else midnight + clock
+    found = _ISO.fullmatch(text)
+    return None if found is None else _timestamp(*found.groups())
+
+
+def _timestamp(day: str, clock: str, zone: str | None) -> float | None:
     zone = "+00:00" if zone in (None, "Z", "UTC", "GMT") else zone
     try:
         return datetime.fromisoformat(f"{day}T{clock}{zone}").timestamp()

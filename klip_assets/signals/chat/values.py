@@ -12,7 +12,7 @@ from types import MappingProxyType
 from klip_assets.formats.refused import RowRefused
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words
-from klip_assets.signals.chat.times import Time, time_of, time_of_day
+from klip_assets.signals.chat.times import Kind, Time, time_of, time_of_day
 
 #: Platforms allow 200 to 500 characters.
 MAX_TEXT_CHARS = 2_000
@@ -22,9 +22,15 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "author": (
             "author", "user_name", "username", "user", "name", "display_name", "commenter", "author_name", "nick",
-            "author_display_name", "login", "user_login", "sender", "chatter",
+            "author_display_name", "login", "user_login", "sender", "chatter", "nickname", "handle", "screen_name",
+            "user_info", "from", "from_user", "sender_name", "chatter_name", "member", "account", "profile", "identity",
+            "author_details", "writer", "viewer",
         ),
-        "author_id": ("author_id", "user_id", "author_channel_id", "author_external_channel_id", "commenter_id"),
+        "author_id": (
+            "author_id", "user_id", "author_channel_id", "author_external_channel_id", "commenter_id", "sender_id",
+            "chatter_id",
+        ),
+        "message_id": ("message_id", "msg_id", "comment_id", "id", "uuid"),
         "text": ("text", "message", "body", "content", "comment", "msg", "message_text"),
         "emotes": ("emotes", "emoticons", "emote"),
         "type": ("message_type",),
@@ -101,6 +107,20 @@ class Columns:
             return time_of(value, column.unit)
         raise RowRefused("no time")
 
+    def sent_s(self, fields: Mapping[str, object]) -> float | None:
+        """Return when a message was sent, in seconds since 1970, if a column says so besides an offset."""
+        for column in self.times:
+            value = fields.get(column.name)
+            if value is None or value == "":
+                continue
+            try:
+                found = time_of_day(value) if column.of_day else time_of(value, column.unit)
+            except RowRefused:
+                continue
+            if found.kind is Kind.DAY:
+                return found.value
+        return None
+
 
 def columns_of(names: Iterable[str]) -> Columns:
     """Return the known columns among these names."""
@@ -124,6 +144,7 @@ def _columns_of(names: tuple[str, ...]) -> Columns:
     )
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     # "videoOffsetTimeMsec" -> "video_offset_time_msec", "Author Name" and "author.name" -> "author_name"
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().lstrip("\ufeff"))
@@ -197,11 +218,44 @@ def _splitter(names: frozenset[str]) -> re.Pattern[str]:
     return re.compile(f"({'|'.join(forms)})")
 
 
-def name_of(value: object) -> str | None:
-    """Return an author's name: text, or an object with a name; None where it is absent."""
-    if isinstance(value, dict):
-        value = value.get("display_name") or value.get("displayName") or value.get("name") or value.get("simpleText")
-    return id_of(value)
+#: Keys of the name in an object that describes an author, the one shown in the chat first; and of objects in it.
+_NAMES = (
+    "display_name", "nickname", "name", "simple_text", "username", "user_name", "login", "nick", "screen_name",
+    "handle", "slug",
+)  # fmt: skip
+_NESTED = ("identity", "user", "author", "sender", "profile", "info", "data")
+
+
+def name_of(value: object, *, depth: int = 3) -> str | None:
+    """Return an author's name: text, or an object with a name in it or in an object inside; None where it is absent.
+
+    Args:
+        value: The text or object.
+        depth: How many objects may lie inside each other.
+    """
+    if not isinstance(value, dict):
+        return id_of(value)
+    if not depth:
+        return None
+    fields = {_plain(key): found for key, found in value.items() if isinstance(key, str)}
+    for key in _NAMES:
+        if name := id_of(fields.get(key)):
+            return name
+    inside = (holder for key in _NESTED if isinstance(holder := fields.get(key), dict))
+    return next((name for holder in inside if (name := name_of(holder, depth=depth - 1))), None)
+
+
+#: An emote as Kick writes it into the text: "[emote:37226:KEKW]".
+_EMOTE = re.compile(r"\[emote:\d{1,20}:([^\s\[\]:]{1,100})\]")
+
+
+def spelled_out(text: str) -> tuple[str, list[str]]:
+    """Return a text with the names of emotes for their codes, "[emote:37226:KEKW]", and those names in order."""
+    if "[emote:" not in text:
+        return text, []
+    # Codes may follow each other without a blank.
+    spaced = _EMOTE.sub(lambda found: f" {found[1]} ", text)
+    return " ".join(spaced.split()), _EMOTE.findall(text)
 
 
 def id_of(value: object) -> str | None:

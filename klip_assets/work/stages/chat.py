@@ -8,15 +8,16 @@ from klip_assets.contracts import AUDIO_FEATURES, CHAT_ACTIVITY, CHAT_MESSAGES, 
 from klip_assets.errors import OtherClockError, UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.inbox.listing import display_name
-from klip_assets.media.sidecar_clock import Place
+from klip_assets.media.sidecar_clock import MOST, OUTSIDE, Place
 from klip_assets.signals.chat.activity import chat_activity as activity_of
 from klip_assets.signals.chat.activity import messages_per_second
 from klip_assets.signals.chat.authors import author_hashes, salt_version
 from klip_assets.signals.chat.lag import estimate_lag
 from klip_assets.signals.chat.readers import Chat, read_chat
+from klip_assets.signals.chat.readers.placing import BY_DAY
 from klip_assets.store.state.salt import read_salt
 from klip_assets.work.findings import Finding
-from klip_assets.work.stages.recordings import GROUP, OUTSIDE
+from klip_assets.work.stages.recordings import GROUP
 from klip_assets.work.stages.soundness import clock
 from klip_assets.work.stages.stage import Columns, Output, Stage, StageSpec, versions_of
 
@@ -72,19 +73,36 @@ def chat_messages(stage: Stage) -> Output:
         "passed_over": sum(chat.passed_over.values()),
         "passed_over_kinds": dict(chat.passed_over),
         "placed_by_time_of_day": chat.by_day,
-        "moved_back_s": chat.shift_s,
+        "moved_back_s": chat.placed.shift_s,
+        "placed": chat.placed.way,
+        "inside": chat.placed.inside,
+        "outside": chat.messages.num_rows - chat.placed.inside,
     }
-    return Output(chat.messages, notes, list(_findings(chat, place, name)), refused={name: chat.refused})
+    findings = list(_findings(chat, place, name))
+    for finding in findings:
+        stage.log.warning(finding.text)
+    return Output(chat.messages, notes, findings, refused={name: chat.refused})
 
 
 def _findings(chat: Chat, place: Place, name: str) -> Iterator[Finding]:
-    if chat.shift_s:
-        yield Finding("chat", f"the recording begins at {clock(chat.shift_s)} of the stream that {name} is the chat of")
-    if chat.after_end:
-        # Nothing of the recording is missing: it is complete without what was said after it.
-        messages = "1 message" if chat.after_end == 1 else f"{chat.after_end:,} messages"
-        text = f"the chat goes on for {chat.goes_on_s:.0f} s after the end: {messages} of {name} are not used"
-        yield Finding("chat", text, column="error" if chat.goes_on_s > place.tolerance_s else "")
+    placed, count = chat.placed, chat.messages.num_rows
+    if placed.is_elsewhere:
+        yield Finding("chat", f"chat not used: {name}: {placed.refused[0].detail}", partial=True)
+        return
+    if placed.shift_s:
+        text = f"the recording begins at {clock(placed.shift_s)} of the stream that {name} is the chat of"
+        yield Finding("chat", text)
+        return
+    if placed.way == BY_DAY:
+        yield Finding("chat", f"the messages of {name} are placed by the times of day at which they were sent")
+    outside = count - placed.inside
+    most = f"{outside:,} of {count:,} messages of {name} lie outside the video and are not counted"
+    # Nothing of the recording is missing: it is complete without what was said before and after it.
+    if placed.goes_on_s:
+        text = f"the chat goes on for {placed.goes_on_s:.0f} s after the end: {most}"
+        yield Finding("chat", text, column="error" if placed.goes_on_s > place.tolerance_s else "")
+    elif outside > MOST * count:
+        yield Finding("chat", most)
 
 
 def chat_activity(stage: Stage) -> Output:
@@ -100,7 +118,7 @@ def chat_activity(stage: Stage) -> Output:
 CHAT_STAGES = (
     StageSpec(
         CHAT_MESSAGES,
-        version="3",
+        version="4",
         group=GROUP,
         upstream=(VIDEOS,),
         inputs=_message_inputs,
@@ -108,7 +126,7 @@ CHAT_STAGES = (
     ),
     StageSpec(
         CHAT_ACTIVITY,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=(VIDEOS, CHAT_MESSAGES, Columns(AUDIO_FEATURES, ("t_s", "loudness_z", "burst_z"))),
         inputs=lambda stage: {

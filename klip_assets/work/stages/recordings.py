@@ -23,7 +23,7 @@ from klip_assets.media.info import StreamInfo, read_info
 from klip_assets.media.placing import TOLERANCE_S
 from klip_assets.media.probe import MediaInfo, probe
 from klip_assets.media.scan import read_timeline
-from klip_assets.media.sidecar_clock import Place
+from klip_assets.media.sidecar_clock import OUTSIDE, Place
 from klip_assets.media.timeline import Timeline
 from klip_assets.media.tracks import choose_track
 from klip_assets.signals.audio.features import measure_sound
@@ -48,9 +48,6 @@ GROUP = "recordings"
 
 #: Containers round lengths to this.
 ROUNDING_S = 0.005
-
-#: Reason of a caption file that belongs to another recording, in `quarantine`.
-OUTSIDE = "outside the recording"
 
 _NOTHING_HEARD = Transcript([], None, "none", "")
 

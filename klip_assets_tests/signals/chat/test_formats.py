@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "commenter": {"display_name": "Ann", "name": "ann"},
         "message": {"body": "hi there", "fragments": [{"text": "hi there", "emoticon": None}]},
     },
+    "YouTube's Data API": {
+        "id": "LCC.1",
+        "snippet": {"type": "textMessageEvent", "displayMessage": "hi there", "publishedAt": "2026-06-13T18:00:01.5Z"},
+        "authorDetails": {"channelId": "UC1", "displayName": "Ann"},
+    },
     "chat-downloader": {
         "time_in_seconds": 1.5,
         "author": {"id": "7", "name": "ann"},
@@ -54,7 +60,7 @@ def test_every_chat_format_has_a_name_of_its_own_and_an_example_here() -> None:
 def test_every_chat_format_knows_its_own_and_reads_it(name: str, drop: Callable[..., Path]) -> None:
     example = EXAMPLES[name]
     assert next(kind.name for kind in ITEM_FORMATS if kind.sniff(example)) == name
-    chat = read_chat(drop([example]), "v")
+    chat = read_chat(drop([example]), "v", datetime(2026, 6, 13, 18))
     assert (chat.messages["offset_s"].to_pylist(), chat.messages["text"].to_pylist()) == ([1.5], ["hi there"])
     assert chat.refused == []
 

@@ -53,30 +53,44 @@ def outside(chat: Chat) -> list[tuple[str, str]]:
     return [(entry.reason, entry.detail) for entry in chat.refused]
 
 
-def test_messages_before_and_after_the_recording_are_counted_and_not_used(drop: Drop) -> None:
+def elsewhere(chat: Chat) -> str:
+    """Return the sentence about a chat of which nothing lies in the recording."""
+    assert chat.placed.is_elsewhere and chat.placed.inside == 0
+    ((reason, detail),) = outside(chat)
+    assert reason == "outside the recording"
+    return detail
+
+
+def test_messages_before_and_after_the_recording_are_kept_and_counted(drop: Drop) -> None:
     chat = read_chat(drop(rows(-600, -5, 0, 30, 59.9, 60, 60.5, 400)), "v", place=Place(60.0))
-    assert offsets(chat) == [0.0, 30.0, 59.9]
-    assert chat.messages["message_index"].to_pylist() == [0, 1, 2]
+    assert offsets(chat) == [-600.0, -5.0, 0.0, 30.0, 59.9, 60.0, 60.5, 400.0]
+    assert chat.messages["message_index"].to_pylist() == list(range(8))
     assert outside(chat) == [
-        ("before the start of the recording", "2 messages, the first at -600.0 s"),
-        ("after the end of the recording", "3 messages, the last at 400.0 s; it ends at 60.0 s"),
+        ("before the start of the recording", "2 of 8 messages, the first at -600.0 s"),
+        ("after the end of the recording", "3 of 8 messages, the last at 400.0 s; it ends at 60.0 s"),
     ]
-    assert (chat.shift_s, chat.after_end, chat.goes_on_s) == (0.0, 3, 340.0)
+    assert (chat.placed.shift_s, chat.placed.inside, chat.placed.goes_on_s) == (0.0, 3, 340.0)
 
 
 def test_a_chat_that_waits_long_for_a_short_stream_is_its_chat(drop: Drop) -> None:
     chat = read_chat(drop(rows(*range(-900, 0), 10, 20)), "v", place=Place(60.0))
-    assert offsets(chat) == [10.0, 20.0]
-    with pytest.raises(OtherClockError, match=r"talk\.chat\.json: 900 of 900 messages lie outside the recording"):
-        read_chat(drop(rows(*range(-900, 0))), "v", place=Place(60.0))
+    assert offsets(chat)[-2:] == [10.0, 20.0] and chat.placed.inside == 2
+    chat = read_chat(drop(rows(*range(-900, 0))), "v", place=Place(60.0))
+    assert elsewhere(chat) == (
+        "not one of 900 messages falls into the video: sent at -900.0 to -1.0 s, it ends at 60.0 s"
+    )
+    assert elsewhere(read_chat(drop(rows(700)), "v", place=Place(60.0))).startswith("its only message does not fall")
 
 
-def test_a_chat_that_mostly_lies_behind_the_end_is_not_used(drop: Drop) -> None:
-    said = r"3 of 5 messages lie outside the recording \(the first at 10\.0 s; it ends at 60\.0 s\): they belong"
-    with pytest.raises(OtherClockError, match=said):
-        read_chat(drop(rows(10, 20, 600, 601, 602)), "v", place=Place(60.0))
+def test_a_chat_that_mostly_lies_behind_the_end_counts_as_far_as_it_lies_inside(drop: Drop) -> None:
+    chat = read_chat(drop(rows(10, 20, 600, 601, 602)), "v", place=Place(60.0))
+    assert offsets(chat) == [10.0, 20.0, 600.0, 601.0, 602.0] and chat.placed.inside == 2
+    assert outside(chat) == [
+        ("after the end of the recording", "3 of 5 messages, the last at 602.0 s; it ends at 60.0 s")
+    ]
     # Within the tolerance of lengths, an end is not another clock.
-    assert offsets(read_chat(drop(rows(10, 61.5, 61.6, 61.7)), "v", place=Place(60.0))) == [10.0]
+    chat = read_chat(drop(rows(61.5, 61.6, 61.7)), "v", place=Place(60.0))
+    assert chat.placed.inside == 0 and not chat.placed.is_elsewhere
 
 
 @pytest.mark.parametrize("write", [rows, youtube], ids=["plain", "yt-dlp"])
@@ -84,10 +98,12 @@ def test_the_chat_of_a_whole_stream_is_moved_to_the_section_that_was_downloaded(
     drop: Drop, write: Callable[..., str]
 ) -> None:
     chat = read_chat(drop(write(*range(0, 10_800, 10))), "v", place=Place(60.0, 3600.0))
-    assert offsets(chat) == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
-    assert chat.messages["text"].to_pylist()[0] == "3600.000"
-    assert outside(chat) == [("outside this section of the stream", "1,074 messages; it is 3600.0 to 3660.0 s of it")]
-    assert (chat.shift_s, chat.after_end) == (3600.0, 0)
+    placed = dict(zip(offsets(chat), chat.messages["text"].to_pylist(), strict=True))
+    assert [at for at in placed if 0 <= at < 60] == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
+    assert (placed[0.0], placed[-3600.0]) == ("3600.000", "0.000")
+    detail = "1,074 of 1,080 messages; it is 3600.0 to 3660.0 s of it"
+    assert outside(chat) == [("outside this section of the stream", detail)]
+    assert (chat.placed.shift_s, chat.placed.inside, chat.placed.goes_on_s) == (3600.0, 6, 0.0)
 
 
 def test_a_plain_log_that_was_cut_to_the_section_already_is_not_moved(drop: Drop) -> None:
@@ -97,8 +113,9 @@ def test_a_plain_log_that_was_cut_to_the_section_already_is_not_moved(drop: Drop
 def test_a_log_of_a_program_that_counts_from_the_stream_is_moved_also_if_it_would_fit_unmoved(drop: Drop) -> None:
     """A section that begins at 10 s: everything would also lie inside the recording, ten seconds off."""
     place = Place(60.0, 10.0)
-    assert offsets(read_chat(drop(youtube(5, 12, 60)), "v", place=place)) == [2.0, 50.0]
-    assert offsets(read_chat(drop(comments(5, 12, 60)), "v", place=place)) == [2.0, 50.0]
+    assert offsets(read_chat(drop(youtube(5, 12, 60)), "v", place=place)) == [-5.0, 2.0, 50.0]
+    assert offsets(read_chat(drop(comments(5, 12, 60)), "v", place=place)) == [-5.0, 2.0, 50.0]
+    assert elsewhere(read_chat(drop(youtube(2, 5)), "v", place=place))
 
 
 def test_times_of_day_are_those_of_the_stream_also_beside_a_section(drop: Drop) -> None:
@@ -106,7 +123,7 @@ def test_times_of_day_are_those_of_the_stream_also_beside_a_section(drop: Drop) 
 
     log = "created_at,user,text\n2026-06-13T19:00:05Z,ann,a\n2026-06-13T18:00:05Z,ann,b\n"
     chat = read_chat(drop(log), "v", datetime(2026, 6, 13, 18), place=Place(60.0, 3600.0))
-    assert offsets(chat) == [5.0] and chat.messages["text"].to_pylist() == ["a"]
+    assert offsets(chat) == [-3595.0, 5.0] and chat.messages["text"].to_pylist() == ["b", "a"]
 
 
 @pytest.mark.parametrize("video_first", [True, False], ids=["before the comments", "behind them"])
@@ -150,15 +167,17 @@ def test_every_message_is_at_its_second_or_counted(
 ) -> None:
     if write is youtube:
         times = [abs(time) for time in times]  # YouTube gives no milliseconds before the start.
-    try:
-        chat = read_chat(drop(write(*times)), "v", place=Place(end_s, section_s))
-    except OtherClockError as error:
-        assert f"of {len(times):,} messages lie outside" in str(error) or min(times) < 0
-        return
-    assert chat.shift_s in (0.0, section_s)
-    expected = sorted(time - chat.shift_s for time in times if 0 <= round(time - chat.shift_s, 6) < end_s)
-    assert offsets(chat) == pytest.approx(expected, abs=1e-6)
+    place = Place(end_s, section_s)
+    chat = read_chat(drop(write(*times)), "v", place=place)
+    placed, found = chat.placed, np.array(offsets(chat))
+    assert placed.shift_s in (0.0, section_s)
+    assert found == pytest.approx(sorted(time - placed.shift_s for time in times), abs=1e-6)
     said = [float(text) for text in chat.messages["text"].to_pylist()]
-    assert np.allclose(np.subtract(said, offsets(chat)), chat.shift_s, rtol=1e-5, atol=0.01)
+    assert np.allclose(np.subtract(said, found), placed.shift_s, rtol=1e-5, atol=0.01)
+    if placed.is_elsewhere:
+        assert not any(0 <= round(time - section_s, 6) < end_s for time in times)
+        assert elsewhere(chat)
+        return
+    assert placed.inside == np.count_nonzero((found >= 0) & (found < end_s))
     counted = sum(int(entry.detail.split()[0].replace(",", "")) for entry in chat.refused)
-    assert counted == len(times) - len(expected)
+    assert counted == len(times) - placed.inside

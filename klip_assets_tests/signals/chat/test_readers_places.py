@@ -108,14 +108,17 @@ def test_a_message_of_another_month_is_refused(drop: Drop) -> None:
 
 def test_a_chat_of_another_day_is_not_taken_for_that_of_the_video(drop: Drop) -> None:
     path = drop(log("created_at", [UNIX + 86_400, UNIX + 86_460]))
-    with pytest.raises(UnreadableSidecarError, match="its 2 messages were sent 86,400 s to 86,460 s after the video"):
-        read_chat(path, "v", START, place=Place(7200.0))
+    chat = read_chat(path, "v", START, place=Place(7200.0))
+    assert chat.placed.is_elsewhere and offsets(path, START, 7200.0) == [86_400.0, 86_460.0]
+    assert [(entry.position, entry.reason) for entry in chat.refused] == [("file", "outside the recording")]
+    for word in ("not one of 2 messages falls into the video", "another video", "start time in .info.json wrong?"):
+        assert word in chat.refused[0].detail
     # Where its length is not known, nothing speaks against it.
     assert offsets(path, START) == [86_400.0, 86_460.0]
     half = read_chat(drop(log("created_at", [UNIX + 60, UNIX + 86_460])), "v", START, place=Place(7200.0))
-    assert half.messages["offset_s"].to_pylist() == [60.0]
+    assert half.messages["offset_s"].to_pylist() == [60.0, 86_460.0] and half.placed.inside == 1
     assert [(entry.reason, entry.detail) for entry in half.refused] == [
-        ("after the end of the recording", "1 message, the last at 86460.0 s; it ends at 7200.0 s")
+        ("after the end of the recording", "1 of 2 messages, the last at 86460.0 s; it ends at 7200.0 s")
     ]
 
 

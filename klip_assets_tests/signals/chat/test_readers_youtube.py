@@ -26,7 +26,7 @@ def renderer(*runs: str | Json, at_us: int = START_US, shown: str = "0:01", name
     spoken = [{"text": run} if isinstance(run, str) else {"emoji": run} for run in runs]
     return {
         "message": {"runs": spoken}, "authorName": {"simpleText": name}, "authorExternalChannelId": f"UC-{name}",
-        "id": "x", "timestampUsec": str(at_us), "timestampText": {"simpleText": shown}, **more,
+        "id": f"{name}-{at_us}-{shown}", "timestampUsec": str(at_us), "timestampText": {"simpleText": shown}, **more,
     }  # fmt: skip
 
 
@@ -117,9 +117,11 @@ def test_messages_from_before_the_stream_keep_their_places_and_do_not_pile_up_at
 
 
 def test_a_chat_recorded_live_counts_from_where_the_recording_began(drop: Drop) -> None:
-    action = add(renderer("now", at_us=START_US + 3_600_000_000))
-    live = {"replayChatItemAction": {"actions": [action]}, "videoOffsetTimeMsec": "1500", "isLive": True}
-    chat = read_chat(drop(lines([live, live])), "v", START)
+    def live(text: str) -> Json:
+        action = add(renderer(text, at_us=START_US + 3_600_000_000))
+        return {"replayChatItemAction": {"actions": [action]}, "videoOffsetTimeMsec": "1500", "isLive": True}
+
+    chat = read_chat(drop(lines([live("now"), live("here")])), "v", START)
     assert [at for at, *_ in said(chat)] == [1.5, 1.5]
 
 
@@ -156,8 +158,8 @@ def test_a_bot_is_known_by_its_handle(drop: Drop) -> None:
 
 @pytest.mark.parametrize("broken", ["{", "5", '{"replayChatItemAction": {"actions": 5}}', '{"addChatItemAction": 5}'])
 def test_a_broken_line_between_actions_loses_only_itself(drop: Drop, broken: str) -> None:
-    good = json.dumps(replayed(1000, add(renderer("a"))))
-    chat = read_chat(drop(f"{good}\n{broken}\n{good}\n"), "v")
+    good, better = (json.dumps(replayed(1000, add(renderer(text)))) for text in ("a", "b"))
+    chat = read_chat(drop(f"{good}\n{broken}\n{better}\n"), "v")
     assert chat.messages.num_rows == 2
     assert [entry.position for entry in chat.refused] == ["line 2"]
 

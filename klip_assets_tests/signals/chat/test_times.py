@@ -23,7 +23,9 @@ NOON = datetime(2025, 3, 18, 12, tzinfo=UTC).timestamp()
     ],
 )  # fmt: skip
 def test_a_clock_is_a_place_in_the_video_whatever_its_column_counts_in(given: str, seconds: float) -> None:
-    assert time_of(given) == time_of(given, 1e-3) == Time(seconds, Kind.OFFSET)
+    # With hours, only the whole log shows that it is not a time of day.
+    kind = Kind.CLOCK if given == "1:02:03" else Kind.OFFSET
+    assert time_of(given) == time_of(given, 1e-3) == Time(seconds, kind)
 
 
 @pytest.mark.parametrize("given", [1500, 1500.0, "1500", " 1500 ", "1500,0"])
@@ -78,9 +80,34 @@ def test_what_is_not_a_time_is_refused_with_the_reason(given: object, reason: st
     assert reason in refusal.value.reason
 
 
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("6:00:05 PM", 64_805.0), ("06:00:05pm", 64_805.0), ("6:00 p.m.", 64_800.0), ("12:00:01 AM", 1.0),
+        ("12:30 PM", 45_000.0), ("6:00:05\u202fPM", 64_805.0), ("6 pm", 64_800.0), ("[6:00:05.5 PM]", 64_805.5),
+        ("18:00:05Z", 64_805.0), ("20:00:05+02:00", 64_805.0), ("00:30:00 +01:00", 84_600.0),
+    ],
+)  # fmt: skip
+def test_a_clock_with_half_of_the_day_or_a_zone_is_a_time_of_day_of_an_unknown_day(given: str, seconds: float) -> None:
+    assert time_of(given) == Time(seconds, Kind.OF_DAY)
+
+
+@pytest.mark.parametrize("given", ["13:00:05 PM", "0:10 AM", "6:75 PM", "24:00:00Z", "6:00:61 PM"])
+def test_a_clock_that_shows_no_time_of_day_is_refused(given: str) -> None:
+    with pytest.raises(RowRefused, match="time not understood"):
+        time_of(given)
+
+
+def test_a_day_with_a_twelve_hour_clock_is_one_time_of_day() -> None:
+    assert time_of("2025-03-18 12:00:00 PM") == Time(NOON, Kind.DAY)
+    columns = columns_of(["Date", "Time", "User", "Message"])
+    assert columns.time({"Date": "2025-03-18", "Time": "12:00:00 PM"}) == Time(NOON, Kind.DAY)
+
+
 def test_a_place_in_the_video_is_not_a_time_of_day() -> None:
+    assert time_of_day("1:02:03") == Time(3723.0, Kind.OF_DAY)  # A column of times of day says what it holds.
     with pytest.raises(RowRefused, match="not a time of day"):
-        time_of_day("1:02:03")
+        time_of_day("1:02")
     with pytest.raises(RowRefused, match="not a time of day"):
         time_of_day(2025)
 
@@ -105,6 +132,11 @@ def test_any_value_is_a_finite_time_or_refused(value: object, unit: float | None
         # Five minutes in milliseconds: only the length of the video tells.
         ([1200, 64_000, 180_000, 290_000], 300.0, True),
         ([1200, 64_000, 180_000, 290_000], None, False),
+        # They end before the middle of it, but as seconds not one would lie in it.
+        ([2000, 4000, 7000], 20.0, True),
+        # Another part of the stream in seconds: as milliseconds all would be said at once, or faster than people write.
+        ([3605, 3610, 3615], 20.0, False),
+        (list(range(3600, 13_000, 4)), 60.0, False),
         # The log of the whole stream beside a piece of it is one in seconds still.
         ([0, 600, 9_000, 13_587], 300.0, False),
         # One wrong number among seconds turns none of them.

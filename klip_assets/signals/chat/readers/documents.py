@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
 from typing import TextIO
 
 from klip_assets.formats.json_stream import BrokenJsonError, Window, array_items
@@ -13,14 +13,17 @@ from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines
 _MAX_ENTRIES = 1_000
 
 
-def document_items(stream: TextIO, beside: dict[str, object] | None = None) -> Iterator[object]:
-    """Yield the items of one JSON document: of an array, of the array `comments` in an object, or the object itself.
+def document_items(
+    stream: TextIO, beside: dict[str, object] | None = None, containers: Collection[str] = ("comments",)
+) -> Iterator[object]:
+    """Yield the items of one JSON document: of an array, of an array under a known key, or the object itself.
 
-    Nothing after the comments is read, except `video` right behind them.
+    Nothing after that array is read, except `video` right behind it.
 
     Args:
         stream: The text.
-        beside: Receives the entries before the comments, and `video`.
+        beside: Receives the entries before the array, and `video`.
+        containers: Keys of arrays that hold the items, in the object or in its object `data`.
 
     Raises:
         BrokenJsonError: It is not valid JSON from some point on; the items before it have been yielded.
@@ -32,28 +35,42 @@ def document_items(stream: TextIO, beside: dict[str, object] | None = None) -> I
             raise BrokenJsonError("more text after the end of the document")
     elif window.next() == "{":
         entries: dict[str, object] = {}
-        window.take("{")
-        while window.next() != "}":
-            key = window.value()
-            window.take(":")
-            if key == "comments" and window.next() == "[":
-                if beside is not None:
-                    beside |= entries
-                yield from array_items(window)
-                if beside is not None:
-                    _add_video(window, beside)
-                return
-            value = window.value()
-            if isinstance(key, str) and len(entries) < _MAX_ENTRIES:
-                entries[key] = value
-            if window.next() != "}":
-                window.take(",")
-        window.take("}")
+        if (yield from _items_in(window, entries, containers)):
+            if beside is not None:
+                beside |= entries
+                _add_video(window, beside)
+            return
         if window.next():
             raise BrokenJsonError("more text after the end of the document")
         yield entries
     else:
         raise BrokenJsonError("neither an array nor an object")
+
+
+def _items_in(
+    window: Window, entries: dict[str, object], containers: Collection[str], *, is_inner: bool = False
+) -> Generator[object, None, bool]:
+    # Returns whether there was an array of items; else the object was read to its end.
+    window.take("{")
+    while window.next() != "}":
+        key = window.value()
+        window.take(":")
+        if key in containers and window.next() == "[":
+            yield from array_items(window)
+            return True
+        if key == "data" and not is_inner and window.next() == "{":
+            inner: dict[str, object] = {}
+            if (yield from _items_in(window, inner, containers, is_inner=True)):
+                return True
+            value: object = inner
+        else:
+            value = window.value()
+        if isinstance(key, str) and len(entries) < _MAX_ENTRIES:
+            entries[key] = value
+        if window.next() != "}":
+            window.take(",")
+    window.take("}")
+    return False
 
 
 def _add_video(window: Window, beside: dict[str, object]) -> None:

@@ -1,8 +1,9 @@
-"""Logs with one flat record per message: chat-downloader's JSON, YouTube and other chats as CSV, plain JSON lines."""
+"""Logs with one flat record per message: chat-downloader's JSON, YouTube, Kick and other chats as CSV, JSON lines."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -11,9 +12,22 @@ from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
-from klip_assets.signals.chat.values import Columns, columns_of, emotes_of_value, id_of, name_of, text_of
+from klip_assets.signals.chat.values import (
+    Columns,
+    columns_of,
+    emotes_of_value,
+    id_of,
+    name_of,
+    spelled_out,
+    text_of,
+)
 
 _DELIMITERS = (",", ";", "\t", "|")
+#: Spreadsheets write their delimiter in a line of its own before the header: "sep=;".
+_STATED = re.compile(r'"?sep=(.)"?', re.I)
+
+#: Keys under which DiscordChatExporter, Kick's API and others hold their messages.
+CONTAINERS = ("messages", "chat", "items")
 
 #: Types of chat-downloader that are sent by YouTube or Twitch, or that repeat a message.
 _NOT_SPOKEN = frozenset(
@@ -60,15 +74,25 @@ def read_rows(stream: TextIO, delimiter: str) -> Iterator[Message | Refused | Pa
         if isinstance(record, BrokenRecord) or any(map(str.strip, record))
     )
     _, header = next(records, (1, []))
+    if isinstance(header, list) and _states_delimiter(delimiter.join(header)):
+        _, header = next(records, (2, []))
     if isinstance(header, BrokenRecord) or not columns_of(header).make_a_message:
         return None
     return _rows(records, header)
 
 
 def delimiter_of(stream: TextIO) -> str:
-    """Return the delimiter that yields the most known columns in the first line."""
-    first = next((line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip()), "")
+    """Return the delimiter that a first line "sep=;" states, else the one with the most known columns in the header."""
+    lines = (line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip())
+    first = next(lines, "")
+    if stated := _states_delimiter(first):
+        return stated
     return max(_DELIMITERS, key=lambda delimiter: _known_columns(first, delimiter))
+
+
+def _states_delimiter(line: str) -> str | None:
+    found = _STATED.fullmatch(line.strip("\r\n \ufeff")[:9])
+    return found[1] if found else None
 
 
 def _known_columns(line: str, delimiter: str) -> int:
@@ -108,9 +132,13 @@ def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | 
     if isinstance(described, dict):
         login = id_of(described.get("name"))
         author_id = author_id or id_of(described.get("id"))
-    emotes = emotes_of_value(others.get("emotes"), text) or emotes_of_words(text)
+    text, spelled = spelled_out(text)
+    emotes = spelled or emotes_of_value(others.get("emotes"), text) or emotes_of_words(text)
     is_bot = is_bot_message(text, author.removeprefix("@") if author else None, login)
-    return Message(position, when, author, author_id, text, emotes, is_bot)
+    # In a table of unknown origin, an id may be that of the person: a repeated message is equal in everything.
+    message_id = id_of(others.get("message_id"))
+    identity = message_id and (message_id, when.value)
+    return Message(position, when, author, author_id, text, emotes, is_bot, identity, columns.sent_s(fields))
 
 
 def _is_passed_over(kind: str, text: object) -> bool:

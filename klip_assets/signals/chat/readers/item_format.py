@@ -21,9 +21,13 @@ class ItemFormat:
         read: Yields what an object of this format holds, given its position in the file and the object.
         of_stream: Whether its times always count from the start of the stream, also where the log or the recording is
             only a section of it.
+        container: Key under which a document of this format holds its entries, "" if it is a list of them.
+        order: Formats are tried in this order.
     """
 
     name: str
     sniff: Callable[[Item], bool]
     read: Callable[[str, Item], Iterable[Found]]
     of_stream: bool = False
+    container: str = ""
+    order: int = 0

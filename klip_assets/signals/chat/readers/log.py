@@ -1,21 +1,20 @@
-"""Collects the messages of one log, and places them in the video once all of them are known."""
+"""Collects the messages of one log; where they lie in the video is found once all of them are known."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from klip_assets.contracts import CHAT_MESSAGES
 from klip_assets.formats.refused import MAX_LISTED, Refused, listed
 from klip_assets.signals.chat.sentiment import message_scores
-from klip_assets.signals.chat.times import BEFORE_AND_AFTER_S, LONGEST_S, Kind, Time, are_milliseconds, seconds_at
+from klip_assets.signals.chat.times import LONGEST_S, Kind, Time, seconds_at
 
 #: Even chats that run for days have only some hundred thousand messages.
 MAX_MESSAGES = 1_000_000
@@ -27,13 +26,30 @@ MAX_KINDS = 100
 #: Refusal reason that hints at a file of another kind.
 NO_MESSAGE = "not a message"
 
+#: Kind of entry that repeats a message: programs that connect again get the last ones once more.
+DELIVERED_AGAIN = "delivered again"
+
 _MESSAGES_PER_PIECE = 20_000
 _READ = ("offset_s", "author", "text", "emotes", "is_bot", "sentiment")
-_PIECE = pa.schema([*(CHAT_MESSAGES.schema.field(name) for name in _READ), pa.field("is_number", pa.bool_())])
+#: Besides what is stored: of what kind a time is, and when a message was sent, from the start of the video by the day.
+_PIECE = pa.schema(
+    [
+        *(CHAT_MESSAGES.schema.field(name) for name in _READ),
+        pa.field("kind", pa.int8()),
+        pa.field("sent_s", pa.float64()),
+    ]
+)
+KINDS = tuple(Kind)
 
 
 class Message(NamedTuple):
-    """A message as in the log."""
+    """A message as in the log.
+
+    Attributes:
+        identity: What only this message has: where a log has it again with the same author and text, it is the same
+            message, delivered again. None if the log gives nothing of the kind.
+        sent_s: When it was sent, in seconds since 1970, if the log says so besides its place in the video.
+    """
 
     position: str
     time: Time
@@ -42,6 +58,8 @@ class Message(NamedTuple):
     text: str
     emotes: list[str]
     is_bot: bool
+    identity: Hashable | None = None
+    sent_s: float | None = None
 
 
 class PassedOver(NamedTuple):
@@ -60,27 +78,22 @@ class End(NamedTuple):
 Found = Message | Refused | PassedOver | End
 
 
-@dataclass(frozen=True)
-class Chat:
-    """A chat log.
+class Times(NamedTuple):
+    """When the messages of a log were sent, in file order.
 
     Attributes:
-        messages: Its messages by time, as CHAT_MESSAGES.
-        refused: Entries that could not be used.
-        passed_over: Kind of entry that is not a message -> count.
-        by_day: Number of messages placed by the time of day they were sent.
-        shift_s: Where the recording begins in the stream whose clock the log has; it was subtracted from all times.
-        after_end: Number of messages that were refused since they were sent after the end of the recording.
-        goes_on_s: How long after the end the last of them was sent.
+        value: The times as in the log, those by the day in seconds from the start of the video.
+        kind: Index of their kind in `KINDS`.
+        sent_s: Seconds from the start of the video by the time of day; NaN where it is unknown.
     """
 
-    messages: pa.Table
-    refused: list[Refused]
-    passed_over: Mapping[str, int] = field(default_factory=dict)
-    by_day: int = 0
-    shift_s: float = 0.0
-    after_end: int = 0
-    goes_on_s: float = 0.0
+    value: np.ndarray
+    kind: np.ndarray
+    sent_s: np.ndarray
+
+    def are(self, kind: Kind) -> np.ndarray:
+        """Return which times are of a kind."""
+        return np.asarray(self.kind == KINDS.index(kind))
 
 
 class Log:
@@ -88,13 +101,10 @@ class Log:
 
     Args:
         started_at: When the video began, None if unknown.
-        until_s: When the recording ends on the clock of the stream it is a part of, None if unknown.
         author_key: Maps an author, "id:..." or "name:...", to what is stored; None to store names.
     """
 
-    def __init__(
-        self, started_at: datetime | None, until_s: float | None, author_key: Callable[[str], str] | None
-    ) -> None:
+    def __init__(self, started_at: datetime | None, author_key: Callable[[str], str] | None) -> None:
         self.count = 0
         self.by_day = 0
         self.refused_in_all = 0
@@ -103,9 +113,9 @@ class Log:
         self.without_day_in_all = 0
         self.passed_over: Counter[str] = Counter()
         self._start = None if started_at is None else seconds_at(started_at)
-        self._until_s = until_s
         self._author_key = author_key
         self._authors: dict[str, str] = {}
+        self._identities: set[int] = set()
         self._refused: list[Refused] = []
         self._large: list[Refused] = []
         self._end: list[Refused] = []
@@ -139,14 +149,23 @@ class Log:
         """Record why the log was not read to its end."""
         self._end = [Refused("end of file", reason, detail)]
 
-    def chat(self, video_id: str) -> Chat:
-        """Return all messages by time; those with equal times in file order."""
+    def rows(self) -> tuple[pa.Table, Times]:
+        """Return all messages in file order, with the columns of CHAT_MESSAGES that the log has, and their times."""
         self._pack()
-        rows = pa.concat_tables(self._pieces)
-        offset_s = rows["offset_s"].to_numpy()
-        is_number = rows["is_number"].to_numpy()
-        if are_milliseconds(offset_s[is_number], self._until_s):
-            offset_s = np.where(is_number, offset_s / 1000, offset_s)
+        rows = pa.concat_tables(self._pieces).combine_chunks()
+        times = Times(*(rows[name].to_numpy() for name in ("offset_s", "kind", "sent_s")))
+        return rows.select(_READ), times
+
+    def chat(self, rows: pa.Table, offset_s: np.ndarray, video_id: str) -> pa.Table:
+        """Return CHAT_MESSAGES by time, those with equal times in file order.
+
+        Messages whose time is no position in any video are refused.
+
+        Args:
+            rows: What `rows` returned.
+            offset_s: Their places in the video in seconds.
+            video_id: The recording.
+        """
         usable = np.abs(offset_s) <= LONGEST_S
         if not usable.all():
             for refused in self._large:
@@ -162,47 +181,53 @@ class Log:
         columns: dict[str, object] = {name: rows[name].combine_chunks() for name in _READ}
         columns["video_id"] = pa.repeat(pa.scalar(video_id), len(order))
         columns["message_index"] = pa.array(np.arange(len(order)), pa.int32())
-        return Chat(CHAT_MESSAGES.from_columns(columns), self.all_refused(), dict(self.passed_over), self.by_day)
+        return CHAT_MESSAGES.from_columns(columns)
 
     def all_refused(self, *outside: Refused) -> list[Refused]:
         """Return what is to be listed as refused, with entries for what lies outside the recording."""
         return listed(self._refused, self.refused_in_all, end=[*self._end, *outside], most=MAX_REFUSED)
 
-    def is_elsewhere(self, chat: Chat) -> bool:
-        """Return whether all messages were placed by time of day, and none of them near the video."""
-        if not self.by_day or self.by_day < self.count or not self._until_s:
-            return False
-        offset_s = chat.messages["offset_s"]
-        near = pc.and_(
-            pc.greater_equal(offset_s, -BEFORE_AND_AFTER_S),
-            pc.less_equal(offset_s, self._until_s + BEFORE_AND_AFTER_S),
-        )
-        return not pc.any(near).as_py()
-
     def _add(self, message: Message) -> None:
+        if self._is_known(message):
+            self.passed_over[DELIVERED_AGAIN] += 1
+            return
         seconds, kind = message.time
+        if kind in (Kind.DAY, Kind.OF_DAY) and self._start is None:
+            self.without_day_in_all += 1
+            if len(self.without_day) < MAX_REFUSED:
+                reason = "has only a time of day, and the start time of the video is unknown"
+                self.without_day.append(Refused(message.position, reason, ""))
+            return
         if kind is Kind.DAY:
-            if self._start is None:
-                self.without_day_in_all += 1
-                if len(self.without_day) < MAX_REFUSED:
-                    reason = "has only a time of day, and the start time of the video is unknown"
-                    self.without_day.append(Refused(message.position, reason, ""))
-                return
-            # As a double, seconds since 1970 are accurate to a quarter of a microsecond.
-            seconds = round(seconds - self._start, 6)
+            seconds = self._since_start(seconds)
             if abs(seconds) > LONGEST_S:
                 detail = f"{abs(seconds) / 86_400:,.1f} days {'before' if seconds < 0 else 'after'} it began"
                 self._refuse(Refused(message.position, "not sent at the time of the video", detail))
                 return
-            self.by_day += 1
         elif abs(seconds) > LONGEST_S and len(self._large) < MAX_REFUSED:
             # Refused if the numbers of this log turn out to be seconds.
             self._large.append(Refused(message.position, "the time is not a position in a video", f"{seconds:g}"))
+        self.by_day += kind in (Kind.DAY, Kind.OF_DAY)
         self.count += 1
-        _, _, author, author_id, text, emotes, is_bot = message
-        self._waiting.append((seconds, self._stored(author, author_id), text, emotes, is_bot, kind is Kind.NUMBER))
+        _, _, author, author_id, text, emotes, is_bot, _, sent_s = message
+        sent_s = math.nan if sent_s is None or self._start is None else self._since_start(sent_s)
+        sender = self._stored(author, author_id)
+        self._waiting.append((seconds, sender, text, emotes, is_bot, KINDS.index(kind), sent_s))
         if len(self._waiting) == _MESSAGES_PER_PIECE:
             self._pack()
+
+    def _is_known(self, message: Message) -> bool:
+        # By hash: a million tuples would fill the memory, and two of them share one in ten million logs.
+        if message.identity is None:
+            return False
+        key = hash((message.identity, message.author_id or message.author, message.text))
+        is_known = key in self._identities
+        self._identities.add(key)
+        return is_known
+
+    def _since_start(self, moment_s: float) -> float:
+        # As a double, seconds since 1970 are accurate to a quarter of a microsecond.
+        return round(moment_s - (self._start or 0.0), 6)
 
     def _stored(self, author: str | None, author_id: str | None) -> str | None:
         if self._author_key is None:
@@ -223,11 +248,11 @@ class Log:
             self._refused.append(refused)
 
     def _pack(self) -> None:
-        offset_s, author, text, emotes, is_bot, is_number = (
-            zip(*self._waiting, strict=True) if self._waiting else [()] * 6
+        offset_s, author, text, emotes, is_bot, kind, sent_s = (
+            zip(*self._waiting, strict=True) if self._waiting else [()] * 7
         )
         sentiment = message_scores(None if bot else said for said, bot in zip(text, is_bot, strict=True))
-        columns = [offset_s, author, text, emotes, is_bot, sentiment, is_number]
-        arrays = [pa.array(values, kind.type) for values, kind in zip(columns, _PIECE, strict=True)]
+        columns = [offset_s, author, text, emotes, is_bot, sentiment, kind, sent_s]
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, _PIECE, strict=True)]
         self._pieces.append(pa.Table.from_arrays(arrays, schema=_PIECE))
         self._waiting = []

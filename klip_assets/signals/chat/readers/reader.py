@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from klip_assets.errors import OtherClockError, UnreadableSidecarError
+import pyarrow as pa
+
+from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.json_stream import BrokenJsonError
 from klip_assets.formats.refused import Refused
-from klip_assets.formats.text import BrokenRecord, damage_of, open_text, shown_name
+from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, damage_of, open_text, shown_name
 from klip_assets.media.sidecar_clock import ANYWHERE, Place
 from klip_assets.signals.chat.readers import log as limits
 from klip_assets.signals.chat.readers.documents import document_items, is_lines, line_values
 from klip_assets.signals.chat.readers.flat import delimiter_of, read_rows
-from klip_assets.signals.chat.readers.formats import ITEM_FORMATS, SUPPORTED
-from klip_assets.signals.chat.readers.log import NO_MESSAGE, Chat, End, Found, Log
-from klip_assets.signals.chat.readers.placing import crop_of, place_messages
+from klip_assets.signals.chat.readers.formats import CONTAINERS, ITEM_FORMATS, SUPPORTED
+from klip_assets.signals.chat.readers.lines import is_log, read_lines
+from klip_assets.signals.chat.readers.log import NO_MESSAGE, End, Found, Log
+from klip_assets.signals.chat.readers.placing import Placed, crop_of, place_messages
 
 _NEEDS_A_START = (
     "put an .info.json with release_timestamp or timestamp, the Unix time at which the video begins, next to the "
     "recording, or add a column offset_s to the log"
 )
 _READ_CHARS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A chat log.
+
+    Attributes:
+        messages: Its messages by time, as CHAT_MESSAGES, with those before and after the recording.
+        refused: Entries that could not be used, and how many messages lie outside the recording.
+        placed: Where the messages lie.
+        passed_over: Kind of entry that is not a message -> count.
+        by_day: Number of messages placed by the time of day they were sent.
+    """
+
+    messages: pa.Table
+    refused: list[Refused]
+    placed: Placed
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    by_day: int = 0
 
 
 def read_chat(
@@ -36,8 +58,8 @@ def read_chat(
 ) -> Chat:
     """Read a chat log. Its format is detected from the content, not the name.
 
-    A message is placed by its offset or, where the log has only the time of day, relative to when the video began. Of
-    the chat of a whole stream beside a section of it, the section is moved to the start and kept (`readers.placing`).
+    A message is placed by its offset or, where the log has only the time of day, relative to when the video began; a
+    chat on another clock is moved where the files say how (`readers.placing`). Messages outside the recording are kept.
     Bots are flagged by name before names are replaced. Names mentioned in message texts are kept.
 
     Args:
@@ -49,15 +71,15 @@ def read_chat(
             is stored for an author; None to store the names as they are.
 
     Returns:
-        Its messages by offset, those with equal offsets in file order; where the length of the
-        recording is unknown, offsets before its start stay negative.
+        Its messages by offset, those with equal offsets in file order. If not one lies inside the recording,
+        `placed.is_elsewhere`.
 
     Raises:
-        OtherClockError: Its messages lie outside the recording.
+        OtherClockError: Nothing says which part of its stream the recording is.
         UnreadableSidecarError: The file is not a chat log in a supported format, or none of its messages can be used.
     """
     name = shown_name(path.name)
-    log = Log(started_at, place.end_s and place.section_s + place.end_s, author_key)
+    log = Log(started_at, author_key)
     source = _Source(path)
     for found in source.read():
         if log.is_full:
@@ -78,7 +100,10 @@ def read_chat(
             "is unknown",
             hint=_NEEDS_A_START,
         )
-    chat = log.chat(video_id)
+    rows, times = log.rows()
+    of_stream = source.of_stream or log.by_day > 0
+    placed = place_messages(times, place, name, started_at=started_at, of_stream=of_stream, crop=crop_of(source.beside))
+    messages = log.chat(rows, placed.offset_s, video_id)
     first = log.first_refused
     if first and not log.count:
         raise UnreadableSidecarError(
@@ -86,29 +111,21 @@ def read_chat(
             f"{first.reason} {first.detail}".rstrip(),
             hint=SUPPORTED,
         )
-    if log.is_elsewhere(chat):
-        offset_s = chat.messages["offset_s"]
-        raise OtherClockError(
-            f"{name}: its {log.count:,} messages were sent {offset_s[0].as_py():,.0f} s to {offset_s[-1].as_py():,.0f} "
-            "s after the video began, none during it",
-            hint=f"is it the chat of another video, or is the start time in .info.json wrong? {_NEEDS_A_START}",
-        )
-    of_stream = source.of_stream or chat.by_day > 0
-    placed = place_messages(chat.messages, place, name, of_stream=of_stream, crop=crop_of(source.beside))
-    return replace(
-        chat,
-        messages=placed.messages,
-        refused=log.all_refused(*placed.refused),
-        shift_s=placed.shift_s,
-        after_end=placed.after_end,
-        goes_on_s=placed.goes_on_s,
-    )
+    return Chat(messages, log.all_refused(*placed.refused), placed, dict(log.passed_over), log.by_day)
 
 
 def _is_chat(log: Log) -> bool:
     """Return whether anything was found that only a chat log has."""
     known = log.count + log.without_day_in_all + log.passed_over.total() + log.refused_in_all - log.strangers
     return known > 0
+
+
+def _items_of(value: object) -> list[object] | None:
+    """Return the entries of a line that holds several, None if it is one itself."""
+    if isinstance(value, dict):
+        found = (value.get(key) for key in sorted(CONTAINERS))
+        return next((items for items in found if isinstance(items, list)), None)
+    return value if isinstance(value, list) else None
 
 
 class _Source:
@@ -129,7 +146,14 @@ class _Source:
             damage = damage_of(self._path)
             problem = damage.reason if damage else "the file is empty"
             raise UnreadableSidecarError(f"{shown_name(self._path.name)}: {problem}", hint=SUPPORTED)
+        # "[0:00:05] Ann: hi" begins like JSON.
+        if is_log(head.splitlines()):
+            return self._of_lines()
         return self._of_json() if head[0] in "{[" else self._of_rows()
+
+    def _of_lines(self) -> Iterator[Found]:
+        with open_text(self._path) as stream:
+            yield from read_lines(bounded_lines(stream, MAX_LINE_CHARS))
 
     def _of_rows(self) -> Iterator[Found]:
         with open_text(self._path) as stream:
@@ -148,7 +172,7 @@ class _Source:
             number = 0
             try:
                 with open_text(self._path, newline="\n") as stream:
-                    for number, item in enumerate(document_items(stream, self.beside), start=1):
+                    for number, item in enumerate(document_items(stream, self.beside, CONTAINERS), start=1):
                         yield from self._read(f"item {number}", item)
                 return
             except BrokenJsonError as error:
@@ -163,11 +187,11 @@ class _Source:
                 if isinstance(value, BrokenRecord):
                     yield Refused(position, NO_MESSAGE, value.reason)
                     continue
-                comments = value.get("comments") if isinstance(value, dict) else value
-                if not isinstance(comments, list):
+                items = _items_of(value)
+                if items is None:
                     yield from self._read(position, value)
                     continue
-                for n, item in enumerate(comments, start=1):
+                for n, item in enumerate(items, start=1):
                     yield from self._read(f"{position}, item {n}", item)
 
     def _read(self, position: str, item: object) -> Iterable[Found]:

@@ -9,7 +9,7 @@ from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import NO_MESSAGE, Message, PassedOver
-from klip_assets.signals.chat.times import Kind, Time, time_of, time_of_day
+from klip_assets.signals.chat.times import Kind, Time, time_of, time_of_day, unix_s
 from klip_assets.signals.chat.values import id_of, name_of, text_of
 
 #: What people write. A new membership has no message; a milestone does.
@@ -89,7 +89,8 @@ def _read_renderer(position: str, renderer: Item, offset_ms: object) -> Message 
         return Refused(position, refusal.reason, refusal.detail)
     # YouTube shows handles since 2025: "@Nightbot".
     is_bot = is_bot_message(text, author.removeprefix("@") if author else None)
-    return Message(position, when, author, author_id, text, emotes, is_bot)
+    sent_s = unix_s(renderer.get("timestampUsec"))
+    return Message(position, when, author, author_id, text, emotes, is_bot, id_of(renderer.get("id")), sent_s)
 
 
 def _time(renderer: Item, offset_ms: object) -> Time:
@@ -140,4 +141,4 @@ def _name_of_emoji(emoji: Item) -> str:
     return valid_unicode(name) if isinstance(name, str) else ""
 
 
-FORMAT = ItemFormat("yt-dlp", is_youtube, read_youtube, of_stream=True)
+FORMAT = ItemFormat("yt-dlp", is_youtube, read_youtube, of_stream=True, order=1)

@@ -9,7 +9,7 @@ from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.chat.lexicon import emotes_of_words, is_bot_message
 from klip_assets.signals.chat.readers.item_format import Item, ItemFormat
 from klip_assets.signals.chat.readers.log import Message
-from klip_assets.signals.chat.times import Time, time_of, time_of_day
+from klip_assets.signals.chat.times import Time, time_of, time_of_day, unix_s
 from klip_assets.signals.chat.values import id_of, name_of, text_of
 
 
@@ -39,7 +39,9 @@ def read_comment(position: str, item: Item) -> Iterator[Message | Refused]:
         yield Refused(position, refusal.reason, refusal.detail)
         return
     emotes = _emotes(says.get("fragments"), text)
-    yield Message(position, when, author, author_id, text, emotes, is_bot_message(text, author, login))
+    is_bot = is_bot_message(text, author, login)
+    sent_s = unix_s(item.get("created_at"))
+    yield Message(position, when, author, author_id, text, emotes, is_bot, id_of(item.get("_id")), sent_s)
 
 
 def _time(item: Item) -> Time:
@@ -65,4 +67,4 @@ def _emotes(fragments: object, text: str) -> list[str]:
     return found
 
 
-FORMAT = ItemFormat("TwitchDownloader", is_comment, read_comment, of_stream=True)
+FORMAT = ItemFormat("TwitchDownloader", is_comment, read_comment, of_stream=True, container="comments", order=2)
