@@ -18,7 +18,7 @@ from record import keep
 from klip_assets.cli.inbox import add_path
 from klip_assets.cli.process import run_process
 from klip_assets.errors import UnreadableMediaError
-from klip_assets.inbox.recordings import MEDIA_SUFFIXES
+from klip_assets.inbox.media_files import MEDIA_SUFFIXES
 from klip_assets.media.probe import probe
 from klip_assets.settings import Settings
 from klip_assets.store.warehouse.query import run_sql

@@ -26,7 +26,7 @@ import numpy as np
 from record import keep, skip
 
 from klip_assets.errors import UnreadableMediaError
-from klip_assets.inbox.recordings import MEDIA_SUFFIXES
+from klip_assets.inbox.media_files import MEDIA_SUFFIXES
 from klip_assets.media.decode import SAMPLE_RATE_HZ, decode_sound
 from klip_assets.signals.audio.pitch import HOP as PITCH_HOP
 from klip_assets.signals.audio.pitch import PitchMeter

@@ -15,12 +15,17 @@ import click
 from klip_assets.cli.output import counted, json_option, say, show_rows
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.inbox.listing import UNREADABLE, display_name
-from klip_assets.inbox.recordings import INFO_SUFFIX, MEDIA_SUFFIXES, read_inbox, sidecar_stem
+from klip_assets.inbox.media_files import is_recording
+from klip_assets.inbox.recordings import UNKNOWN, read_inbox, recording_with_rest, sidecar_stem
+from klip_assets.inbox.sidecars import INFO_SUFFIX
 from klip_assets.inbox.tweet_files import TWEET_SUFFIXES, map_path
 from klip_assets.media.info import write_info
 from klip_assets.settings import Settings
 from klip_assets.signals.tweets.columns import checked_map
 from klip_assets.store.files import Place, file_sha256, placed_together
+
+#: Files of other kinds that are named one by one.
+MOST_NAMED = 5
 
 
 @click.command()
@@ -58,10 +63,17 @@ def add(
     rows = []
     for one in path:
         rows += add_path(settings, one, described, copy=copy, replace=replace, mapped=mapped)
-    show_rows(rows, as_json=as_json)
-    if not as_json:
+    placed = [row for row in rows if row["to"]]
+    if as_json:
+        show_rows(rows, as_json=True)
+    else:
+        if placed or not rows:
+            show_rows(placed, as_json=False)
+        for row in rows:
+            if not row["to"]:
+                say(f"{row['file']}: {row['done']}", wrap=False)
         say("Next: ", ("klip process", "bold"))
-    if any(not row["to"] for row in rows):
+    if any(row["done"].startswith(UNREADABLE) for row in rows):
         raise click.exceptions.Exit(1)
 
 
@@ -85,7 +97,7 @@ def add_path(
         mapped: Klip's column names -> those of a tweet file; written beside it, replacing any existing map.
 
     Returns:
-        One row per file: file, where it went ('' if it can't be read), what was done.
+        One row per file: file, where it went, what was done; files left behind went nowhere (''), for a reason.
 
     Raises:
         NotFoundError: There is no such file.
@@ -94,19 +106,20 @@ def add_path(
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
-    if mapped and (path.is_dir() or path.suffix.lower() in MEDIA_SUFFIXES):
+    is_media = not path.is_dir() and is_recording(path)
+    if mapped and (path.is_dir() or is_media):
         raise InputError(f"{path}: --map is for tweet files")
-    unread: Mapping[Path, str] = {}
+    left: list[tuple[Path, str]] = []
     if path.is_dir():
         contents = read_inbox(path)
-        unread = {**contents.unreadable, **{p: why for p, why in contents.unknown if why.startswith(UNREADABLE)}}
-        if not contents.recordings and not unread:
+        left = [*contents.unreadable.items(), *contents.unknown]
+        if not contents.recordings and not any(why.startswith(UNREADABLE) for _, why in left):
             raise InputError(f"{path} contains no recording", hint="add tweet files by name")
         chosen = [file for recording in contents.recordings for file in recording.files]
         media = {recording.path for recording in contents.recordings}
-    elif path.suffix.lower() in MEDIA_SUFFIXES:
-        siblings = [r for r in read_inbox(path.parent).recordings if r.path == path]
-        chosen = list(siblings[0].files) if siblings else [path]
+    elif is_media:
+        recording, left = recording_with_rest(path)
+        chosen = list(recording.files) if recording else [path]
         media = {path}
     elif path.name.lower().endswith(TWEET_SUFFIXES) and sidecar_stem(path) is None:
         return _put_tweets(path, settings.tweet_inbox / path.name, mapped, replace=replace)
@@ -128,7 +141,18 @@ def add_path(
     if any(value is not None for value in (described or {}).values()):
         for file in media:
             write_info(targets[file].with_name(file.stem + INFO_SUFFIX), **(described or {}))
-    return [*rows, *({"file": display_name(p, path), "to": "", "done": why} for p, why in unread.items())]
+    return [*rows, *_left_behind(left, path if path.is_dir() else path.parent)]
+
+
+def _left_behind(left: Sequence[tuple[Path, str]], folder: Path) -> Iterator[dict[str, str]]:
+    """Yield a row for each file that was left behind; those that are none of Klip's are counted."""
+    strangers = [path for path, why in left if why == UNKNOWN]
+    for path, why in left:
+        if why != UNKNOWN or len(strangers) <= MOST_NAMED:
+            done = why if why.startswith(UNREADABLE) else f"left behind: {why}"
+            yield {"file": display_name(path, folder), "to": "", "done": done}
+    if len(strangers) > MOST_NAMED:
+        yield {"file": counted(len(strangers), "other file"), "to": "", "done": f"left behind: {UNKNOWN}"}
 
 
 @click.command()

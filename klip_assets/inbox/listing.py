@@ -23,11 +23,13 @@ class Listing:
         files: Every finished, visible, regular file, sorted within each folder. Links to files are followed.
         unreadable: Folders that can't be listed, files that can't be reached (links to nothing among them), and links
             to folders, which are not followed since they could be circular; with the reason.
+        hidden: Finished, regular files whose names begin with a dot.
         empty: Folders with nothing in them, not even a hidden file.
     """
 
     files: list[Path] = field(default_factory=list)
     unreadable: dict[Path, str] = field(default_factory=dict)
+    hidden: list[Path] = field(default_factory=list)
     empty: list[Path] = field(default_factory=list)
 
 
@@ -91,6 +93,8 @@ def _list(folder: Path, found: Listing, *, is_root: bool = False) -> None:
         path = Path(entry.path)
         try:
             if entry.name.startswith("."):
+                if _is_finished(entry.name) and entry.is_file():
+                    found.hidden.append(path)
                 continue
             if entry.is_dir():
                 if entry.is_symlink():
@@ -110,4 +114,8 @@ def _list(folder: Path, found: Listing, *, is_root: bool = False) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return not name.startswith(".") and not name.lower().endswith(_UNFINISHED)
+    return not name.startswith(".") and _is_finished(name)
+
+
+def _is_finished(name: str) -> bool:
+    return not name.lower().endswith(_UNFINISHED)

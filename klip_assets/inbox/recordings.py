@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from klip_assets.inbox.listing import display_name, is_visible, list_files, unreadable
+from klip_assets.inbox.media_files import has_media_suffix, is_recording
+from klip_assets.inbox.sidecars import (
+    CAPTION_SUFFIXES,
+    CHAT_SUFFIXES,
+    INFO_SUFFIX,
+    TRANSCRIPT_SUFFIXES,
+    Kind,
+    Role,
+    holds_chat,
+    plain,
+    prefixes,
+    role_of,
+)
 
-#: Containers that PyAV's FFmpeg opens; the content decides in the end (a wrong suffix gives an unreadable video).
-MEDIA_SUFFIXES = frozenset(
-    {
-        ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".avi", ".caf", ".flac", ".flv", ".m2ts", ".m4a", ".m4b", ".m4v",
-        ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogg", ".oga",
-        ".ogv", ".opus", ".ts", ".vob", ".wav", ".weba", ".webm", ".wma", ".wmv",
-    }
-)  # fmt: skip
-CAPTION_SUFFIXES = (".vtt", ".srt", ".sbv", ".ttml", ".dfxp", ".json3")
-#: Output of recognizers. Any other JSON file is a transcript only if it is named after a recording beside it.
-TRANSCRIPT_SUFFIXES = (".transcript.json", ".whisper.json", ".words.json", ".deepgram.json", ".assemblyai.json")
-#: `.live_chat.json` is yt-dlp's name for the chat of a YouTube stream. The format is detected from the content.
-CHAT_SUFFIXES = (
-    ".chat.json", ".live_chat.json", ".chat.jsonl", ".chat.csv",
-    ".chat.json.gz", ".live_chat.json.gz", ".chat.jsonl.gz", ".chat.csv.gz",
-)  # fmt: skip
-INFO_SUFFIX = ".info.json"
-
-#: Suffixes of files that may be recordings or sidecars.
-_READ_SUFFIXES = MEDIA_SUFFIXES | {*CAPTION_SUFFIXES, ".json", ".jsonl", ".csv", ".gz"}
-
-_UNKNOWN = "unknown kind of file"
-
-#: A language tag in the name of a JSON file: `de`, `pt-BR`, `zh-Hans`.
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
+#: Reason of a file that is none of Klip's.
+UNKNOWN = "unknown kind of file"
+_HIDDEN = "hidden: its name begins with a dot"
 
 
 @dataclass(frozen=True)
@@ -96,30 +85,33 @@ class Contents:
 def read_inbox(root: Path) -> Contents:
     """Read an inbox folder with its subfolders, sorted by name.
 
-    Hidden files, unfinished downloads and anything that is not a regular file (pipes, devices) are skipped. Links to
-    files are followed, wherever they lead. Links to folders are not, since they could be circular; those and links to
-    nothing are named as unreadable.
+    Unfinished downloads and anything that is not a regular file (pipes, devices) are skipped; hidden files that are
+    named like recordings or sidecars are named as unknown. Links to files are followed, wherever they lead. Links to
+    folders are not, since they could be circular; those and links to nothing are named as unreadable.
     """
-    folders: dict[Path, list[Path]] = defaultdict(list)
     recordings: list[Recording] = []
     unknown: list[tuple[Path, str]] = []
     listing = list_files(root)
+    folders: dict[Path, list[Path]] = defaultdict(list)
     for path in listing.files:
-        # Thousands of files may be there that are none of ours: only what would be read is opened.
-        if path.suffix.lower() not in _READ_SUFFIXES:
-            unknown.append((path, _UNKNOWN))
-        elif problem := unreadable(path):
-            unknown.append((path, problem))
-        else:
-            folders[path.parent].append(path)
+        folders[path.parent].append(path)
     for _, files in sorted(folders.items()):
-        media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
-        stems = {path.stem for path in media}
-        sidecars: dict[str, _Sidecars] = defaultdict(_Sidecars)
+        media: list[Path] = []
+        others: list[Path] = []
         for path in files:
-            if path.suffix.lower() not in MEDIA_SUFFIXES and not _is_sidecar(path, stems, sidecars):
-                unknown.append((path, _why_unknown(path, stems)))
-        recordings += [sidecars[path.stem].of(root, path) for path in media]
+            # Thousands of files may be there that are none of ours: only what would be read is opened.
+            if not is_recording(path):
+                others.append(path)
+            elif problem := unreadable(path):
+                unknown.append((path, problem))
+            else:
+                media.append(path)
+        owners = _Owners(media)
+        for path in others:
+            if problem := owners.refuse(path):
+                unknown.append((path, problem))
+        recordings += [owners.recording(root, path) for path in media]
+    unknown += [(path, _HIDDEN) for path in listing.hidden if _is_named_as_ours(path)]
     return Contents(recordings, unknown, listing.unreadable)
 
 
@@ -133,15 +125,45 @@ def recording_at(root: Path, path: Path) -> Recording | None:
     Returns:
         None if there is no such recording or it can't be read.
     """
-    if path.suffix.lower() not in MEDIA_SUFFIXES or not is_visible(path) or unreadable(path) is not None:
+    if not is_visible(path) or not is_recording(path) or unreadable(path) is not None:
         return None
-    beside = _Sidecars()
-    # The name of a sidecar begins with the stem of its recording.
-    for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}*")):
-        is_sidecar = file.suffix.lower() not in MEDIA_SUFFIXES and is_visible(file)
-        if is_sidecar and unreadable(file) is None:
-            _is_sidecar(file, {path.stem}, {path.stem: beside})
-    return beside.of(root, path)
+    return _look_beside(root, path)[0]
+
+
+def recording_with_rest(path: Path) -> tuple[Recording | None, list[tuple[Path, str]]]:
+    """Return a recording in any folder as `recording_at` does, and the files beside it that are left behind.
+
+    Returns:
+        The recording; and files whose names begin like its own, but that are none of its sidecars, with the reason.
+        Sidecars of other recordings are not among them.
+    """
+    if recording_at(path.parent, path) is None:
+        return None, []
+    return _look_beside(path.parent, path)
+
+
+def _look_beside(root: Path, path: Path) -> tuple[Recording, list[tuple[Path, str]]]:
+    own = plain(path.stem)
+    try:
+        beside = sorted(file for file in path.parent.iterdir() if _begins(file.name, own))
+    except OSError:
+        beside = [path]
+    # Those that begin with the same stem may have a better claim to a sidecar.
+    media = [file for file in beside if file == path or (has_media_suffix(file) and is_visible(file))]
+    owners, left = _Owners(media), []
+    for file in beside:
+        if file in media:
+            continue
+        if file.name.startswith("."):
+            if file.is_file() and _is_named_as_ours(file):
+                left.append((file, _HIDDEN))
+        elif is_visible(file) and owners.owner(file) in (None, path.stem) and (problem := owners.refuse(file)):
+            left.append((file, problem))
+    return owners.recording(root, path), left
+
+
+def _begins(name: str, own: str) -> bool:
+    return plain(name.lstrip(".")).startswith(own)
 
 
 def sidecar_stem(path: Path) -> str | None:
@@ -150,91 +172,94 @@ def sidecar_stem(path: Path) -> str | None:
     `talk.json` beside `talk.mp4` is a transcript too, but elsewhere it may be anything; `read_inbox` decides.
     """
     name = path.name
-    lowered = name.lower()
+    lowered = name.lower().removesuffix(".gz").removesuffix(".zst")
     for suffix in (*CHAT_SUFFIXES, INFO_SUFFIX):
         if lowered.endswith(suffix):
-            return name[: -len(suffix)]
-    if path.suffix.lower() in CAPTION_SUFFIXES:
-        return _caption_stem(path)[0]
+            return name[: len(lowered) - len(suffix)]
+    if Path(lowered).suffix in CAPTION_SUFFIXES:
+        return _caption_stem(name[: len(lowered)])
     for suffix in TRANSCRIPT_SUFFIXES:
-        if lowered.endswith(suffix) and len(name) > len(suffix):
-            return _split_language(name[: -len(suffix)])[0]
+        if lowered.endswith(suffix) and len(lowered) > len(suffix):
+            return _caption_stem(name[: len(lowered) - len(suffix) + 1], strict=True)
     return None
 
 
-class _Sidecars:
-    """The files beside one recording."""
+class _Owners:
+    """The recordings of one folder, and the sidecars that were found for them."""
 
-    def __init__(self) -> None:
-        self.captions: list[tuple[str, Path]] = []
-        self.chat: Path | None = None
-        self.info: Path | None = None
+    def __init__(self, media: Iterable[Path]) -> None:
+        self._stems = {path.stem for path in media}
+        # Names that look the same: "Talk" and "talk", or "é" in one character and in two.
+        self._alike: dict[str, str] = {}
+        for stem in sorted(self._stems):
+            self._alike.setdefault(plain(stem), stem)
+        self._captions: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+        self._chat: dict[str, Path] = {}
+        self._info: dict[str, Path] = {}
 
-    def of(self, root: Path, path: Path) -> Recording:
-        """Return the recording with these sidecars."""
-        return Recording(root, path, tuple(sorted(self.captions)), self.chat, self.info)
+    def recording(self, root: Path, path: Path) -> Recording:
+        """Return a recording with its sidecars."""
+        captions = tuple(sorted(self._captions[path.stem]))
+        return Recording(root, path, captions, self._chat.get(path.stem), self._info.get(path.stem))
 
+    def owner(self, path: Path) -> str | None:
+        """Return the stem of the recordings that a file is a sidecar of, by its name."""
+        found = self._find(path.name)
+        return found[0] if found else None
 
-def _is_sidecar(path: Path, stems: set[str], sidecars: Mapping[str, _Sidecars]) -> bool:
-    """Assign a file to the recordings it belongs to; return whether there is one."""
-    lowered = path.name.lower()
-    if lowered.endswith(INFO_SUFFIX) or lowered.endswith(CHAT_SUFFIXES):
-        stem = sidecar_stem(path)
-        if stem is None or stem not in stems:
-            return False
-        if lowered.endswith(INFO_SUFFIX):
-            sidecars[stem].info = path
-        elif sidecars[stem].chat is None:
-            sidecars[stem].chat = path
-        else:
-            return False
-        return True
-    owners = {stem: language for stem, language in _owners_of_words(path) if stem in stems}
-    for stem, language in owners.items():
-        sidecars[stem].captions.append((language, path))
-    return bool(owners)
+    def refuse(self, path: Path) -> str | None:
+        """Give a file to the recordings that it is a sidecar of, or return why it is none."""
+        found = self._find(path.name)
+        if found is None:
+            return self._why_unknown(path)
+        stem, role = found
+        if problem := unreadable(path):
+            return problem
+        if role.kind is Kind.WORDS and path.suffix.lower() == ".json" and holds_chat(path):
+            role = Role(Kind.CHAT)
+        if role.kind is Kind.WORDS:
+            self._captions[stem].append((role.language, path))
+        elif self._one_of(role.kind).setdefault(stem, path) != path:
+            what = "chat log" if role.kind is Kind.CHAT else "file of metadata"
+            return f"a second {what} of {stem}; only the first by name is read"
+        return None
 
+    def _one_of(self, kind: Kind) -> dict[str, Path]:
+        return self._chat if kind is Kind.CHAT else self._info
 
-def _owners_of_words(path: Path) -> list[tuple[str, str]]:
-    """Return the stems of the recordings that a caption file may belong to, each with its language or ''."""
-    suffix, lowered = path.suffix.lower(), path.name.lower()
-    if suffix in CAPTION_SUFFIXES:
-        # The whole stem as well: in "v1.final.srt" beside "v1.final.mp4", the last part is not a language.
-        return [(path.stem, ""), _caption_stem(path)]
-    if suffix != ".json":
-        return []
-    ending = next((known for known in (*TRANSCRIPT_SUFFIXES, suffix) if lowered.endswith(known)), suffix)
-    rest = path.name[: -len(ending)]
-    owner, language = _split_language(rest)
-    if ending == suffix and len(language.partition("-")[0]) != 2:
-        return [(rest, "")]  # "talk.raw.json": three letters are a language only before a known ending.
-    return [(rest, ""), (owner, language)]
+    def _find(self, name: str) -> tuple[str, Role] | None:
+        for begin, rest in prefixes(name):
+            stem = begin if begin in self._stems else self._alike.get(plain(begin))
+            if stem is not None and (role := role_of(rest)) is not None:
+                return stem, role
+        return None
 
-
-def _why_unknown(path: Path, stems: set[str]) -> str:
-    owner = sidecar_stem(path)
-    if owner in stems and path.name.lower().endswith(CHAT_SUFFIXES):
-        return f"a second chat log of {owner}; only the first by name is read"
-    if owner is not None:
-        return f"a sidecar without a recording named {owner} beside it"
-    parts = path.name.split(".")
-    if path.suffix.lower() == ".json" and any(".".join(parts[:n]) in stems for n in range(1, len(parts))):
-        endings = ", ".join((INFO_SUFFIX, *CHAT_SUFFIXES, ".json", ".<language>.json", *TRANSCRIPT_SUFFIXES))
-        return f"a JSON file beside a recording, but with an unknown ending; known: {endings}"
-    return _UNKNOWN
-
-
-def _split_language(stem: str) -> tuple[str, str]:
-    # "talk.en" -> ("talk", "en"); "talk" -> ("talk", ""); "v1.2 final" -> ("v1.2 final", "")
-    owner, dot, language = stem.rpartition(".")
-    if dot and owner and _LANGUAGE.fullmatch(language):
-        return owner, language
-    return stem, ""
+    def _why_unknown(self, path: Path) -> str:
+        if owner := sidecar_stem(path):
+            beside = next((stem for stem in self._stems if plain(owner).startswith(plain(stem))), None)
+            if beside is None:
+                return f"a sidecar without a recording named {owner} beside it"
+        elif not any(plain(begin) in self._alike for begin, _ in prefixes(path.name)):
+            return UNKNOWN
+        what = "a JSON file" if path.suffix.lower() == ".json" else "a file"
+        endings = (INFO_SUFFIX, *CHAT_SUFFIXES, ".json", ".<language>.json", *TRANSCRIPT_SUFFIXES)
+        known = ", ".join((*endings, *CAPTION_SUFFIXES))
+        return f"{what} beside a recording, but with an unknown ending; known: {known}"
 
 
-def _caption_stem(path: Path) -> tuple[str, str]:
-    # "talk.en.vtt" -> ("talk", "en"), "talk.vtt" -> ("talk", ""), "v1.2 final.srt" -> ("v1.2 final", "")
-    stem, dot, language = path.stem.rpartition(".")
-    if dot and stem and 2 <= len(language) <= 12 and language.replace("-", "").isalpha():
-        return stem, language
-    return path.stem, ""
+def _is_named_as_ours(path: Path) -> bool:
+    # "._talk.mp4" is what macOS writes beside each file on foreign disks.
+    visible = path.with_name(path.name.lstrip("."))
+    is_copy = path.name.startswith("._")
+    return not is_copy and (has_media_suffix(visible) or sidecar_stem(visible) is not None)
+
+
+def _caption_stem(name: str, *, strict: bool = False) -> str:
+    # "talk.en.vtt" -> "talk", "talk.vtt" -> "talk", "v1.2 final.srt" -> "v1.2 final"
+    whole = name.rpartition(".")[0]
+    stem, dot, language = whole.rpartition(".")
+    if not dot or not stem:
+        return whole
+    role = role_of(f".{language}.vtt")
+    is_language = role is not None and (not strict or len(language.partition("-")[0]) <= 3)
+    return stem if is_language else whole

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from klip_assets.contracts import STAGE_STATUS, VIDEO_TABLES, Subject
 from klip_assets.errors import InputError, LockHeldError, NotFoundError
 from klip_assets.formats.text import stored_name
+from klip_assets.inbox.sidecars import plain, prefixes
 from klip_assets.store.lake.generations import accepted_generation, withdraw
 from klip_assets.store.lake.quarantine import forget_sources
 from klip_assets.store.locks import hold, publish_lock, subject_lock
@@ -109,4 +110,5 @@ def _files_of(installation: Installation, video_id: str) -> Callable[[str], bool
 
 def _owner(name: str, stems: Collection[str]) -> str | None:
     """Return the longest stem of a recording that the name of a sidecar begins with."""
-    return max((stem for stem in stems if name.startswith(f"{stem}.")), key=len, default=None)
+    alike = {plain(stem): stem for stem in stems}
+    return next((alike[plain(begin)] for begin, _ in prefixes(name.lstrip(".")) if plain(begin) in alike), None)

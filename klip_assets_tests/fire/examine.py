@@ -15,7 +15,8 @@ import numpy as np
 
 from klip_assets.contracts import CHAT_MESSAGES, SOUND_EVENTS, TRANSCRIPT_WORDS, TWEETS_RAW, VIDEOS
 from klip_assets.errors import UnreadableMediaError, UnreadableSidecarError
-from klip_assets.inbox.recordings import CAPTION_SUFFIXES, MEDIA_SUFFIXES, TRANSCRIPT_SUFFIXES
+from klip_assets.inbox.media_files import MEDIA_SUFFIXES
+from klip_assets.inbox.sidecars import CAPTION_SUFFIXES, TRANSCRIPT_SUFFIXES
 from klip_assets.media.decode import Decoding, decode_sound, has_any_sound
 from klip_assets.media.info import read_info
 from klip_assets.media.probe import probe

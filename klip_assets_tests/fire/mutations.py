@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from klip_assets.inbox.recordings import MEDIA_SUFFIXES
+from klip_assets.inbox.media_files import MEDIA_SUFFIXES
 from klip_assets_tests.made import tweet, tweet_id_at, write_chat, write_vtt, write_wav
 from klip_assets_tests.media.written import write_media
 

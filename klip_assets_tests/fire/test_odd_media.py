@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from klip_assets.inbox.recordings import MEDIA_SUFFIXES
+from klip_assets.inbox.media_files import MEDIA_SUFFIXES
 from klip_assets.settings import Settings
 from klip_assets_tests.made import write_vtt
 from klip_assets_tests.processed import drop_stream, query

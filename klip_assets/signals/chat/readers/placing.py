@@ -25,6 +25,9 @@ from klip_assets.signals.chat.times import DAY_S, LONGEST_S, Kind, are_milliseco
 #: How messages were placed, in words for the notes of the table.
 AS_WRITTEN, BY_SECTION, BY_CROP, BY_DAY = "as written", "section of the stream", "part of the stream", "times of day"
 
+#: Share of messages that lie inside where a log's clocks are certainly places in the video.
+ALMOST_ALL = 0.9
+
 _NEEDS_A_START = "if they are times of day, the start of the video is needed (.info.json, or klip add --started-at)"
 
 
@@ -134,6 +137,13 @@ def _ways(
     crop: Crop | None,
 ) -> Iterator[_Way]:
     as_written = _Way(AS_WRITTEN, written)
+    is_clock = times.are(Kind.CLOCK)
+    by_day: list[_Way] = []
+    if started_at is not None and is_clock.any():
+        by_day = [_Way(BY_DAY, _moved(_by_midnight(written, is_clock, place, started_at), place.section_s))]
+        # A stream over midnight: some clocks are early places in the video, too.
+        if _inside(written, place) < ALMOST_ALL * len(written) and _inside(by_day[0].offset_s, place) == len(written):
+            yield by_day[0]
     if place.section_s:
         by_section = _Way(BY_SECTION, _moved(written, place.section_s), place.section_s, is_stated=True)
         if of_stream:
@@ -144,9 +154,7 @@ def _ways(
         yield from _by_crop(as_written, crop, place, name)
     else:
         yield as_written
-    is_clock = times.are(Kind.CLOCK)
-    if started_at is not None and is_clock.any():
-        yield _Way(BY_DAY, _moved(_by_midnight(written, is_clock, place, started_at), place.section_s))
+    yield from by_day
     if not np.isnan(times.sent_s).all():
         # Where a message does not say when it was sent, its distance from the others does.
         ahead = float(np.nanmedian(written - times.sent_s))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from klip_assets.errors import UnreadableSidecarError
-from klip_assets.inbox.recordings import CAPTION_SUFFIXES, TRANSCRIPT_SUFFIXES
+from klip_assets.inbox.sidecars import CAPTION_SUFFIXES, TRANSCRIPT_SUFFIXES
 from klip_assets.signals.speech.captions.formats import FORMATS, JSON_FORMATS, KNOWN_JSON
 from klip_assets.signals.speech.captions.reader import read_captions
 from klip_assets_tests.made import REPOSITORY
