@@ -26,9 +26,9 @@ from klip_assets_tests.worked import work
 
 def cases() -> Iterator[Odd]:
     """Yield all inputs."""
-    from odd_text import chats, names
+    from odd_text import chats, names, tracks
 
-    for module in (chats, names):
+    for module in (chats, names, tracks):
         yield from module.cases()
 
 

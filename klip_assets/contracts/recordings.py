@@ -49,7 +49,10 @@ VIDEOS = declare(
         column("sample_rate_hz", INTEGER, "Sample rate of the audio.", unit="Hz", low=1),
         count_column("channels", "Audio channels."),
         count_column("audio_tracks", "Audio tracks that can be decoded."),
-        count_column("audio_track", "Index of the track that is analysed, from 0: the default one, else the loudest."),
+        count_column("audio_track", "Index of the track that is analysed, from 0."),
+        text_column(
+            "audio_track_why", "Why that one: the only one, the default one, the mix by its title, the loudest."
+        ),
         column("size_bytes", BIGINT, "Size of the file.", unit="bytes", low=0),
         text_column("sha256", "SHA-256 of the file's content."),
         text_column("source_path", "The file, relative to the inbox."),

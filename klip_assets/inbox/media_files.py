@@ -53,7 +53,7 @@ def has_media_suffix(path: Path) -> bool:
 
 
 def is_recording(path: Path) -> bool:
-    """Return whether a file is taken for a recording: it is named like one or, unless named as something else, looks so.
+    """Return whether a file is taken for a recording: it is named like one or, if its suffix says nothing, begins so.
 
     A file that can't be read is not.
     """
@@ -95,4 +95,5 @@ def _begins_with_frame(head: bytes) -> bool:
     layer, version = head[1] >> 1 & 3, head[1] >> 3 & 3
     if layer == 0:  # ADTS
         return head[1] & 0xF0 == 0xF0 and head[2] >> 2 & 0xF < 13
-    return version != 1 and head[2] >> 4 not in (0, 15) and head[2] >> 2 & 3 != 3
+    # Layer I is not in use, and text in UTF-16 begins like it.
+    return layer != 3 and version != 1 and head[2] >> 4 not in (0, 15) and head[2] >> 2 & 3 != 3

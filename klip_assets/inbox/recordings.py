@@ -176,7 +176,7 @@ def sidecar_stem(path: Path) -> str | None:
     for suffix in (*CHAT_SUFFIXES, INFO_SUFFIX):
         if lowered.endswith(suffix):
             return name[: len(lowered) - len(suffix)]
-    if Path(lowered).suffix in CAPTION_SUFFIXES:
+    if Path(lowered).suffix in CAPTION_SUFFIXES and not lowered.endswith(".tsv"):  # Tweets come as .tsv, too.
         return _caption_stem(name[: len(lowered)])
     for suffix in TRANSCRIPT_SUFFIXES:
         if lowered.endswith(suffix) and len(lowered) > len(suffix):

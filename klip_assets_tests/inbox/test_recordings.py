@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klip_assets.inbox.fingerprint import END_BYTES, SAMPLE_BYTES, SAMPLES, fingerprint, sampled_hash
-from klip_assets.inbox.recordings import read_inbox, recording_at, sidecar_stem
+from klip_assets.inbox.media_files import is_recording
+from klip_assets.inbox.recordings import read_inbox, recording_at, recording_with_rest, sidecar_stem
+from klip_assets.inbox.sidecars import Kind, Role, role_of
 from klip_assets.store.state.video_ids import slug_of, video_id_for
 
 
@@ -109,11 +111,115 @@ def test_folders_are_read_and_do_not_mix(tmp_path: Path) -> None:
     assert found == {"a/x.mp4": 0, "b/x.mp4": 1}
 
 
-def test_unfinished_and_hidden_files_are_passed_over(tmp_path: Path) -> None:
-    drop(tmp_path, "a.mp4.part", ".b.mp4", ".trash/c.mp4", "d.mp4.crdownload")
+def test_unfinished_files_are_passed_over_and_hidden_ones_named_if_they_could_be_ours(tmp_path: Path) -> None:
+    drop(
+        tmp_path, "a.mp4.part", ".b.mp4", ".trash/c.mp4", "d.mp4.crdownload", ".b.vtt", "._b.mp4", ".DS_Store",
+        ".b.mp4.part", ".b.mp4.Xy12",
+    )  # fmt: skip
     (tmp_path / "e.mp4").symlink_to(tmp_path / "nowhere.mp4")
     contents = read_inbox(tmp_path)
-    assert contents.recordings == [] and contents.unknown == []
+    assert contents.recordings == []
+    assert sorted((path.name, why) for path, why in contents.unknown) == [
+        (".b.mp4", "hidden: its name begins with a dot"), (".b.vtt", "hidden: its name begins with a dot")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rest", "role"),
+    [
+        (".vtt", Role(Kind.WORDS)), (".en.vtt", Role(Kind.WORDS, "en")), (".german.srt", Role(Kind.WORDS, "german")),
+        (".en-eEY6OEpapPo.vtt", Role(Kind.WORDS, "en")), (".zh-Hans.vtt", Role(Kind.WORDS, "zh-Hans")),
+        (".wav.vtt", Role(Kind.WORDS)), (".mp4.en.srt", Role(Kind.WORDS, "en")), ("_en.srt", Role(Kind.WORDS, "en")),
+        (" [de].vtt", Role(Kind.WORDS, "de")), ("_pt_BR.srt", Role(Kind.WORDS, "pt-BR")), (".tsv", Role(Kind.WORDS)),
+        (".en.forced.srt", Role(Kind.WORDS, "en")), (".en.vtt.gz", Role(Kind.WORDS, "en")), (".srv3", Role(Kind.WORDS)),
+        (".eng.whisper.json", Role(Kind.WORDS, "eng")), (" - Chat.json", Role(Kind.CHAT)),
+        (".chat.txt", Role(Kind.CHAT)),
+        (" (Live Chat).json", Role(Kind.CHAT)), ("_chat.csv", Role(Kind.CHAT)),
+        (".live_chat.json.zst", Role(Kind.CHAT)),
+        (".info.json", Role(Kind.INFO)), (".en.info.json", None), (".raw.json", None), ("_raw.srt", None),
+        (".txt", None),
+        (".csv", None), (".stats.csv", None), (" 2.vtt", None), (".mp4", None), (".nfo", None), (".chat.vtt", None),
+    ],
+)  # fmt: skip
+def test_the_rest_of_a_name_says_what_a_sidecar_is(rest: str, role: Role | None) -> None:
+    assert role_of(rest) == role
+
+
+@pytest.mark.parametrize(
+    ("recording", "sidecar"),
+    [
+        ("talk.wav", "Talk.vtt"), ("TALK.wav", "talk.vtt"), ("talk.WAV", "talk.wav.vtt"),
+        ("caf\u00e9.wav", "cafe\u0301.vtt"), ("cafe\u0301.wav", "caf\u00e9.vtt"), ("Stra\u00dfe.wav", "STRASSE.vtt"),
+    ],
+)  # fmt: skip
+def test_names_that_look_the_same_belong_together(tmp_path: Path, recording: str, sidecar: str) -> None:
+    drop(tmp_path, recording, sidecar)
+    contents = read_inbox(tmp_path)
+    assert [path.name for _, path in contents.recordings[0].captions] == [sidecar] and contents.unknown == []
+    assert recording_at(tmp_path, tmp_path / recording) == contents.recordings[0]
+
+
+def test_of_recordings_that_look_the_same_the_one_spelled_alike_has_the_sidecar(tmp_path: Path) -> None:
+    drop(tmp_path, "talk.mp4", "Talk.mp4", "talk.vtt", "Talk.en.vtt")
+    found = {recording.name: recording.files[1:] for recording in read_inbox(tmp_path).recordings}
+    assert found == {"talk.mp4": (tmp_path / "talk.vtt",), "Talk.mp4": (tmp_path / "Talk.en.vtt",)}
+    for name, sidecars in found.items():
+        at = recording_at(tmp_path, tmp_path / name)
+        assert at and at.files[1:] == sidecars
+
+
+def test_a_chat_that_is_named_like_a_transcript_is_known_by_its_content(tmp_path: Path) -> None:
+    drop(tmp_path, "talk.mp4", "talk.en.json")
+    (tmp_path / "talk.json").write_text('{"streamer": {"name": "s"}, "comments": [{"content_offset_seconds": 5}]}')
+    (recording,) = read_inbox(tmp_path).recordings
+    assert recording.chat == tmp_path / "talk.json"
+    assert [path.name for _, path in recording.captions] == ["talk.en.json"]
+    drop(tmp_path, "talk.chat.json")
+    contents = read_inbox(tmp_path)
+    assert contents.recordings[0].chat == tmp_path / "talk.chat.json"
+    assert [why for _, why in contents.unknown] == ["a second chat log of talk; only the first by name is read"]
+
+
+def test_what_lies_beside_a_recording_and_is_none_of_its_sidecars_is_told(tmp_path: Path) -> None:
+    drop(
+        tmp_path, "talk.mp4", "talk.vtt", ".talk.vtt", "talk_raw.srt", "talk.nfo", "talk 2.mp4", "talk 2.vtt",
+        "other.nfo", "other.mp4", ".talk.swp",
+    )  # fmt: skip
+    recording, left = recording_with_rest(tmp_path / "talk.mp4")
+    assert recording and recording.files == (tmp_path / "talk.mp4", tmp_path / "talk.vtt")
+    assert {path.name: why.partition(";")[0].partition(":")[0] for path, why in left} == {
+        ".talk.vtt": "hidden",
+        "talk_raw.srt": "a file beside a recording, but with an unknown ending",
+        "talk.nfo": "a file beside a recording, but with an unknown ending",
+    }
+    assert recording_with_rest(tmp_path / "gone.mp4") == (None, [])
+
+
+WAVE = b"RIFF\x24\x00\x00\x00WAVEfmt "
+FRAMES = b"\xff\xfb\x90\x64" + b"\0" * 400
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("talk.rec", WAVE, True), ("talk", WAVE, True), ("talk.rec", b"RIFF\x24\0\0\0WEBPVP8 ", False),
+        ("talk.x", FRAMES, True),
+        ("talk.bin", b"\0\0\0\x20ftypisom", True), ("photo.x", b"\0\0\0\x20ftypheic", False),
+        ("talk.x", b"G" + b"\0" * 400, False),
+        ("talk.x", (b"G" + b"\0" * 187) * 3, True), ("talk.x", b"\xff\xff\xff\xff" * 9, False), ("talk.x", b"", False),
+        ("talk.x", b"GIF89a", False), ("talk.mp4.bak", WAVE, False), ("cover.jpg", WAVE, False),
+        ("talk.tta", b"x", True),
+        ("notes", b"Good morning", False), ("talk.x", b"\xff\xf1\x50\x80", True),
+        ("talk.x", b"\xff\xfe\x41\x00", False),
+    ],
+)  # fmt: skip
+def test_a_file_whose_suffix_says_nothing_is_a_recording_if_it_begins_like_one(
+    tmp_path: Path, name: str, content: bytes, expected: bool
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert is_recording(path) is expected
+    assert [recording.path for recording in read_inbox(tmp_path).recordings] == ([path] if expected else [])
 
 
 def test_what_is_neither_recording_nor_sidecar_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,13 @@ RATE = 48_000
 
 
 def write_tracks(
-    path: Path, sounds: list[np.ndarray], *, default: Sequence[int] = (), rates: Sequence[int] = (), codec: str = ""
+    path: Path,
+    sounds: list[np.ndarray],
+    *,
+    default: Sequence[int] = (),
+    rates: Sequence[int] = (),
+    titles: Sequence[str] = (),
+    codec: str = "",
 ) -> Path:
     """A file with each sound (-1..1) on a track of its own."""
     with av.open(str(path), "w") as container:
@@ -26,6 +32,8 @@ def write_tracks(
         for index in range(len(sounds)):
             stream = container.add_stream(codec or "pcm_s16le", rate=rates[index] if rates else RATE, layout="mono")
             stream.disposition = av.stream.Disposition.default if index in default else 0
+            if titles:
+                stream.metadata["title"] = titles[index]
             streams.append(stream)
         packets = []
         for stream, sound in zip(streams, sounds, strict=True):
@@ -73,8 +81,45 @@ def test_without_one_default_the_loudest_track_is_listened_to(tmp_path: Path, de
 
 def test_a_default_track_with_nothing_on_it_is_passed_over(tmp_path: Path) -> None:
     path = write_tracks(tmp_path / "stream.mkv", tones(0.0, 0.2), default=[0])
-    assert choose_track(path) == Track(1, 2, "the loudest")
+    assert choose_track(path) == Track(1, 2, "the loudest; the default one is inaudible")
     assert not has_any_sound(path, Decoding(), track=0) and has_any_sound(path, Decoding(), track=1)
+
+
+def hiss(peak_dbfs: float, *, click_dbfs: float | None = None, seconds: float = 3.0) -> np.ndarray:
+    sound = 10 ** (peak_dbfs / 20) * np.random.default_rng(1).uniform(-1, 1, round(seconds * RATE))
+    if click_dbfs is not None:
+        sound[len(sound) // 3] = 10 ** (click_dbfs / 20)
+    return sound
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "pcm_s16le"), (".mp4", "aac")])
+@pytest.mark.parametrize("click_dbfs", [None, -62.0, -40.0])
+def test_a_default_track_that_only_hisses_is_passed_over(
+    tmp_path: Path, suffix: str, codec: str, click_dbfs: float | None
+) -> None:
+    sounds = [hiss(-66, click_dbfs=click_dbfs), hiss(-25)]
+    track = choose_track(write_tracks(tmp_path / f"stream{suffix}", sounds, default=[0], codec=codec))
+    assert track == Track(1, 2, "the loudest; the default one is inaudible")
+
+
+def test_a_quiet_default_track_is_still_the_one_to_listen_to(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "quiet.mkv", [hiss(-52), hiss(-10)], default=[0])
+    assert choose_track(path) == Track(0, 2, "the default one")
+    # And where nothing is audible, there is no reason for another.
+    path = write_tracks(tmp_path / "hiss.mkv", [hiss(-75), hiss(-70)], default=[0])
+    assert choose_track(path) == Track(0, 2, "the default one")
+
+
+def test_of_separate_tracks_the_one_whose_title_is_that_of_a_mix_is_listened_to(tmp_path: Path) -> None:
+    titles = ["Mic", "Game", "Full mix"]
+    path = write_tracks(tmp_path / "obs.mkv", [hiss(-75), *tones(0.5, 0.2)], default=[0], titles=titles)
+    assert choose_track(path) == Track(2, 3, "titled Full mix; the default one (Mic) is inaudible")
+    path = write_tracks(
+        tmp_path / "two.mkv", [hiss(-75), *tones(0.5, 0.2)], default=[0], titles=["Mic", "Game", "Band"]
+    )
+    assert choose_track(path) == Track(1, 3, "the loudest (Game); the default one (Mic) is inaudible")
+    path = write_tracks(tmp_path / "no.mkv", [*tones(0.5), hiss(-75)], titles=["Game", "Mix"])
+    assert choose_track(path) == Track(0, 2, "the loudest (Game)")
 
 
 def test_what_is_loud_only_late_in_a_long_recording_counts(tmp_path: Path) -> None:

@@ -287,6 +287,7 @@ def _facts(
         "channels": media.channels,
         "audio_tracks": track.count if track else 0,
         "audio_track": index,
+        "audio_track_why": track.why if track else None,
     }
     if media.audio_codec is None:
         return facts, "no_audio", None, media, timeline
@@ -328,7 +329,7 @@ def _joint_hash(paths: Iterable[Path]) -> str:
 RECORDING_STAGES = (
     StageSpec(
         VIDEOS,
-        version="4",
+        version="5",
         group=GROUP,
         upstream=(),
         inputs=video_inputs,
