@@ -130,7 +130,7 @@ def _answer(said: Said) -> _Answer:
         raise AnswerError(problem)
     if _differ(valid.values()):
         # A draft between tags of any name, then the answer.
-        ends = [match.end() for match in _CLOSING.finditer(text) if match.end() < max(valid)]
+        ends = [match.end() for match in _CLOSING.finditer(text) if match.end() <= max(valid)]
         valid = {start: answer for start, answer in valid.items() if start >= max(ends, default=0)}
     if _differ(valid.values()):
         raise AnswerError("the reply holds several answers that differ")

@@ -17,7 +17,7 @@ from klip_assets.signals.text.llm.objects import json_objects
 # Each alternative reads a bounded number of characters from where it starts, so that the search is linear.
 _MARK = re.compile(
     r"<\|channel\|?>[ \t]{0,9}(?P<channel>\w{1,40})"
-    r"|[<\[{◁＜【⟨«](?P<tag>[^<>\[\]{}◁▷＜＞【】⟨⟩«»\n]{1,200})[>\]}▷＞】⟩»]"
+    r"|[<\[{◁＜【⟨«](?P<tag>[^<>\[\]{}◁▷＜＞【】⟨⟩«»]{1,200})[>\]}▷＞】⟩»]"
     r"|^[ \t]{0,9}```[ \t]{0,9}(?P<fence>\w{0,40})"
     r"|(?-i:assistant[ \n]?(?P<glued>final|analysis|commentary))"
     r"|^[ \t]{0,9}(?P<line>final)[ \t]{0,9}$"
