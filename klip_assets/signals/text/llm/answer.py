@@ -72,6 +72,9 @@ def json_schema() -> dict[str, Any]:
 def read_reply(reply: Reply, limit: int) -> _Answer:
     """Return the answer in a reply.
 
+    Prose and code fences around the JSON are ignored, as is any thinking aloud before it. If several different objects
+    are valid answers, the reply is ambiguous and refused.
+
     Args:
         reply: The reply.
         limit: Most tokens that were asked for.
@@ -79,7 +82,7 @@ def read_reply(reply: Reply, limit: int) -> _Answer:
     Raises:
         CutOffError: It was cut off.
         RefusedError: The model refuses to answer.
-        AnswerError: There is no valid answer.
+        AnswerError: There is no answer, there are several, or a value is missing, out of range, or of another type.
     """
     if reply.refusal:
         raise RefusedError(reply.refusal)
@@ -96,21 +99,6 @@ def read_reply(reply: Reply, limit: int) -> _Answer:
     if is_silent and reply.thought_chars:
         raise AnswerError("only thoughts came, no answer")
     return _answer(said)
-
-
-def read_answer(text: str) -> _Answer:
-    """Extract the answer from a reply.
-
-    Prose and code fences around the JSON are ignored, as is any thinking aloud before it. If several different objects
-    are valid answers, the reply is ambiguous and refused.
-
-    Args:
-        text: The reply.
-
-    Raises:
-        AnswerError: There is no answer, there are several, or a value is missing, out of range, or of another type.
-    """
-    return _answer(without_thoughts(text))
 
 
 def _answer(said: Said) -> _Answer:
