@@ -7,6 +7,7 @@ in parts, thoughts beside it, and event streams that nobody asked for.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ _FILTERED = frozenset(("content_filter", "safety", "refusal"))
 _TOOLS = frozenset(("tool_calls", "function_call", "tool_use", "tool_call"))
 _TEXTS = ("text", "content", "value", "output_text", "parts")
 _MAX_DEPTH = 8
+# Not str.splitlines: a string of JSON may hold other separators.
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class UnreadableError(ValueError):
@@ -165,6 +168,8 @@ class _Message:
             self.has_tools = True
         elif kind == "refusal":
             self.refusal += str(part.get("refusal") or value or "")
+        elif value is None and not kind:
+            self._add(json.dumps(part))  # The answer itself, already parsed.
         else:
             self._add(value, depth + 1)
 
@@ -183,7 +188,7 @@ def _documents(content: bytes) -> tuple[Sequence[Any], bool]:
             try:
                 document, end = json.JSONDecoder().raw_decode(part, at)
             except (ValueError, RecursionError):
-                return documents, part == "[DONE]"
+                return documents, part[at:].strip() == "[DONE]"
             documents.append(document)
             at = end + len(part[end:]) - len(part[end:].lstrip())
     is_repeated = len(documents) > 1 and all(document == documents[0] for document in documents)
@@ -193,7 +198,7 @@ def _documents(content: bytes) -> tuple[Sequence[Any], bool]:
 def _events(text: str) -> Iterator[str]:
     # https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
     data: list[str] = []
-    for line in [*text.splitlines(), ""]:
+    for line in [*_LINE_END.split(text), ""]:
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif not line and data:

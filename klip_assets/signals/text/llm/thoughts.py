@@ -21,7 +21,9 @@ _MARK = re.compile(
     r"|^[ \t]{0,9}```[ \t]{0,9}(?P<fence>\w{0,40})"
     r"|(?-i:assistant[ \n]?(?P<glued>final|analysis|commentary))"
     r"|^[ \t]{0,9}(?P<line>final)[ \t]{0,9}$"
-    r"|^[ \t#*>_-]{0,9}(?P<prose>(?:here is |here's )?(?:my |the )?(?:final )?(?:answer|response|output)[ \t*_]{0,9}:)",
+    r"|^[ \t#*>_-]{0,9}(?P<prose>(?:here(?: is|'s) )?(?:my |the )?(?:final )?(?:answer|response|output))"
+    r"[ \t*_]{0,9}(?::|$)"
+    r"|^(?P<begun>thinking\.\.\.)$|(?P<done>\.\.\.done thinking\.?)",
     re.IGNORECASE | re.MULTILINE,
 )
 # The channels of gpt-oss where a server has removed the marks around their names.
@@ -159,6 +161,8 @@ def _mark(match: re.Match[str]) -> _Mark | None:
         kind_and_name = (_Kind.FINAL if is_answer else _Kind.OPENS), _CHANNEL
     elif match["prose"]:
         kind_and_name = _Kind.ANSWER, ""
+    elif match["begun"] or match["done"]:
+        kind_and_name = (_Kind.OPENS if match["begun"] else _Kind.CLOSES), "thinking"
     elif match["tag"]:
         kind_and_name = _tag(match["tag"], match[0][0])
     elif match["fence"]:

@@ -40,6 +40,7 @@ PARTS: dict[str, Any] = {
     "strings": [ANSWER[:30], ANSWER[30:]],
     "output_text": [{"type": "output_text", "text": ANSWER, "annotations": []}],
     "a value inside": [{"type": "text", "text": {"value": ANSWER}}],
+    "the answer itself": GOOD,
     "nested": [{"type": "message", "content": [THINKING, TEXT]}],
     "thinking before": [{"type": "thinking", "thinking": [{"type": "text", "text": DRAFT}]}, TEXT],
     "a draft and thinking before": [{"type": "text", "text": DRAFT}, THINKING, TEXT],
@@ -109,6 +110,10 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 50}
 
 def test_an_event_stream_that_nobody_asked_for_is_read() -> None:
     whole = Read(ANSWER, Usage(100, 50))
+    assert (
+        read_response(stream([*pieces(*SPLIT, finish=None), USAGE], "").replace(b"\n\n", b"\n") + b"data: [DONE]")
+        == whole
+    )
     assert read_response(stream([*pieces(*SPLIT), USAGE])) == whole
     assert read_response(stream([*pieces(*SPLIT, finish=None), USAGE])) == whole
     comments = b": ping\r\nevent: x\r\n" + stream([*pieces(*SPLIT), USAGE], "").replace(b"\n", b"\r\n")

@@ -69,6 +69,8 @@ ANSWERED = [
     "analysiswe need DRAFTassistantcommentaryDRAFTassistantfinal ANSWER",
     "analysis\nDRAFT\nfinal\nANSWER",
     "<|channel>thought\nDRAFT<channel|>ANSWER",
+    "Thinking...\nDRAFT\n...done thinking.\n\nANSWER",
+    "## Thoughts\nDRAFT\n\n## Final Answer\nANSWER",
     # What only looks like it.
     "I think it is great: ANSWER",
     "I <3 this, I think >:( ANSWER",
@@ -104,6 +106,7 @@ DRAFTS = [
     "<|channel|>analysis<|message|>DRAFT<|end|>",
     "<|channel>thought\nDRAFT",
     "analysisWe could say DRAFT but",
+    "Thinking...\nDRAFT",
     "<think>I'd write <answer>DRAFT</answer> but",
     "Draft: DRAFT <reflection>too low</reflection>",
     "<think>" * 1000 + "DRAFT" + "</think>" * 999,

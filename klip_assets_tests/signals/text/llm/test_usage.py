@@ -223,3 +223,19 @@ def test_after_a_report_beyond_the_budget_no_request_is_sent(llm: FakeLlm, tier:
     readings = made.read([Item(f"text {number}") for number in range(9)])
     assert [reading.status for reading in readings] == ["ok"] + ["failed"] * 8
     assert read_calls(made.state)["cost_usd"].to_pylist() == [pytest.approx(0.901)]
+
+
+def test_what_is_under_way_when_a_run_ends_early_is_booked_at_an_estimate(llm: FakeLlm, tier: Make) -> None:
+    def choose(asked: Asked) -> Reply:
+        return answers() if asked.number == 0 else Silence(60) if asked.number < 4 else error(401)
+
+    def stop(_: str) -> None:
+        raise InterruptedError
+
+    llm.reply = choose
+    made = tier("first", price=PRICE, most=4, notify=stop)
+    with pytest.raises(ExceptionGroup):
+        made.read([Item(f"text {number}") for number in range(6)])
+    ended = [call for call in read_calls(made.state).to_pylist() if "the run ended" in (call["error"] or "")]
+    under_way = [call for call in ended if "estimate" in call["error"]]
+    assert len(under_way) == 3 and all(call["cost_usd"] > 300 * PRICE / 1e6 for call in under_way)
