@@ -185,16 +185,20 @@ class Channel:
 
     async def _read(self, bill: Bill, messages: list[Message]) -> tuple[BaseModel, str]:
         # At most two questions: whatever is wrong with the first reply, another is asked for once.
-        limit = self._tokens.retry if self._dialect.needs_room else self._tokens.usual
+        larger = max(self._tokens.usual, self._tokens.retry)
+        limit = larger if self._dialect.needs_room else self._tokens.usual
         try:
             return read_reply(await self._request(bill, messages, limit), limit), "ok"
         except RefusedError:
             raise
         except CutOffError as error:
-            if self._dialect.token_limit is None or self._tokens.retry <= limit:
+            if self._dialect.token_limit is None or larger <= limit:
                 raise
-            larger = self._tokens.retry
-            answer = read_reply(await self._request(bill, messages, larger), larger)
+            try:
+                answer = read_reply(await self._request(bill, messages, larger), larger)
+            except OverBudgetError:
+                # What others ask for may still fit.
+                raise AnswerError(f"{error}, and the budget does not allow for {larger}") from None
             if error.is_thoughts:
                 self._remember(replace(self._dialect, needs_room=True))
             return answer, "repaired"

@@ -31,6 +31,9 @@ _PLACES = ("usage", "usageMetadata", "usage_metadata", "x_groq")
 
 _USAGE = re.compile(r'"usage"\s*:\s*(?=\{)')
 
+# Places looked at in a text that is not JSON; an event stream may have one in each chunk.
+_MOST_USAGES = 50
+
 # For estimates: bytes of English text in a token, and tokens of a request besides its text.
 _BYTES_PER_TOKEN, _OVERHEAD_TOKENS = 4, 150
 # A quarter of the limit: 100 tokens by default, which is the length of an answer.
@@ -102,7 +105,7 @@ def usage_in_body(content: bytes) -> Usage | None:
 def usage_in(text: str) -> Usage | None:
     """Return the last usage reported in a text that is not JSON as a whole."""
     used = None
-    for match in _USAGE.finditer(text):
+    for match in [*_USAGE.finditer(text)][-_MOST_USAGES:]:
         try:
             found, _ = json.JSONDecoder().raw_decode(text, match.end())
         except (ValueError, RecursionError):

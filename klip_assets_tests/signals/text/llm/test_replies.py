@@ -210,10 +210,14 @@ def test_limits_are_those_of_the_settings_and_one_may_rule_out_the_retry(llm: Fa
     assert limits(llm) == [700, 500, 6000]
 
 
-def test_a_larger_limit_that_the_budget_does_not_allow_is_not_tried(llm: FakeLlm, tier: Make) -> None:
-    llm.reply = thinks(1200)
-    (reading,) = tier("first", price=10.0, budget=Budget(run_usd=0.04)).read(TEXTS[:1])
-    assert "budget" in (reading.error or "") and limits(llm) == [400]
+def test_a_larger_limit_that_the_budget_does_not_allow_is_not_tried_and_others_are_read(
+    llm: FakeLlm, tier: Make
+) -> None:
+    llm.reply = lambda asked: says("<think>hm", "length") if asked.number == 0 else answers()
+    readings = tier("first", price=10.0, budget=Budget(run_usd=0.04), most=1).read(TEXTS[:3])
+    assert [reading.status for reading in readings] == ["failed", "ok", "ok"]
+    assert "the budget does not allow for 1600" in (readings[0].error or "")
+    assert limits(llm) == [400] * 3
 
 
 def test_a_larger_limit_that_the_server_does_not_take_fails_that_text_alone(llm: FakeLlm, tier: Make) -> None:
