@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from record import keep, table
 
 from klip_assets.signals.text.item import Item
-from klip_assets.signals.text.llm.channel import Dialect
+from klip_assets.signals.text.llm.dialect import Dialect
 from klip_assets.signals.text.llm.models import Endpoint, Model
 from klip_assets.signals.text.llm.prompt import SEGMENT, prompt
 from klip_assets.signals.text.llm.reader import LlmTier

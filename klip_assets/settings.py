@@ -89,6 +89,12 @@ class Settings(BaseSettings):
         default=16, ge=1, le=1000, description="Maximum concurrent requests to language models, over all processes."
     )
     llm_timeout_s: float = Field(default=60.0, gt=0, description="Timeout of a request to a model, in seconds.")
+    llm_max_answer_tokens: int = Field(
+        default=400, ge=50, le=1_000_000, description="Maximum tokens of a model's answer, its thoughts included."
+    )
+    llm_retry_answer_tokens: int = Field(
+        default=1600, ge=50, le=1_000_000, description="The same for the one retry of an answer that was cut off."
+    )
     text_model: str = Field(
         default="",
         description="Hugging Face text-classification models, by name or folder: one, or two separated by a comma "

@@ -10,14 +10,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 
 import duckdb
+import odd_text
+from odd_text import case
 from odd_text.case import Odd, Outcome
 
 from klip_assets.settings import Settings
@@ -25,11 +29,11 @@ from klip_assets_tests.worked import work
 
 
 def cases() -> Iterator[Odd]:
-    """Yield all inputs."""
-    from odd_text import chats, names, tracks
-
-    for module in (chats, names, tracks):
-        yield from module.cases()
+    """Yield the inputs of every module of `odd_text`."""
+    for found in pkgutil.iter_modules(odd_text.__path__):
+        module = import_module(f"odd_text.{found.name}")
+        if module is not case:
+            yield from module.cases()
 
 
 def main() -> int:

@@ -54,7 +54,7 @@ LLM_CALLS = declare(
         text_column("prompt_version", "Version of the prompt."),
         text_column("input_sha256", "SHA-256 of everything the model was given."),
         text_column("status", "ok, repaired or failed."),
-        text_column("error", "Why it failed."),
+        text_column("error", "Why it failed, and what of its cost is an estimate."),
         count_column("attempts", "HTTP requests it took."),
         column("latency_ms", DOUBLE, "Time until the answer.", unit="ms", low=0),
         count_column("prompt_tokens", "Tokens sent.", BIGINT),
@@ -62,7 +62,7 @@ LLM_CALLS = declare(
         column(
             "cost_usd",
             DOUBLE,
-            "Price of the call; an upper bound where the endpoint does not report tokens.",
+            "Price of all its requests; `error` says where that is an estimate or an upper bound.",
             unit="USD",
             low=0,
         ),

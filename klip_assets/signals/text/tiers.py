@@ -15,6 +15,7 @@ from klip_assets.signals.text.bert import tier as bert_tier
 from klip_assets.signals.text.bert.compact import SHIPPED
 from klip_assets.signals.text.item import Item
 from klip_assets.signals.text.known import NOTHING_KNOWN, Known
+from klip_assets.signals.text.llm.dialect import AnswerTokens
 from klip_assets.signals.text.llm.models import Model, model_chain
 from klip_assets.signals.text.llm.reader import LlmTier, Spent
 from klip_assets.signals.text.reading import Reading, input_hash
@@ -187,6 +188,7 @@ def build_chain(
                     settings.llm_timeout_s,
                     settings.llm_max_concurrency,
                     notify,
+                    tokens=AnswerTokens(settings.llm_max_answer_tokens, settings.llm_retry_answer_tokens),
                 )
             )
         elif state.ready and state.name == "bert":

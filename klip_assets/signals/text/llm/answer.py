@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from klip_assets.contracts import EMOTIONS
+from klip_assets.signals.text.llm.objects import json_objects
+from klip_assets.signals.text.llm.response import Reply
+from klip_assets.signals.text.llm.thoughts import Said, without_thoughts
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
-#: Characters of a reply that are parsed; an answer has about 250, a model that thinks aloud some thousands.
+#: Characters of a reply that are parsed after its thoughts; an answer has about 250.
 MAX_CHARS = 100_000
-_MAX_OBJECTS = 200
-_THINKING, _THOUGHT = "<think>", "</think>"
+
+_CLOSING = re.compile(r"</(?!answer|final|response|output|result)\w[\w:.-]{0,40}\s{0,9}>", re.IGNORECASE)
 
 
 class AnswerError(ValueError):
     """A reply without a valid answer; the message says what is wrong with it."""
+
+
+class RefusedError(AnswerError):
+    """The model, or a filter of its endpoint, refuses to answer: asking again costs the same for nothing."""
+
+
+class CutOffError(AnswerError):
+    """A reply that ends because of the limit on its length.
+
+    Attributes:
+        is_thoughts: Whether thoughts filled most of it.
+    """
+
+    def __init__(self, limit: int, *, is_thoughts: bool) -> None:
+        super().__init__(f"it was cut off after {limit} tokens{', most of them thoughts' if is_thoughts else ''}")
+        self.is_thoughts = is_thoughts
 
 
 class _Answer(BaseModel):
@@ -50,65 +69,65 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def read_answer(text: str) -> _Answer:
-    """Extract the answer from a reply.
+def read_reply(reply: Reply, limit: int) -> _Answer:
+    """Return the answer in a reply.
 
     Prose and code fences around the JSON are ignored, as is any thinking aloud before it. If several different objects
     are valid answers, the reply is ambiguous and refused.
 
     Args:
-        text: The reply.
+        reply: The reply.
+        limit: Most tokens that were asked for.
 
     Raises:
+        CutOffError: It was cut off.
+        RefusedError: The model refuses to answer.
         AnswerError: There is no answer, there are several, or a value is missing, out of range, or of another type.
     """
-    objects = list(_objects(_without_thoughts(text[:MAX_CHARS])))
-    if not objects:
-        raise AnswerError("the reply holds no JSON object")
-    valid: list[_Answer] = []
-    problem = ""
-    for found in objects:
+    if reply.refusal:
+        raise RefusedError(reply.refusal)
+    said = without_thoughts(reply.text)
+    is_silent = not said.text.strip()
+    received = reply.used.completion_tokens or 0 if reply.used else 0
+    thought_chars = reply.thought_chars + said.thought_chars
+    if reply.cut_off or (is_silent and thought_chars and received >= limit):
+        thought_tokens = reply.used.thought_tokens if reply.used else 0
+        is_thoughts = 2 * thought_chars > reply.thought_chars + len(reply.text) or 2 * thought_tokens > received > 0
+        raise CutOffError(limit, is_thoughts=is_thoughts)
+    if reply.lacks:
+        raise AnswerError(reply.lacks)
+    if is_silent and reply.thought_chars:
+        raise AnswerError("only thoughts came, no answer")
+    return _answer(said)
+
+
+def _answer(said: Said) -> _Answer:
+    if said.never_ends:
+        raise AnswerError("only thoughts came, and they never end")
+    text = said.text[:MAX_CHARS]
+    if said.thought_chars and not text.strip():
+        raise AnswerError("only thoughts came, no answer after them")
+    valid: dict[int, _Answer] = {}
+    problem = "the reply holds no JSON object"
+    for found in json_objects(text):
         try:
-            answer = Answer.model_validate(found)
+            valid[found.start] = Answer.model_validate(found.value)
         except ValidationError as error:
             problem = _sentence(error)
-            continue
-        if answer not in valid:
-            valid.append(answer)
-    if len(valid) > 1:
-        raise AnswerError("the reply holds several answers that differ")
     if not valid:
         raise AnswerError(problem)
-    return valid[0]
+    if _differ(valid.values()):
+        # A draft between tags of any name, then the answer.
+        ends = [match.end() for match in _CLOSING.finditer(text) if match.end() <= max(valid)]
+        valid = {start: answer for start, answer in valid.items() if start >= max(ends, default=0)}
+    if _differ(valid.values()):
+        raise AnswerError("the reply holds several answers that differ")
+    return next(iter(valid.values()))
 
 
-def _without_thoughts(text: str) -> str:
-    # Not by a pattern: from each mark that is never closed, it would search to the end of the reply.
-    parts, at = [], 0
-    while (begin := text.find(_THINKING, at)) >= 0 and (end := text.find(_THOUGHT, begin)) >= 0:
-        parts.append(text[at:begin])
-        at = end + len(_THOUGHT)
-    return "".join(parts) + text[at:]
-
-
-def _objects(text: str) -> Iterator[Mapping[str, Any]]:
-    # Each outermost JSON object, wherever it starts.
-    decoder = json.JSONDecoder(parse_constant=_refuse)
-    index = text.find("{")
-    for _ in range(_MAX_OBJECTS):
-        if index < 0:
-            return
-        try:
-            found, end = decoder.raw_decode(text, index)
-        except (ValueError, RecursionError):
-            index = text.find("{", index + 1)
-            continue
-        yield found
-        index = text.find("{", end)
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not valid JSON")
+def _differ(answers: Iterable[_Answer]) -> bool:
+    first, *others = answers
+    return any(other != first for other in others)
 
 
 def _sentence(error: ValidationError) -> str:

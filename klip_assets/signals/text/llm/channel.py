@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
-from typing import Any
+
+from pydantic import BaseModel
 
 from klip_assets.signals.text.item import Item
-from klip_assets.signals.text.llm.answer import AnswerError, json_schema, read_answer
-from klip_assets.signals.text.llm.client import Client, Reply, RequestFailedError, Verdict
+from klip_assets.signals.text.llm.answer import AnswerError, CutOffError, RefusedError, read_reply
+from klip_assets.signals.text.llm.client import Client, RequestFailedError, Verdict
+from klip_assets.signals.text.llm.dialect import AnswerTokens, Dialect
 from klip_assets.signals.text.llm.models import Endpoint, Model
 from klip_assets.signals.text.llm.pace import Gate, Slots
 from klip_assets.signals.text.llm.prompt import Message, Prompt
-from klip_assets.store.state.ledger import Call, Ledger, max_tokens
+from klip_assets.signals.text.llm.response import Reply
+from klip_assets.signals.text.llm.usage import Bill
+from klip_assets.store.state.ledger import Call, Ledger
 from klip_assets.store.state.replies import Store, StoredReply, question_key
 
 #: Requests one call may make for the same question; a repair counts as another question.
@@ -31,64 +35,10 @@ LONGEST_WAIT_S = 30.0
 
 _LOOK_S = 0.05
 
-TEMPERATURE, SEED, MAX_ANSWER_TOKENS = 0, 7, 400
-
 _REPAIR = (
     "Your last reply could not be used: {problem}. Label the same data again. Answer with one JSON object and nothing "
     "else, every field a plain number within its range."
 )
-_MODES = ("json_schema", "json_object", "text")
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """Request parameters that a model accepts, determined once.
-
-    Attributes:
-        mode: How the answer is constrained: json_schema, json_object, or text (by the prompt alone).
-        token_limit: Name of the endpoint's parameter for the maximum answer length; None if it has none.
-        has_temperature: Whether it accepts a temperature.
-        has_seed: Whether it accepts a seed.
-    """
-
-    mode: str = _MODES[0]
-    token_limit: str | None = "max_tokens"
-    has_temperature: bool = True
-    has_seed: bool = True
-
-    @classmethod
-    def of(cls, known: Mapping[str, Any]) -> Dialect:
-        """Return a stored dialect; fields written by a newer version are ignored."""
-        return cls(**{name: value for name, value in known.items() if name in cls.__dataclass_fields__})
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the fields of a request besides model and messages."""
-        found: dict[str, Any] = {}
-        if self.has_temperature:
-            found["temperature"] = TEMPERATURE
-        if self.has_seed:
-            found["seed"] = SEED
-        if self.token_limit:
-            found[self.token_limit] = MAX_ANSWER_TOKENS
-        if self.mode == "json_schema":
-            schema = {"name": "label", "strict": True, "schema": json_schema()}
-            found["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif self.mode == "json_object":
-            found["response_format"] = {"type": "json_object"}
-        return found
-
-    def simpler(self, complaint: str) -> Dialect | None:
-        """Return the next dialect to try after a request was refused with a complaint; None if there is none."""
-        if self.token_limit == "max_tokens" and "max_tokens" in complaint:
-            return replace(self, token_limit="max_completion_tokens")
-        if self.token_limit and self.token_limit in complaint:
-            return replace(self, token_limit=None)
-        if self.has_temperature and "temperature" in complaint:
-            return replace(self, has_temperature=False)
-        if self.has_seed and "seed" in complaint:
-            return replace(self, has_seed=False)
-        index = _MODES.index(self.mode) + 1
-        return replace(self, mode=_MODES[index]) if index < len(_MODES) else None
 
 
 class NotAnsweredError(Exception):
@@ -115,6 +65,7 @@ class Channel:
         slots: Limits concurrent requests over all processes.
         most: Maximum concurrent requests to this model.
         notify: Called once with a message if the model is skipped.
+        tokens: Limits of an answer.
     """
 
     def __init__(
@@ -127,10 +78,11 @@ class Channel:
         slots: Slots,
         most: int,
         notify: Callable[[str], None],
+        tokens: AnswerTokens,
     ) -> None:
         self.model = model
         self._client, self._prompt, self._store, self._ledger = client, prompt, store, ledger
-        self._slots, self._notify = slots, notify
+        self._slots, self._notify, self._tokens = slots, notify, tokens
         self._gate, self._money = Gate(most), asyncio.Lock()
         known = store.dialect(model.endpoint.name, model.name)
         self._dialect = Dialect.of(known) if known else Dialect()
@@ -163,19 +115,20 @@ class Channel:
         """
         messages = self._prompt.messages(item)
         call = self._call(self._key(messages))
+        bill = Bill(call, self.model)
         try:
-            reply = await self._answer(call, messages)
+            reply = await self._answer(bill, messages)
         except NotAnsweredError as error:
             call.error = str(error)
-            self._finish(call)
+            self._finish(bill)
             raise
         except BaseException:
             call.error = "the run ended before the answer came"
-            self._finish(call)
+            self._finish(bill)
             raise
         # The dialect may have been determined meanwhile: the key must be the one the next run will use.
         call.input_sha256, call.status = self._key(messages), reply.status
-        self._finish(call, reply)
+        self._finish(bill, reply)
         return reply, call.input_sha256
 
     def kept(self, item: Item) -> tuple[StoredReply, str] | None:
@@ -209,63 +162,96 @@ class Channel:
             key,
         )
 
-    def _finish(self, call: Call, reply: StoredReply | None = None) -> None:
+    def _finish(self, bill: Bill, reply: StoredReply | None = None) -> None:
+        call = bill.call
         if call.attempts or reply:
+            call.error = "; ".join(filter(None, (call.error, bill.note))) or None
             self.calls.append(call)
             self._ledger.finish(call, call.input_sha256 if reply else None, reply)
 
-    async def _answer(self, call: Call, messages: list[Message]) -> StoredReply:
+    async def _answer(self, bill: Bill, messages: list[Message]) -> StoredReply:
         began = perf_counter()
         try:
-            try:
-                answer, status = read_answer((await self._request(call, messages)).text), "ok"
-            except AnswerError as error:
-                repair: Message = {"role": "user", "content": _REPAIR.format(problem=error)}
-                # Without the reply itself: whatever a model was talked into saying must not act as an instruction.
-                answer, status = read_answer((await self._request(call, [*messages, repair])).text), "repaired"
+            answer, status = await self._read(bill, messages)
         except AnswerError as error:
             self._invalid += 1
             if self._invalid >= BREAK_AFTER_INVALID:
                 await self.close(f"{self._invalid} replies in a row without a valid answer")
             raise NotAnsweredError(f"no valid answer: {error}") from None
         finally:
-            call.latency_ms = 1000 * (perf_counter() - began)
+            bill.call.latency_ms = 1000 * (perf_counter() - began)
         self._invalid = 0
         return StoredReply(answer.model_dump(), status)
 
-    async def _request(self, call: Call, messages: list[Message]) -> Reply:
-        attempt = 0
+    async def _read(self, bill: Bill, messages: list[Message]) -> tuple[BaseModel, str]:
+        # At most two questions: whatever is wrong with the first reply, another is asked for once.
+        larger = max(self._tokens.usual, self._tokens.retry)
+        limit = larger if self._dialect.needs_room else self._tokens.usual
+        try:
+            return read_reply(await self._request(bill, messages, limit), limit), "ok"
+        except RefusedError:
+            raise
+        except CutOffError as error:
+            if self._dialect.token_limit is None or larger <= limit:
+                raise
+            try:
+                answer = read_reply(await self._request(bill, messages, larger), larger)
+            except OverBudgetError:
+                # What others ask for may still fit.
+                raise AnswerError(f"{error}, and the budget does not allow for {larger}") from None
+            if error.is_thoughts:
+                self._remember(replace(self._dialect, needs_room=True))
+            return answer, "repaired"
+        except AnswerError as error:
+            repair: Message = {"role": "user", "content": _REPAIR.format(problem=error)}
+            # Without the reply itself: whatever a model was talked into saying must not act as an instruction.
+            return read_reply(await self._request(bill, [*messages, repair], limit), limit), "repaired"
+
+    async def _request(self, bill: Bill, messages: list[Message], limit: int) -> Reply:
+        call, attempt = bill.call, 0
         while True:
             async with self._gate.turn() as began:
                 if self.closed:
                     raise NotAnsweredError(self.closed)
-                max_usd = await self._reserve(call, messages)
+                await self._reserve(bill, messages, limit)
                 call.attempts += 1
                 try:
-                    async with self._slots.one():
-                        reply = await self._client(self.model.endpoint).ask(
-                            self.model.name, messages, self._dialect.parameters()
-                        )
+                    reply = await self._send(bill, messages, limit)
                 except RequestFailedError as error:
                     failure = error
-                    self._ledger.settle(call)
                 else:
-                    await self._succeeded(call, reply, max_usd)
-                    self._ledger.settle(call)
-                    if reply.cut_off:
-                        raise AnswerError(f"it was cut off after {MAX_ANSWER_TOKENS} tokens")
+                    await self._succeeded()
                     return reply
+                finally:
+                    self._ledger.settle(call)
                 if failure.verdict is Verdict.BAD_REQUEST and await self._try_simpler(str(failure)):
                     continue
                 attempt += 1
                 wait_s = await self._failed(failure, attempt, began)
             await asyncio.sleep(wait_s)
 
-    async def _reserve(self, call: Call, messages: Sequence[Message]) -> float | None:
-        sent = max_tokens(messages)
-        max_usd = self.model.cost_usd(sent, MAX_ANSWER_TOKENS)
+    async def _send(self, bill: Bill, messages: list[Message], limit: int) -> Reply:
+        # Whatever becomes of it, what it costs is booked before anything else happens.
+        async with self._slots.one():
+            parameters = self._dialect.parameters(limit)
+            try:
+                reply = await self._client(self.model.endpoint).ask(self.model.name, messages, parameters)
+            except RequestFailedError as error:
+                if error.used:
+                    bill.book(error.used, messages, limit, has_text=False)
+                elif error.was_read:
+                    bill.book_estimate(messages, limit)
+                raise
+            except asyncio.CancelledError:
+                bill.book_estimate(messages, limit)
+                raise
+        bill.book(reply.used, messages, limit, has_text=bool(reply.text or reply.thought_chars))
+        return reply
+
+    async def _reserve(self, bill: Bill, messages: Sequence[Message], limit: int) -> None:
         if not self._ledger.budget.is_set:
-            return max_usd
+            return
+        max_usd = bill.most_usd(messages, limit)
         if max_usd is None:
             reason = (
                 "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK), "
@@ -275,23 +261,24 @@ class Channel:
             raise NotAnsweredError(reason)
         # Only one call polls at a time: each attempt is a transaction.
         async with self._money:
-            while refusal := self._ledger.reserve(call, max_usd):
+            while refusal := self._ledger.reserve(bill.call, max_usd):
                 # Requests in progress have more reserved than they will cost. A call that waits for its next try
                 # does not: it may be waiting for its turn behind this one.
                 if not self._ledger.may_get_room:
                     raise OverBudgetError(refusal)
                 await asyncio.sleep(_LOOK_S)
-        return max_usd
 
-    async def _succeeded(self, call: Call, reply: Reply, max_usd: float | None) -> None:
-        cost = self.model.cost_usd(reply.prompt_tokens, reply.completion_tokens)
-        call.add(reply.prompt_tokens, reply.completion_tokens, max_usd if cost is None else cost)
+    async def _succeeded(self) -> None:
         self._failures = self._refusals = 0
         self._has_answered = True
         if not self._is_remembered:
-            self._store.remember_dialect(self.model.endpoint.name, self.model.name, vars(self._dialect))
-            self._is_remembered = True
+            self._remember(self._dialect)
         await self._gate.succeeded()
+
+    def _remember(self, dialect: Dialect) -> None:
+        if dialect != self._dialect or not self._is_remembered:
+            self._dialect, self._is_remembered = dialect, True
+            self._store.remember_dialect(self.model.endpoint.name, self.model.name, vars(dialect))
 
     async def _try_simpler(self, complaint: str) -> bool:
         # Only until the first answer, while requests are sent one by one; later a refusal is about the text.

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from time import time
@@ -20,8 +19,12 @@ from typing import Any, cast
 from klip_assets.errors import EngineUnavailableError
 from klip_assets.signals.text.llm.models import NO_KEY, Endpoint
 from klip_assets.signals.text.llm.prompt import Message
+from klip_assets.signals.text.llm.response import Reply, UnreadableError, error_in, read_response
+from klip_assets.signals.text.llm.usage import Usage, usage_in_body
 
 _MAX_REASON_CHARS = 200
+_CONNECT_SHARE = 0.8
+_NOT_CONNECTED = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 
 
 class Verdict(Enum):
@@ -47,22 +50,24 @@ class RequestFailedError(Exception):
     Attributes:
         verdict: What it means for the next request.
         retry_after_s: Seconds the server asked to wait, None if it did not.
+        used: Tokens that the server says it used.
+        was_read: Whether a model may have read the request, though nothing says what that took.
     """
 
-    def __init__(self, reason: str, verdict: Verdict, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        verdict: Verdict,
+        retry_after_s: float | None = None,
+        *,
+        used: Usage | None = None,
+        was_read: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.verdict = verdict
         self.retry_after_s = retry_after_s
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A model's reply, with the tokens used (None where the server does not say)."""
-
-    text: str
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cut_off: bool = False
+        self.used = used
+        self.was_read = was_read
 
 
 class Client:
@@ -78,14 +83,15 @@ class Client:
 
     def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
         try:
-            from openai import AsyncOpenAI
+            from openai import AsyncOpenAI, Timeout
         except ImportError as error:
             raise EngineUnavailableError("the package openai is not installed", hint="pip install openai") from error
         self._endpoint, self._timeout_s = endpoint, timeout_s
         self._client = AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.api_key.get_secret_value(),
-            timeout=timeout_s,
+            # Connecting has less time: where it fails, nothing was sent, and nothing is to be paid for.
+            timeout=Timeout(timeout_s, connect=_CONNECT_SHARE * timeout_s, pool=_CONNECT_SHARE * timeout_s),
             max_retries=0,
         )
 
@@ -108,10 +114,12 @@ class Client:
                     model=model, messages=cast(Any, messages), **parameters
                 )
                 content = raw.http_response.content
-        except (openai.APITimeoutError, TimeoutError):
-            raise RequestFailedError(f"no answer within {self._timeout_s:g} s", Verdict.TIMEOUT) from None
+        except (openai.APITimeoutError, TimeoutError) as error:
+            reason = f"no answer within {self._timeout_s:g} s"
+            raise self._failed(reason, Verdict.TIMEOUT, was_read=_was_sent(error)) from None
         except openai.APIConnectionError as error:
-            raise self._failed(f"no connection: {error.__cause__ or error}", Verdict.AGAIN) from None
+            reason = f"no connection: {error.__cause__ or error}"
+            raise self._failed(reason, Verdict.AGAIN, was_read=_was_sent(error)) from None
         except openai.APIStatusError as error:
             raise self._refused(error) from None
         except (openai.OpenAIError, ValueError, TypeError, LookupError) as error:
@@ -124,65 +132,54 @@ class Client:
 
     def _reply(self, content: bytes) -> Reply:
         try:
-            found = json.loads(content)
-        except ValueError:
-            start = content[:60].decode("utf-8", "replace")
-            raise self._failed(f"the response is not JSON: {start!r}", Verdict.AGAIN) from None
-        try:
-            choice = found["choices"][0]
-            text = choice["message"]["content"]
-        except (KeyError, IndexError, TypeError):
-            raise self._failed(f"the response contains no choice{_error_in(found)}", Verdict.AGAIN) from None
-        if not isinstance(text, str):
-            raise self._failed("the response contains no text", Verdict.AGAIN)
-        usage = found.get("usage")
-        sent, received = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-        return Reply(text, sent, received, cut_off=choice.get("finish_reason") == "length")
+            reply = read_response(content)
+        except UnreadableError as error:
+            raise self._failed(str(error), Verdict.AGAIN, used=error.used, was_read=error.was_read) from None
+        return replace(reply, refusal=reply.refusal and self._shown(reply.refusal))
 
     def _refused(self, error: Any) -> RequestFailedError:
         status = error.status_code
-        said = _error_in(error.body) or (f": {error.message}" if not isinstance(error.body, str) else "")
+        said = error_in(error.body) or (f": {error.message}" if not isinstance(error.body, str) else "")
+        used = usage_in_body(error.response.content)
         if status in (401, 403):
             fix = "KLIP_LLM_API_KEY is not set" if self._key == NO_KEY else "check KLIP_LLM_API_KEY"
             reason = f"{self._endpoint.name} rejects the API key (HTTP {status}; {fix}){said}"
-            return self._failed(reason, Verdict.FORBIDDEN)
+            return self._failed(reason, Verdict.FORBIDDEN, used=used)
         wait_s = _retry_after(error.response.headers)
         if status == 429:
-            return self._failed(f"HTTP 429, too many requests{said}", Verdict.SLOW_DOWN, wait_s)
+            return self._failed(f"HTTP 429, too many requests{said}", Verdict.SLOW_DOWN, wait_s, used=used)
         if status == 404:
-            return self._failed(f"HTTP 404, no such model or path{said}", Verdict.NO_MODEL)
+            return self._failed(f"HTTP 404, no such model or path{said}", Verdict.NO_MODEL, used=used)
         if status in (408, 409) or status >= 500:
-            return self._failed(f"HTTP {status}{said}", Verdict.AGAIN, wait_s)
-        return self._failed(f"HTTP {status}{said}", Verdict.BAD_REQUEST)
+            return self._failed(f"HTTP {status}{said}", Verdict.AGAIN, wait_s, used=used)
+        return self._failed(f"HTTP {status}{said}", Verdict.BAD_REQUEST, used=used)
 
-    def _failed(self, reason: str, verdict: Verdict, wait_s: float | None = None) -> RequestFailedError:
+    def _failed(
+        self,
+        reason: str,
+        verdict: Verdict,
+        wait_s: float | None = None,
+        *,
+        used: Usage | None = None,
+        was_read: bool = False,
+    ) -> RequestFailedError:
+        return RequestFailedError(self._shown(reason), verdict, wait_s, used=used, was_read=was_read)
+
+    def _shown(self, reason: str) -> str:
         # Servers often repeat the key, or part of it, when they reject it.
         if len(self._key) >= 4 and self._key != NO_KEY:
             reason = reason.replace(self._key, "***")
         reason = re.sub(r"\b(sk|key|Bearer)[-_ ][\w\-*.]{6,}", r"\1-***", reason)
-        reason = " ".join(reason.split())
-        return RequestFailedError(reason[:_MAX_REASON_CHARS], verdict, wait_s)
+        return " ".join(reason.split())[:_MAX_REASON_CHARS]
 
     @property
     def _key(self) -> str:
         return self._endpoint.api_key.get_secret_value()
 
 
-def _error_in(body: object) -> str:
-    # {"error": {"message": ...}} from OpenAI, {"error": ...} and {"message" or "detail": ...} from others.
-    if isinstance(body, Mapping):
-        for name in ("error", "message", "detail"):
-            found = body.get(name)
-            if isinstance(found, Mapping):
-                found = found.get("message")
-            if found:
-                return f": {found}"
-    return ""
-
-
-def _count(usage: object, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, Mapping) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 40 else None
+def _was_sent(error: Exception) -> bool:
+    # Whether a connection was made before it failed. The classes are those of the library below the client.
+    return type(error.__cause__).__name__ not in _NOT_CONNECTED
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -12,6 +12,7 @@ from klip_assets.contracts import EMOTIONS
 from klip_assets.signals.text.item import Item
 from klip_assets.signals.text.llm.channel import Channel, ForbiddenError, NotAnsweredError, OverBudgetError
 from klip_assets.signals.text.llm.client import Client
+from klip_assets.signals.text.llm.dialect import AnswerTokens
 from klip_assets.signals.text.llm.models import Endpoint, Model
 from klip_assets.signals.text.llm.pace import Slots
 from klip_assets.signals.text.llm.prompt import Prompt, prompt
@@ -66,6 +67,8 @@ class LlmTier:
         timeout_s: Timeout of a request in seconds.
         most: Maximum concurrent requests over all processes.
         notify: Called with messages about models that are skipped.
+        spent: What reading has cost.
+        tokens: Limits of an answer.
     """
 
     models: Sequence[Model]
@@ -77,6 +80,7 @@ class LlmTier:
     most: int = 16
     notify: Callable[[str], None] = lambda _: None
     spent: Spent = field(default_factory=Spent)
+    tokens: AnswerTokens = field(default_factory=AnswerTokens)
 
     name = TIER
     languages = None
@@ -116,7 +120,7 @@ class LlmTier:
 
             chain = _Chain(
                 [
-                    Channel(model, client_of, asked, store, ledger, slots, self.most, self.notify)
+                    Channel(model, client_of, asked, store, ledger, slots, self.most, self.notify, self.tokens)
                     for model in self.models
                 ],
                 asked,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from klip_assets.signals.text.item import Item
-from klip_assets.signals.text.llm import channel
+from klip_assets.signals.text.llm.dialect import Dialect
 from klip_assets.signals.text.llm.reader import LlmTier
 from klip_assets.store.state.ledger import Purpose, read_calls
 from klip_assets.store.state.replies import Store
@@ -68,14 +68,14 @@ def test_another_model_prompt_endpoint_or_answer_mode_is_another_question(llm: F
     tier("first", prompt_version="tweet-1").read(TEXTS[:1])
     assert len(llm.asked) == 3
     with Store(tier().state) as store:
-        store.remember_dialect(llm.base_url, "first", vars(channel.Dialect(mode="text")))
+        store.remember_dialect(llm.base_url, "first", vars(Dialect(mode="text")))
     tier("first").read(TEXTS[:1])
     assert len(llm.asked) == 4
 
 
 def test_a_dialect_that_a_newer_version_wrote_is_used(llm: FakeLlm, tier: Make) -> None:
     with Store(tier().state) as store:
-        store.remember_dialect(llm.base_url, "first", {**vars(channel.Dialect(mode="text")), "has_reasoning": True})
+        store.remember_dialect(llm.base_url, "first", {**vars(Dialect(mode="text")), "has_reasoning": True})
     assert {reading.status for reading in tier("first").read(TEXTS[:1])} == {"ok"}
     assert "response_format" not in llm.asked[0].body
 

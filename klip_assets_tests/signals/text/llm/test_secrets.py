@@ -29,8 +29,10 @@ Make = Callable[..., LlmTier]
         error(400, f"bad header {KEY}"),
         Reply(200, f"<html>{KEY}</html>".encode()),
         says(f"your key is {KEY}"),
+        Reply(200, b'{"choices": [{"message": {"content": null, "refusal": "I know %s"}}]}' % KEY.encode()),
+        Reply(200, b'data: {"error": {"message": "%s expired"}}\n\n' % KEY.encode()),
     ],
-    ids=["ok", "401", "403", "500", "400", "html", "said"],
+    ids=["ok", "401", "403", "500", "400", "html", "said", "refused", "stream"],
 )
 def test_the_key_stands_in_no_row_no_file_and_no_log(
     reply: Reply, llm: FakeLlm, tier: Make, caplog: pytest.LogCaptureFixture, tmp_path: Path
