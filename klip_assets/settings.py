@@ -129,7 +129,9 @@ class Settings(BaseSettings):
     x_max_posts: int = Field(
         default=100, ge=10, description="Maximum posts fetched from X per run; X charges for each."
     )
-    x_every_min: int = Field(default=15, ge=1, le=60, description="Minutes between fetches from X.")
+    x_every_min: int = Field(
+        default=15, ge=1, le=60, description="Minutes between fetches from X; a number that divides the hour."
+    )
     x_timeout_s: float = Field(default=30.0, gt=0, description="Timeout of a request to X, in seconds.")
     alert_webhook: str | None = Field(default=None, description="URL that gets a JSON POST for each failed run.")
     storage_version: str = Field(
@@ -166,6 +168,15 @@ class Settings(BaseSettings):
         unknown = [name for name in _split(value) if name not in ("llm", "bert", "lexicon")]
         if unknown or not _split(value):
             raise ValueError(f"{value!r}: name one or more of llm, bert, lexicon, separated by commas")
+        return value
+
+    @field_validator("x_every_min")
+    @classmethod
+    def _divides_the_hour(cls, value: int) -> int:
+        if 60 % value:
+            # A cron schedule begins anew with each hour: with 45, fetches would be 45 and 15 minutes apart.
+            divisors = ", ".join(str(n) for n in range(1, 61) if 60 % n == 0)
+            raise ValueError(f"{value} does not divide the hour; it can be {divisors}")
         return value
 
     @field_validator("text_model")

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import uuid4
 
-from klip_assets.contracts import WEIGHTS, Subject
+from klip_assets.contracts import Subject
 from klip_assets.errors import KlipError
-from klip_assets.products.highlights.weights import weights_table
 from klip_assets.settings import Settings
-from klip_assets.store.lake.records import write_record
 from klip_assets.work.due import day_ranges, dirty_days
 from klip_assets.work.ingest import ingest, pending
 from klip_assets.work.installation import Installation
 from klip_assets.work.invariants import INVARIANTS
 from klip_assets.work.publishing import publish_accepted, publish_due
+from klip_assets.work.recorded_weights import record_weights
 from klip_assets.work.scan import scan
 from klip_assets.work.stages.catalogue import STAGES_OF, downstream
 from klip_assets.work.stages.run import run_stage
@@ -81,7 +80,7 @@ def work(
         between = [(date.fromisoformat(first) + timedelta(days=n)).isoformat() for n in range(length)]
         worked.add(f"{first} to {last}", run_stages(here, [Subject.day(day) for day in between], force=force))
     if publish_due(here):
-        write_record(here.lake, WEIGHTS, "", weights_table(here.weights), run_id=uuid4().hex)
+        record_weights(here, uuid4().hex)
         publish_accepted(here)
         worked.add("warehouse")
     return worked

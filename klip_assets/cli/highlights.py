@@ -189,7 +189,8 @@ def _show_why(settings: Settings, rows: Sequence[dict[str, Any]], video: str | N
         if row["base_score"] is not None:
             score += f"  base {row['base_score']:.3f}"
         if row["model_score"] is not None:
-            score += f"  model {row['model_score']:.3f} (weight {sets[row['weights_version']]['model_score']:g})"
+            weight = sets.get(row["weights_version"], {}).get("model_score")
+            score += f"  model {row['model_score']:.3f}" + ("" if weight is None else f" (weight {weight:g})")
         times = f"{clock(row['peak_s'])}  {clock(row['start_s'])}-{clock(row['end_s'])}"
         say((f"{name}{row['rank']}  {times}  {score}", "bold"))
         say(f"   {row['why'] or '-'}")

@@ -9,7 +9,8 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -45,7 +46,7 @@ def show_rows(rows: Sequence[Row], *, as_json: bool, title: str | None = None, e
         empty: Printed instead of an empty table.
     """
     if as_json:
-        text = json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False, indent=2)
+        text = json.dumps([_in_json(dict(row)) for row in rows], ensure_ascii=False, indent=2, allow_nan=False)
         click.echo(shown_json(text))
         return
     if not rows:
@@ -130,7 +131,29 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date):
+def _in_json(value: Any) -> Any:
+    """Return a value as RFC 8259 has it: numbers as numbers, null for NaN and infinity, text for all that is neither.
+
+    Sums of integers come from DuckDB as DECIMAL (they are HUGEINT), at any depth of lists and structs.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {str(_key(name)): _in_json(found) for name, found in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_json(item) for item in value]
+    return _key(value)
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, datetime | date | time):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
     return str(value)

@@ -5,9 +5,8 @@ import dagster as dg
 from klip_assets.contracts import HIGHLIGHTS, WEIGHTS
 from klip_assets.defs.assets.describe import OWNERS, describe, result_of
 from klip_assets.defs.resources import Installation
-from klip_assets.products.highlights.weights import weights_table
-from klip_assets.store.lake.records import write_record
 from klip_assets.work.learnt_weights import learn_from_verdicts
+from klip_assets.work.recorded_weights import record_weights
 from klip_assets.work.stages.highlights import GROUP
 
 
@@ -21,10 +20,8 @@ from klip_assets.work.stages.highlights import GROUP
     metadata=describe(WEIGHTS),
 )
 def weights(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
-    """Every weight set that comes with Klip, and the one in use, so that scores can be recomputed in SQL."""
-    here = installation.here
-    written = write_record(here.lake, WEIGHTS, "", weights_table(here.weights), run_id=context.run.run_id)
-    return result_of(WEIGHTS, {"": written})
+    """Every weight set that comes with Klip or was ever in use, so that published scores can be recomputed in SQL."""
+    return result_of(WEIGHTS, {"": record_weights(installation.here, context.run.run_id)})
 
 
 @dg.asset(
