@@ -6,6 +6,8 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
@@ -16,6 +18,10 @@ from klip_assets.signals.speech.captions.spoken import LONGEST_S
 #: A time up to this much before the start is an aligner's rounding error and is clamped to the start.
 SLACK_S = 1.0
 
+#: Why a time beyond any recording is refused.
+NO_POSITION = "the time is not a position in a video"
+
+_LIMIT_S: ContextVar[float] = ContextVar("limit_s", default=LONGEST_S)
 _MAX_DETAIL = 200
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
@@ -27,6 +33,16 @@ class ValueRefused(Exception):  # noqa: N818
         super().__init__(reason)
         self.reason = reason
         self.detail = shown(found)
+
+
+@contextmanager
+def any_time() -> Iterator[None]:
+    """While this is open, times beyond any recording are read: their unit may be another."""
+    token = _LIMIT_S.set(math.inf)
+    try:
+        yield
+    finally:
+        _LIMIT_S.reset(token)
 
 
 def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
@@ -73,8 +89,8 @@ def seconds_of(value: object, *, per_second: float = 1.0) -> float:
     if number is None:
         raise ValueRefused("no time" if value is None else "unreadable time", value)
     seconds = number / per_second
-    if not -SLACK_S <= seconds <= LONGEST_S:
-        raise ValueRefused("the time is not a position in a video", value)
+    if not -SLACK_S <= seconds <= _LIMIT_S.get():
+        raise ValueRefused(NO_POSITION, value)
     return max(0.0, seconds)
 
 

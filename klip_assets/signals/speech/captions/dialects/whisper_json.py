@@ -60,7 +60,12 @@ def _read(document: Mapping[str, Any], path: str) -> Reading:
 
 
 def _is_segment(entry: object) -> bool:
-    return isinstance(entry, dict) and "start" in entry and ("text" in entry or "words" in entry)
+    return (
+        isinstance(entry, dict)
+        and "start" in entry
+        and ("end" in entry or "words" in entry)
+        and ("text" in entry or "words" in entry)
+    )
 
 
 def _holds_segments(document: Mapping[str, Any]) -> bool:
@@ -76,4 +81,6 @@ FORMAT = JsonFormat(
     is_whisper,
     read_whisper,
     word_times=(WORD_TIMES, r'"word_segments"\s{0,200}:\s{0,200}\[\s{0,200}\{'),
+    endings=(".whisper.json",),
+    order=60,
 )

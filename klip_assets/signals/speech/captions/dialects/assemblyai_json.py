@@ -41,4 +41,6 @@ def read_assemblyai(document: Mapping[str, Any]) -> Reading:
     return reading
 
 
-FORMAT = JsonFormat("AssemblyAI", is_assemblyai, read_assemblyai, word_times=(WORD_TIMES,))
+FORMAT = JsonFormat(
+    "AssemblyAI", is_assemblyai, read_assemblyai, word_times=(WORD_TIMES,), endings=(".assemblyai.json",), order=70
+)
