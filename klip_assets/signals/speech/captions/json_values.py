@@ -13,6 +13,7 @@ from typing import Any
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import valid_unicode
+from klip_assets.signals.speech.captions.cue_times import seconds_of_clock
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: A time up to this much before the start is an aligner's rounding error and is clamped to the start.
@@ -22,6 +23,7 @@ SLACK_S = 1.0
 NO_POSITION = "the time is not a position in a video"
 
 _LIMIT_S: ContextVar[float] = ContextVar("limit_s", default=LONGEST_S)
+_LONGEST_CLOCK = 40
 _MAX_DETAIL = 200
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
@@ -79,13 +81,15 @@ def seconds_of(value: object, *, per_second: float = 1.0) -> float:
     """Return a time in seconds from the start.
 
     Args:
-        value: A number, or one as text.
+        value: A number, or one as text, or a clock time.
         per_second: Units per second.
 
     Raises:
         ValueRefused: It is not a position in a video.
     """
     number = _number(value)
+    if number is None and isinstance(value, str) and ":" in value and len(value) <= _LONGEST_CLOCK:
+        number, per_second = seconds_of_clock(value), 1.0
     if number is None:
         raise ValueRefused("no time" if value is None else "unreadable time", value)
     seconds = number / per_second

@@ -38,7 +38,7 @@ _SEARCHED_CHARS = 200_000
 
 _INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
 _BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}|\{/?[biusYCFS](?::[^{}]*)?\}")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}|\{/?[biuscfypBIUSCFYP](?::[^{}]*)?\}")
 _WORD_TIMES = re.compile("|".join(pattern for kind in FORMATS for pattern in kind.word_times))
 
 

@@ -25,7 +25,7 @@ OTHER_UNIT = "times in another unit"
 #: Units of times: how many a second has, and the name.
 _UNITS = (
     (1.0, "seconds"), (100.0, "hundredths of a second"), (1e3, "milliseconds"), (1e6, "microseconds"),
-    (1e7, "ticks of 100 nanoseconds"), (1e9, "nanoseconds"),
+    (1e7, "ticks of 100 nanoseconds"), (1e9, "nanoseconds"), (1e-3, "seconds that were divided by 1,000"),
 )  # fmt: skip
 
 #: Seconds per word, over a whole file, of ordinary speech: another unit must give this to be believed.
@@ -36,6 +36,8 @@ _LONGEST_S = 100.0
 _FEW, _MANY = 3, 10
 #: If the words lie further apart than this, on average, they are believed however short they are said to be.
 _APART_S = 0.1
+#: The first sign of the scripts without spaces: radicals, kana, ideographs.
+_UNSPACED = "\u2e80"
 #: Share of the words that must lie inside the recording in another unit.
 _NEARLY_ALL = 0.9
 
@@ -87,7 +89,7 @@ def cues_in_seconds(found: Cues, place: Place, name: str) -> Cues:
     spans = [
         (cue.start_s, cue.end_s, count)
         for cue in cues
-        if cue.end_s >= cue.start_s and (count := sum(len(line.split()) for line in cue.lines))
+        if cue.end_s >= cue.start_s and (count := sum(_words_in(token) for line in cue.lines for token in line.split()))
     ]
     factor, unit = _factor(spans, 1.0, place, name)
     if factor == 1.0:
@@ -103,14 +105,13 @@ def reading_in_seconds(reading: Reading, place: Place, name: str) -> Reading:
         ImplausibleTimesError: No unit or several units would make them plausible.
     """
     whole = reading.unlimited or reading
-    spans = [(word.start_s, word.end_s, 1) for word in whole.heard.words]
+    spans = _spans_of(whole)
     try:
         factor, unit = _factor(spans, whole.per_second, place, name)
     except ImplausibleTimesError:
         if reading.unlimited is None or not reading.heard.words:
             raise
-        spans = [(word.start_s, word.end_s, 1) for word in reading.heard.words]
-        whole, (factor, unit) = reading, _factor(spans, reading.per_second, place, name)
+        whole, (factor, unit) = reading, _factor(_spans_of(reading), reading.per_second, place, name)
     if factor == 1.0:
         return reading
     whole.refused.append(_said(unit, whole.per_second))
@@ -152,6 +153,15 @@ def _factor(spans: Sequence[tuple[float, float, int]], per_second: float, place:
     units = " and ".join(unit for _, unit in fitting)
     why = f"{units} would both be plausible" if fitting else "no other unit would be plausible either"
     raise ImplausibleTimesError(f"{name}: implausible times: {what}, read in {_name_of(per_second)}; {why}")
+
+
+def _spans_of(reading: Reading) -> list[tuple[float, float, int]]:
+    return [(word.start_s, word.end_s, _words_in(word.text)) for word in reading.heard.words]
+
+
+def _words_in(token: str) -> int:
+    # Scripts without spaces have whole sentences between two: about two signs make a word.
+    return 1 if token.isascii() else max(1, sum(1 for sign in token if sign >= _UNSPACED) // 2)
 
 
 def _said(unit: str, per_second: float) -> Refused:

@@ -171,9 +171,18 @@ def test_the_next_dialect_is_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*FILES, *DOCUMENTS])
-def test_the_readme_names_every_caption_format(name: str) -> None:
-    lines = (REPOSITORY / "README.md").read_text().splitlines()
-    assert name in " ".join(line for line in lines if line.startswith(("| `stream.en.vtt`", "| `stream.json`")))
+def test_the_readme_or_its_page_of_formats_names_every_caption_format(name: str) -> None:
+    readme = (REPOSITORY / "README.md").read_text().splitlines()
+    (row,) = (line for line in readme if line.startswith("| `stream.en.vtt`"))
+    assert "docs/captions.md" in row
+    table = (REPOSITORY / "docs" / "captions.md").read_text().splitlines()
+    assert name in " ".join(line for line in table if line.startswith("| "))
+
+
+def test_the_page_of_formats_has_every_suffix_and_every_format_that_is_not_read() -> None:
+    page = (REPOSITORY / "docs" / "captions.md").read_text()
+    assert [ending for ending in (*CAPTION_SUFFIXES, *TRANSCRIPT_SUFFIXES) if f"`{ending}`" not in page] == []
+    assert [name for name in NOT_READ if name not in page] == []
 
 
 def test_who_drops_other_json_is_told_every_kind_that_is_known(tmp_path: Path) -> None:
