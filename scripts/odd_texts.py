@@ -26,9 +26,9 @@ from klip_assets_tests.worked import work
 
 def cases() -> Iterator[Odd]:
     """Yield all inputs."""
-    from odd_text import chats
+    from odd_text import chats, words
 
-    for module in (chats,):
+    for module in (chats, words):
         yield from module.cases()
 
 
