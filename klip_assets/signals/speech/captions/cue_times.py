@@ -20,6 +20,7 @@ _MEANT = re.compile(
 )
 _SETTING = re.compile(r"(?:align|position|line|size|vertical|region|[XY][12])\s?:", re.IGNORECASE)
 _PARTS = re.compile(r"\d+|[:.,;\uff1a\uff0c\uff0e]")
+_ONLY = re.compile(rf"[-\u2212]?{_SIGNS}{{1,60}}")
 _FRACTION_SIGNS = ".,;\uff0c\uff0e"
 _FRAMES_PER_SECOND = 30
 
@@ -65,7 +66,9 @@ def seconds_of_clock(text: str) -> float | None:
     sign = -1.0 if trimmed[:1] in ("-", "\u2212") else 1.0
     found = _PARTS.findall(trimmed)
     numbers, signs = found[::2], found[1::2]
-    if not numbers or len(numbers) > 4 or not all(part.isdecimal() for part in numbers):
+    if not _ONLY.fullmatch(trimmed) or len(signs) != len(numbers) - 1 or len(numbers) > 4:
+        return None
+    if not all(part.isdecimal() for part in numbers):
         return None
     if any(part.isdecimal() for part in signs):
         return None

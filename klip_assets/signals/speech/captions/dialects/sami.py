@@ -14,7 +14,7 @@ _MILLISECONDS = 1000.0
 _LAST_S = 4.0
 _SYNC = re.compile(r"<sync\s[^<>]{0,200}?\bstart\s?=\s?[\"']?(\d{1,12})[^<>]{0,200}>", re.IGNORECASE)
 _CLASS = re.compile(r"<p\s[^<>]{0,200}?\bclass\s?=\s?[\"']?([\w-]{1,40})[^<>]{0,200}>", re.IGNORECASE)
-_HIDDEN = re.compile(r"<!--.{0,20000}?-->|</?(?:body|sami)\b[^<>]{0,200}>", re.IGNORECASE | re.DOTALL)
+_HIDDEN = re.compile(r"<!--[^<>]{0,9000}-->|</?(?:body|sami)\b[^<>]{0,200}>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import zip_longest
 
 from klip_assets.formats.refused import Refused
 from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, CaptionFormat, Reading
@@ -20,7 +21,7 @@ _BEGINS = re.compile(
     r"\s{0,99}(?:<\?xml[^<>]{0,200}\?>\s{0,99})?<(?:transcript|timedtext)[\s>]",
     re.IGNORECASE,
 )
-_CUE = re.compile(r"<(text|p)(\s[^<>]{1,500})>(.{0,20000}?)</\1\s{0,9}>", re.DOTALL)
+_CUE = re.compile(r"<(text|p)(\s[^<>]{1,500})>")
 _WORD = re.compile(r"<s(\s[^<>]{0,200})?>([^<>]{0,1000})</s>")
 _ATTRIBUTE = re.compile(r'(\w{1,20})\s?=\s?["\']([^"\']{0,40})["\']')
 _BREAK = re.compile(r"<br\s{0,9}/?>")
@@ -42,9 +43,11 @@ def read_youtube_xml(text: str, _: str) -> Reading:
     unit = 1.0 if is_srv1 else _MILLISECONDS
     reading = Reading(per_second=unit)
     cues: list[tuple[float, float | None, list[Piece]]] = []
-    for number, found in enumerate(_CUE.finditer(text), start=1):
+    begun = list(_CUE.finditer(text))
+    for number, (found, after) in enumerate(zip_longest(begun, begun[1:]), start=1):
         stated = dict(_ATTRIBUTE.findall(found[2]))
-        body = _BREAK.sub("\n", found[3])
+        body = text[found.end() : after.start() if after else len(text)].partition(f"</{found[1]}")[0]
+        body = _BREAK.sub("\n", body)
         if len(body) > MAX_CUE_CHARS:
             reading.refused.append(Refused(f"caption {number}", "too long for a caption", f"{len(body):,} characters"))
             continue
