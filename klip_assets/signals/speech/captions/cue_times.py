@@ -7,21 +7,26 @@ import re
 # The usual spelling. Blanks are counted: a pattern that allows any number of them tries each, wherever it begins.
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _USUAL = re.compile(rf"{_TIME}\s{{0,99}}-->\s{{0,99}}{_TIME}(?=\s|$)")
-_ARROW = r"(?:[-\u2010-\u2015\u2212]{1,3}\s?(?:>|&gt;|\uff1e)|[-=]>|[\u2192\u27f6\u21d2\u279c])"
-_SIGNS = r"[\d:.,;\uff1a\uff0c\uff0e\s]"
-_SPELLED = re.compile(rf"([-\u2212]?\s?\d{_SIGNS}{{0,40}}){_ARROW}\s{{0,99}}([-\u2212]?\d{_SIGNS}{{0,40}})(?=\s|$)")
+_ARROW = r"(?:[-\u2010-\u2015\u2212]{1,3}\s?(?:>|&gt;?|\uff1e)|[-=]>|[\u2192\u27f6\u21d2\u279c])"
+_SIGNS = r"[\d:.,;'\uff1a\uff0c\uff0e\s]"
+_SPELLED = re.compile(
+    rf"([-\u2212]?\s?\d{_SIGNS}{{0,40}}){_ARROW}\s{{0,99}}([-\u2212]?\d{_SIGNS}{{0,40}})[\])]?(?=\s|$)"
+)
 #: Two clock times with nothing but a dash between them, and nothing else in the line.
 _DASHED = re.compile(
-    r"(\d{1,4}:\d{1,2}:\d{1,2}[.,]\d{1,9})\s{0,9}(?:[-\u2010-\u2015\u2212]{1,3}|\s)\s{0,9}(\d{1,4}:\d{1,2}:\d{1,2}[.,]\d{1,9})\s*$"
+    r"(\d{1,4}:\d{1,2}:\d{1,2}[.,]\d{1,9})\s{0,9}(?:[-\u2010-\u2015\u2212]{1,3}|[|,]|to|\s)\s{0,9}(\d{1,4}:\d{1,2}:\d{1,2}[.,]\d{1,9})\s*$"
 )
-_HINT = re.compile(r"[->\u2010-\u2015\u2192\u27f6\u21d2\u279c\uff1e]|\d\s\d")
+_HINT = re.compile(r"[->\u2010-\u2015\u2192\u27f6\u21d2\u279c\uff1e|]|\d\s\d|\d\sto\s\d|,\d{1,4}:")
 _MEANT = re.compile(
     r"\d\s{0,9}-->|-->\s{0,9}\d|^\d{1,9}\s?[:\uff1a]\s?\d[^A-Za-z]{0,40}(?:[-\u2010-\u2015\u2212]\s?>|\u2192)\s{0,9}\d"
 )
 _SETTING = re.compile(r"(?:align|position|line|size|vertical|region|[XY][12])\s?:", re.IGNORECASE)
-_PARTS = re.compile(r"\d+|[:.,;\uff1a\uff0c\uff0e]")
+# What may stand before the times: the number of the cue, or a bracket (whisper.cpp prints `[00:01.000 --> 00:02.000]`).
+_BEFORE = re.compile(r"[\[(\u200e\u200f\u202a-\u202e]{0,3}(?:#?\d{1,6}[.):]?\s{1,9}(?=\d{1,4}:\d))?")
+_UNSEEN = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+_PARTS = re.compile(r"\d+|[:.,;'\uff1a\uff0c\uff0e]")
 _ONLY = re.compile(rf"[-\u2212]?{_SIGNS}{{1,60}}")
-_FRACTION_SIGNS = ".,;\uff0c\uff0e"
+_FRACTION_SIGNS = ".,;'\uff0c\uff0e"
 _FRAMES_PER_SECOND = 30
 
 #: Start and end in seconds, and the text on the same line.
@@ -37,6 +42,7 @@ def times_in(line: str) -> Times | None:
     if usual := _USUAL.match(line):
         groups = usual.groups()
         return _usual(*groups[:4]), _usual(*groups[4:]), _text_after(line[usual.end() :])
+    line = _BEFORE.sub("", line, count=1).rstrip(_UNSEEN)
     if line[:1] not in "-\u2212" and not line[:1].isdecimal():
         return None
     if not _HINT.search(line, 1):

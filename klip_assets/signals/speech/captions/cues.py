@@ -32,6 +32,8 @@ _LINE_END = re.compile("\r\n|\n|\r")
 _ODD_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 #: Line breaks and blanks as Advanced SubStation writes them, which also get into other formats.
 _WRITTEN_BREAK = re.compile(r"\\[Nn]")
+#: The number of a cue, as `1`, `1.` or `#1`.
+_NUMBER = re.compile(r"#?(\d{1,9})[.)]?")
 _MAX_DETAIL = 200
 
 
@@ -161,21 +163,20 @@ class _Reader:
         """Take the line above the times from the cue before, if it is the number or the name of the next one."""
         if not self._has_identifiers:
             return
-        cue, last = self._cue, self._stray.last
-        inside = cue.lines[-1].strip() if cue is not None and cue.lines else ""
+        cue, above = self._cue, _number_in(self._stray.last)
+        inside = _number_in(cue.lines[-1]) if cue is not None and cue.lines else None
         if self._is_numbered is None:
-            self._is_numbered = last.isdecimal()
-            self._number = int(last) if last.isdecimal() and len(last) < 10 else None
-            return
-        if last.isdecimal() and len(last) < 10:
-            self._number = int(last)
+            self._is_numbered = above is not None
+            self._number = above
+        elif above is not None:
+            self._number = above
         elif cue is not None and cue.is_apart and len(cue.lines) == 1 and self._is_vtt:
             cue.lines.pop()  # An empty cue, and the identifier of the next.
-        elif cue is not None and self._is_numbered and inside.isdecimal() and len(inside) < 10:
-            is_next = self._number is None or int(inside) == self._number + 1
+        elif cue is not None and self._is_numbered and inside is not None:
+            is_next = self._number is None or inside == self._number + 1
             if is_next or len(cue.lines) > 1:
                 cue.lines.pop()  # The number of the next cue, with no empty line above it.
-                self._number = int(inside)
+                self._number = inside
 
     def _add(self, cue: Cue, line: str) -> None:
         cue.chars += len(line)
@@ -212,10 +213,16 @@ class _Stray:
     def end(self, *, before_times: bool = False) -> None:
         """End the block of lines; if a line of times follows, the last line is the identifier of that cue."""
         lines = self._lines[:-1] if before_times else self._lines
-        if lines and not _NO_SPEECH.match(lines[0][1]) and not all(text.isdigit() for _, text in lines):
+        if lines and not _NO_SPEECH.match(lines[0][1]) and not all(_number_in(text) is not None for _, text in lines):
             detail = " ".join(text for _, text in lines)[:_MAX_DETAIL]
             self._refused.append(Refused(f"line {lines[0][0]}", "text without times", detail))
         self._lines, self._skipped = [], False
+
+
+def _number_in(line: str) -> int | None:
+    """Return the number a line consists of, None if it does not."""
+    found = _NUMBER.fullmatch(line.strip())
+    return int(found[1]) if found else None
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

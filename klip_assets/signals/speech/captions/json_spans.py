@@ -41,6 +41,8 @@ _ISO = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,12}(?:\.\d{1,12})?)
 _CONFIDENCE = ("probability", "score", "confidence", "conf")
 #: How long a word lasts that has no end and nothing after it.
 _WORD_S = 0.4
+#: How many objects deep lists are searched for.
+_DEEPEST = 4
 
 
 def has_span(entry: object) -> bool:
@@ -163,16 +165,19 @@ def take_spans(reading: Reading, entries: object, path: str, per_second: float =
 
 
 def lists_in(document: object) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the lists of objects of a document, each with its path: itself, and those up to two objects deep."""
+    """Yield the lists of a document, each with its path: itself, and those of objects in objects, outer ones first."""
     if isinstance(document, list):
         yield "", document
-    if isinstance(document, dict):
-        for name, value in document.items():
-            if isinstance(value, list):
-                yield name, value
-        for name, value in document.items():
-            if isinstance(value, dict):
-                yield from ((f"{name}.{inner}", found) for inner, found in value.items() if isinstance(found, list))
+    level: list[tuple[str, Any]] = [("", document)]
+    for _ in range(_DEEPEST):
+        inner = [
+            (f"{path}.{name}" if path else name, value)
+            for path, holder in level
+            if isinstance(holder, dict)
+            for name, value in holder.items()
+        ]
+        yield from ((path, value) for path, value in inner if isinstance(value, list))
+        level = inner
 
 
 def _time(entry: Mapping[str, Any], names: Mapping[str, float | None], per_second: float) -> Any:

@@ -25,6 +25,7 @@ NO_POSITION = "the time is not a position in a video"
 _LIMIT_S: ContextVar[float] = ContextVar("limit_s", default=LONGEST_S)
 _LONGEST_CLOCK = 40
 _MAX_DETAIL = 200
+_BLANKS = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
 
@@ -66,6 +67,8 @@ def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
         damage = error
     except RecursionError:
         raise UnreadableSidecarError(f"{name}: JSON nested too deeply for a transcript") from None
+    if damage.msg == "Extra data" and (documents := _one_after_another(text)):
+        return documents, []
     whole = _up_to(text, damage.pos)
     if whole is None:
         raise UnreadableSidecarError(f"{name}: not JSON: {damage.msg} in line {damage.lineno}")
@@ -164,6 +167,21 @@ def _number(value: object) -> float | None:
 def _loads(text: str) -> Any:
     # Python rejects integers with thousands of digits with a different error.
     return json.loads(text, strict=False, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
+
+
+def _one_after_another(text: str) -> list[Any]:
+    """Return the objects of a file that has several, as JSON lines or without anything between; [] if it has not."""
+    decoder, found, place = json.JSONDecoder(strict=False), [], 0
+    try:
+        while place < len(text):
+            document, place = decoder.raw_decode(text, place)
+            if not isinstance(document, dict):
+                return []
+            found.append(document)
+            place = _BLANKS.match(text, place).end()  # type: ignore[union-attr]  # It matches nothing, too.
+    except (json.JSONDecodeError, RecursionError, ValueError):
+        return []
+    return found
 
 
 def _up_to(text: str, damaged_at: int) -> str | None:

@@ -102,6 +102,15 @@ def test_a_span_is_the_same_by_any_name(entry: dict[str, Any]) -> None:
     assert span(entry) == {"start": 1.0, "end": 3.0, "text": "a"}
 
 
+@pytest.mark.parametrize("between", ["\n", "", ",\n", "\r\n\n"])
+def test_objects_one_after_another_are_a_list(tmp_path: Path, between: str) -> None:
+    lines = [{"start": 1, "end": 2, "text": "so"}, {"start": 2, "end": 3, "text": "this"}]
+    results = [{"result": [{**line, "word": line["text"], "conf": 1.0}], "text": "x"} for line in lines]
+    for objects in (lines, results):
+        content = between.join(json.dumps(entry) for entry in objects)
+        assert spoken(read(tmp_path, content)) == [("so", 1.0, 2.0), ("this", 2.0, 3.0)]
+
+
 def test_lists_of_start_and_stop_are_in_hundredths_if_they_are_whole(tmp_path: Path) -> None:
     entries = [{"start": 100, "stop": 200, "text": "so"}]
     assert spoken(read(tmp_path, entries)) == [("so", 1.0, 2.0)]

@@ -50,6 +50,25 @@ def test_a_cue_in_any_accepted_spelling_is_read_at_its_time(
     assert (cues[0].start_s, cues[0].end_s) == (pytest.approx(start_s), pytest.approx(end_s))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[00:00:02.000 --> 00:00:04.000]", "7 00:00:02,000 --> 00:00:04,000",
+        "\u200e00:00:02,000 --> 00:00:04,000\u200e",
+        "00:00:02,000 to 00:00:04,000", "00:00:02,000|00:00:04,000", "00:00:02,000,00:00:04,000",
+        "00:00:02'000 --> 00:00:04'000", "\u0660\u0660:\u0660\u0662,\u0660 --> 00:04,0",
+        "00.00.02,000 --> 00.00.04,000",
+    ],
+)  # fmt: skip
+def test_brackets_numbers_and_other_signs_around_times_do_not_hide_them(line: str) -> None:
+    assert times_in(line) == (2.0, 4.0, "")
+
+
+def test_what_whisper_cpp_prints_is_read(tmp_path: Path) -> None:
+    printed = "[00:00:01.000 --> 00:00:02.000]   so\n[00:00:03.000 --> 00:00:04.000]   this [laughs] is\n"
+    assert said(tmp_path, printed, "v.srt") == ["so", "this", "is"]
+
+
 @given(st.text(alphabet="0123456789:.,->;\u2013\u2192 \uff1a", max_size=60))
 def test_no_line_of_times_makes_the_reader_fail(line: str) -> None:
     times = times_in(line.strip())
@@ -105,7 +124,8 @@ def test_the_name_of_the_cue_after_an_empty_one_is_not_said(tmp_path: Path) -> N
     [
         (False, ["3", "2", "go"], "3 2 go"), (False, ["1", "2", "3"], "1 2 3"),
         (True, ["one", "two", "three"], "one two three"),
-        (True, ["3", "2", "go"], "3 2 go"), (True, ["in 1\n984", "it was", "x"], "in 1 984 it was x"),
+        (True, ["3", "2", "go"], "3 2 go"),
+        (True, ["1.", "#2", "go"], "1. #2 go"), (True, ["in 1\n984", "it was", "x"], "in 1 984 it was x"),
     ],
 )  # fmt: skip
 def test_only_the_numbers_of_a_file_that_numbers_its_cues_are_not_said(
@@ -172,6 +192,11 @@ def test_a_cue_that_two_pieces_of_hls_hold_is_said_once(tmp_path: Path) -> None:
 def test_half_a_character_in_a_segment_of_its_own_is_no_word(tmp_path: Path, half: bytes) -> None:
     whole = b'{"segments": [{"start": 1, "end": 2, "text": "one"}, {"start": 2, "end": 3, "text": "HALF"}]}'
     assert said(tmp_path, whole.replace(b"HALF", half), "v.json") == ["one"]
+
+
+def test_halves_at_the_ends_of_two_segments_are_no_words(tmp_path: Path) -> None:
+    whole = b'{"segments": [{"start": 1, "end": 2, "text": "a \xe2\x80"}, {"start": 2, "end": 3, "text": "\xa6 b"}]}'
+    assert said(tmp_path, whole, "v.json") == ["a", "b"]
 
 
 def test_a_word_of_one_letter_in_windows_1252_is_one(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def _read(document: Mapping[str, Any], path: str) -> Reading:
         return timed_words(document, "words", 1.0)
     for where, segment in entries_of(segments, path, reading.refused):
         words = segment.get("words")
-        if isinstance(words, list) and words:
+        if isinstance(words, list) and any(isinstance(word, dict) for word in words):
             take_words(reading, words, f"{where}.words", bounds_of(segment))
         else:
             take_text(reading, segment, where, 1.0)
