@@ -205,6 +205,10 @@ def _files() -> Iterator[Odd]:
     for suffix, text in texts.items():
         yield odd(kind, f"file-{suffix}", f".{suffix}", text, said(*USUAL))
         yield odd(kind, f"file-{suffix}-as-srt", ".srt", text, said(*USUAL))
+    printed = "[00:00:02.000 --> 00:00:04.000]   hello there\n[00:00:06.000 --> 00:00:08.000]   second line\n"
+    yield odd(kind, "file-printed", ".srt", printed, said(*USUAL))
+    jsonl = "".join(json.dumps(line) + "\n" for line in lines(1))
+    yield odd(kind, "file-json-lines", ".json", jsonl, said(*USUAL))
     refusals = {
         "microdvd": ("{50}{100}hello there\n{150}{200}second line\n", "MicroDVD"),
         "scenarist": ("Scenarist_SCC V1.0\n\n00:00:02:00\t9420 9420\n", "Scenarist"),

@@ -20,7 +20,7 @@ _HINT = re.compile(r"[->\u2010-\u2015\u2192\u27f6\u21d2\u279c\uff1e|]|\d\s\d|\d\
 _MEANT = re.compile(
     r"\d\s{0,9}-->|-->\s{0,9}\d|^\d{1,9}\s?[:\uff1a]\s?\d[^A-Za-z]{0,40}(?:[-\u2010-\u2015\u2212]\s?>|\u2192)\s{0,9}\d"
 )
-_SETTING = re.compile(r"(?:align|position|line|size|vertical|region|[XY][12])\s?:", re.IGNORECASE)
+_SETTING = re.compile(r"(?:align|position|line|size|vertical|region|[XY][12])\s?[:=]", re.IGNORECASE)
 # What may stand before the times: the number of the cue, or a bracket (whisper.cpp prints `[00:01.000 --> 00:02.000]`).
 _BEFORE = re.compile(r"[\[(\u200e\u200f\u202a-\u202e]{0,3}(?:#?\d{1,6}[.):]?\s{1,9}(?=\d{1,4}:\d))?")
 _UNSEEN = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
