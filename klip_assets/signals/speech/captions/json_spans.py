@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
+from klip_assets.formats.refused import Refused
 from klip_assets.signals.speech.captions.caption_format import Reading
 from klip_assets.signals.speech.captions.cue_times import seconds_of_clock
+from klip_assets.signals.speech.captions.json_values import shown
 from klip_assets.signals.speech.captions.json_words import take_text, take_words
 
 #: Names of a start, an end and a length, each with the units per second that the name itself states, else None.
@@ -162,6 +164,8 @@ def take_spans(reading: Reading, entries: object, path: str, per_second: float =
             take_words(reading, spans(words, per_second), f"{where}.words", bounds)
         elif isinstance(entry, dict):
             take_text(reading, entry, where, 1.0)
+        else:
+            reading.refused.append(Refused(where, "not an object", shown(raw)))
 
 
 def lists_in(document: object) -> Iterator[tuple[str, list[Any]]]:
