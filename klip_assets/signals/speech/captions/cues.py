@@ -124,7 +124,7 @@ class _Reader:
             self._refused.append(Refused(f"line {number}", "unreadable times", trimmed[:_MAX_DETAIL]))
             self._cue = None
             self._stray.skip()
-        elif self._has_identifiers and (_HEADER.match(trimmed) or trimmed.startswith("X-TIMESTAMP-MAP")):
+        elif self._has_identifiers and self._is_header(trimmed):
             self._cue = None
             self._clock.take(trimmed)
             self._stray.add(number, "WEBVTT")
@@ -141,6 +141,11 @@ class _Reader:
             self._add(self._cue, line)
         else:
             self._stray.add(number, line)
+
+    def _is_header(self, line: str) -> bool:
+        # In a cue, a title may not follow: somebody may speak of WebVTT.
+        begins = line == "WEBVTT" if self._cue is not None else _HEADER.match(line) is not None
+        return begins or line.startswith("X-TIMESTAMP-MAP")
 
     def _begin(self, number: int, start_s: float, end_s: float, text: str) -> None:
         self._take_number()

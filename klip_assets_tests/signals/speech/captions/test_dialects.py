@@ -111,6 +111,18 @@ def test_objects_one_after_another_are_a_list(tmp_path: Path, between: str) -> N
         assert spoken(read(tmp_path, content)) == [("so", 1.0, 2.0), ("this", 2.0, 3.0)]
 
 
+def test_what_is_no_segment_in_a_list_of_them_is_named(tmp_path: Path) -> None:
+    transcript = read(
+        tmp_path, {"snippets": [{"start": 1, "duration": 1, "text": "so"}, 7, {"start": 2, "duration": 1}]}
+    )
+    assert spoken(transcript) == [("so", 1.0, 2.0)]
+    assert [(entry.position, entry.reason) for entry in transcript.refused] == [
+        ("snippets[1]", "not an object"), ("snippets[2]", "no text")
+    ]  # fmt: skip
+    with pytest.raises(UnreadableSidecarError, match="none of its words can be used"):
+        read(tmp_path, {"prediction": [0.5, 0.7]})
+
+
 def test_lists_of_start_and_stop_are_in_hundredths_if_they_are_whole(tmp_path: Path) -> None:
     entries = [{"start": 100, "stop": 200, "text": "so"}]
     assert spoken(read(tmp_path, entries)) == [("so", 1.0, 2.0)]

@@ -183,6 +183,10 @@ def test_joined_pieces_of_hls_lie_on_the_clock_of_the_first(pieces: list[tuple[s
     assert [cue.start_s for cue in cues] == pytest.approx(starts) and not refused
 
 
+def test_who_speaks_of_webvtt_is_heard(tmp_path: Path) -> None:
+    assert said(tmp_path, "WEBVTT\n\n00:01.000 --> 00:02.000\nWEBVTT is text\n") == ["WEBVTT", "is", "text"]
+
+
 def test_a_cue_that_two_pieces_of_hls_hold_is_said_once(tmp_path: Path) -> None:
     one, two = piece("X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000", 1, "one"), piece("", 5, "two")
     assert said(tmp_path, one + one + two) == ["one", "two"]
