@@ -14,10 +14,17 @@ from klip_assets.inbox.media_files import MEDIA_SUFFIXES
 #: Files with words and their times. Those in formats that Klip does not read are refused by name when they are read.
 CAPTION_SUFFIXES = (
     ".vtt", ".srt", ".sbv", ".ttml", ".dfxp", ".json3", ".srv1", ".srv2", ".srv3", ".ass", ".ssa", ".lrc", ".sub",
-    ".smi", ".sami", ".scc", ".stl", ".mpl", ".tsv", ".ctm",
+    ".smi", ".sami", ".scc", ".stl", ".tsv", ".ctm", ".idx", ".textgrid",
 )  # fmt: skip
 #: Output of recognizers. Any other JSON file is a transcript only if it is named after a recording beside it.
-TRANSCRIPT_SUFFIXES = (".transcript.json", ".whisper.json", ".words.json", ".deepgram.json", ".assemblyai.json")
+TRANSCRIPT_SUFFIXES = (
+    ".transcript.json",
+    ".whisper.json",
+    ".words.json",
+    ".deepgram.json",
+    ".assemblyai.json",
+    ".elevenlabs.json",
+)
 #: `.live_chat.json` is yt-dlp's name for the chat of a YouTube stream. The format is detected from the content.
 CHAT_SUFFIXES = (".chat.json", ".live_chat.json", ".chat.jsonl", ".chat.csv", ".chat.tsv", ".chat.txt")
 INFO_SUFFIX = ".info.json"
@@ -38,7 +45,7 @@ _NOTES = frozenset(
     {
         "forced", "sdh", "cc", "auto", "default", "orig", "original", "foreign", "full", "captions", "caption",
         "subtitles", "subtitle", "subs", "live", "replay", "transcript", "transcription", "whisper", "whisperx",
-        "words", "deepgram", "assemblyai",
+        "words", "deepgram", "assemblyai", "elevenlabs",
     }
 )  # fmt: skip
 _SIDECARS_OF_JSON = (".json", ".jsonl", ".csv", ".tsv", ".txt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 from klip_assets.contracts import VIDEOS, Subject
@@ -111,6 +112,31 @@ def test_captions_of_another_recording_are_not_used_and_the_next_source_is(setti
     assert query(settings, "SELECT source_file, position, reason FROM quarantine") == [
         {"source_file": "part.en.vtt", "position": "file", "reason": "outside the recording"}
     ]
+
+
+def test_an_implausible_transcript_is_named_and_the_next_source_is_used(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "part.wav", 5)
+    segments = [{"start": n / 1e6, "end": n / 1e6 + 1e-9, "text": "far too fast"} for n in range(20)]
+    path.with_name("part.en.json").write_text(json.dumps({"segments": segments}))
+    write_vtt(path.with_name("part.de.vtt"), [(1, 2, "Guten Tag.")])
+    assert work(settings).outcomes["part"] == "done"
+    (video,) = query(settings, "SELECT status, error FROM videos")
+    assert video["status"] == "partial" and "part.en.json: implausible times: 60 words" in video["error"]
+    assert query(settings, "SELECT DISTINCT language FROM transcript_words") == [{"language": "de"}]
+    assert query(settings, "SELECT source_file, reason FROM quarantine") == [
+        {"source_file": "part.en.json", "reason": "implausible times"}
+    ]
+
+
+def test_a_transcript_in_another_unit_is_moved_and_its_recording_is_published(settings: Settings) -> None:
+    path = write_wav(settings.vod_inbox / "part.wav", 5)
+    path.with_name("part.en.json").write_text('{"segments": [{"start": 1000, "end": 2000, "text": "so this"}]}')
+    assert work(settings).outcomes["part"] == "done"
+    assert query(settings, "SELECT status FROM videos") == [{"status": "ok"}]
+    assert query(settings, "SELECT word, start_s FROM transcript_words") == [
+        {"word": "so", "start_s": 1.0}, {"word": "this", "start_s": 1.375}
+    ]  # fmt: skip
+    assert query(settings, "SELECT reason FROM quarantine") == [{"reason": "times in another unit"}]
 
 
 def test_captions_of_the_whole_stream_are_moved_where_a_sidecar_says_which_section_it_is(settings: Settings) -> None:

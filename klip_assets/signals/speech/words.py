@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from klip_assets.contracts import TRANSCRIPT_WORDS
 from klip_assets.formats.refused import Refused
 from klip_assets.signals.speech.captions.sounds import SoundEvent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: A pause this long ends a sentence where the source has no punctuation.
 SENTENCE_PAUSE_S = 0.7
@@ -53,6 +54,8 @@ class Transcript:
 
     def table(self, video_id: str) -> pa.Table:
         """Return the words as in the contract `transcript_words`."""
+        from klip_assets.contracts import TRANSCRIPT_WORDS  # Slow; the inbox imports the formats, which import this.
+
         words = sorted(self.words, key=lambda word: (word.start_s, word.end_s))
         sentences = sentence_indexes(words)
         return TRANSCRIPT_WORDS.from_rows(

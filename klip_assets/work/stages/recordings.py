@@ -35,6 +35,7 @@ from klip_assets.signals.speech.captions.sounds import (
     to_notes,
     transcript_sounds_table,
 )
+from klip_assets.signals.speech.captions.units import OTHER_UNIT, ImplausibleTimesError
 from klip_assets.signals.speech.chunks import ChunkLog
 from klip_assets.signals.speech.transcribe import best_captions, engine_for, transcribe
 from klip_assets.signals.speech.words import Transcript
@@ -48,6 +49,9 @@ GROUP = "recordings"
 
 #: Containers round lengths to this.
 ROUNDING_S = 0.005
+
+#: Reason of a caption file whose times can't be those of speech, in `quarantine`.
+IMPLAUSIBLE = "implausible times"
 
 _NOTHING_HEARD = Transcript([], None, "none", "")
 
@@ -152,14 +156,19 @@ def transcript_words(stage: Stage) -> Output:
             assert chosen is not None
             captions.remove(chosen)
             name = display_name(chosen[1], stage.recording.root)
-            reason = OUTSIDE if isinstance(error, OtherClockError) else "can't be read as captions"
-            refused[name] = [Refused("file", reason, str(error))]
+            refused[name] = [Refused("file", _why_unused(error), str(error))]
             stage.log.warning(str(error))
     if chosen:
         refused[display_name(chosen[1], stage.recording.root)] = list(transcript.refused)
     if len(transcript.sounds) > MAX_EVENTS:
         stage.log.warning(f"only the first {MAX_EVENTS:,} of {len(transcript.sounds):,} sound events are kept")
     return _transcript_output(stage, transcript, refused, log)
+
+
+def _why_unused(error: UnreadableSidecarError) -> str:
+    if isinstance(error, ImplausibleTimesError):
+        return IMPLAUSIBLE
+    return OUTSIDE if isinstance(error, OtherClockError) else "can't be read as captions"
 
 
 def _transcript_output(
@@ -187,7 +196,10 @@ def _transcript_findings(transcript: Transcript, refused: dict[str, list[Refused
     if transcript.engine != _NOTHING_HEARD.engine:
         yield Finding("engine", f"the words come from {transcript.engine} ({transcript.engine_model})")
     for name, entries in refused.items():
-        if entries and entries[0].reason == OUTSIDE:
+        if moved := [entry for entry in entries if entry.reason == OTHER_UNIT]:
+            entries = [entry for entry in entries if entry.reason != OTHER_UNIT]
+            yield Finding("cues", f"the times of {name} were {moved[0].detail}")
+        if entries and entries[0].reason in (OUTSIDE, IMPLAUSIBLE):
             yield Finding("cues", f"captions not used: {entries[0].detail}", partial=True)
         elif count := outside(entries):
             what, were = ("one caption reaches", "was") if count == 1 else (f"{count:,} captions reach", "were")
@@ -338,7 +350,7 @@ RECORDING_STAGES = (
     ),
     StageSpec(
         TRANSCRIPT_WORDS,
-        version="3",
+        version="4",
         group=GROUP,
         upstream=(VIDEOS,),
         inputs=_transcript_inputs,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.signals.speech.captions.caption_format import CaptionFormat, JsonFormat, Reading
 from klip_assets.signals.speech.captions.cues import begins_as_webvtt
-from klip_assets.signals.speech.captions.json_values import read_json, shown
+from klip_assets.signals.speech.captions.json_values import NO_POSITION, any_time, read_json, shown
+
+_JSON = re.compile(r'\s{0,999}(?:\[\s{0,99})?\{\s{0,999}"')
+#: If more than this share of a file lies beyond any recording, its unit may be another.
+BEYOND_SHARE = 0.02
 
 _SUFFIXES = (".json", ".json3")
 #: Other suffixes that JSON was found under: there it is detected by content.
@@ -32,7 +37,7 @@ def json_format(kinds: Sequence[JsonFormat], known: str) -> CaptionFormat:
 def _is_json(text: str, suffix: str) -> bool:
     if suffix in _SUFFIXES:
         return not begins_as_webvtt(text)
-    return suffix in _SUFFIXES_OF_CUES and text.lstrip()[:1] == "{" and '"' in text[:1000] and "-->" not in text
+    return suffix in _SUFFIXES_OF_CUES and _JSON.match(text) is not None and "-->" not in text
 
 
 def _read(text: str, name: str, kinds: Sequence[JsonFormat], known: str) -> Reading:
@@ -46,7 +51,14 @@ def _read(text: str, name: str, kinds: Sequence[JsonFormat], known: str) -> Read
             f"{name}: JSON {found or 'that is not an object'} is not a transcript in a supported format", hint=known
         )
     reading = kind.read(document)
+    beyond = sum(1 for entry in reading.refused if entry.reason == NO_POSITION)
     reading.refused += damage
+    if beyond > BEYOND_SHARE * (len(reading.heard.words) + len(reading.refused)) and beyond > 1:
+        with any_time():
+            reading.unlimited = kind.read(document)
+        reading.unlimited.refused += damage
+        if not reading.heard.words and reading.unlimited.heard.words:
+            return reading.unlimited
     if reading.refused and not reading.heard.words and not reading.heard.sounds:
         first = reading.refused[0]
         raise UnreadableSidecarError(

@@ -6,17 +6,26 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
 from klip_assets.formats.text import valid_unicode
+from klip_assets.signals.speech.captions.cue_times import seconds_of_clock
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
 #: A time up to this much before the start is an aligner's rounding error and is clamped to the start.
 SLACK_S = 1.0
 
+#: Why a time beyond any recording is refused.
+NO_POSITION = "the time is not a position in a video"
+
+_LIMIT_S: ContextVar[float] = ContextVar("limit_s", default=LONGEST_S)
+_LONGEST_CLOCK = 40
 _MAX_DETAIL = 200
+_BLANKS = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
 
@@ -27,6 +36,16 @@ class ValueRefused(Exception):  # noqa: N818
         super().__init__(reason)
         self.reason = reason
         self.detail = shown(found)
+
+
+@contextmanager
+def any_time() -> Iterator[None]:
+    """While this is open, times beyond any recording are read: their unit may be another."""
+    token = _LIMIT_S.set(math.inf)
+    try:
+        yield
+    finally:
+        _LIMIT_S.reset(token)
 
 
 def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
@@ -48,6 +67,8 @@ def read_json(text: str, name: str) -> tuple[Any, list[Refused]]:
         damage = error
     except RecursionError:
         raise UnreadableSidecarError(f"{name}: JSON nested too deeply for a transcript") from None
+    if damage.msg == "Extra data" and (documents := _one_after_another(text)):
+        return documents, []
     whole = _up_to(text, damage.pos)
     if whole is None:
         raise UnreadableSidecarError(f"{name}: not JSON: {damage.msg} in line {damage.lineno}")
@@ -63,18 +84,20 @@ def seconds_of(value: object, *, per_second: float = 1.0) -> float:
     """Return a time in seconds from the start.
 
     Args:
-        value: A number, or one as text.
+        value: A number, or one as text, or a clock time.
         per_second: Units per second.
 
     Raises:
         ValueRefused: It is not a position in a video.
     """
     number = _number(value)
+    if number is None and isinstance(value, str) and ":" in value and len(value) <= _LONGEST_CLOCK:
+        number, per_second = seconds_of_clock(value), 1.0
     if number is None:
         raise ValueRefused("no time" if value is None else "unreadable time", value)
     seconds = number / per_second
-    if not -SLACK_S <= seconds <= LONGEST_S:
-        raise ValueRefused("the time is not a position in a video", value)
+    if not -SLACK_S <= seconds <= _LIMIT_S.get():
+        raise ValueRefused(NO_POSITION, value)
     return max(0.0, seconds)
 
 
@@ -144,6 +167,21 @@ def _number(value: object) -> float | None:
 def _loads(text: str) -> Any:
     # Python rejects integers with thousands of digits with a different error.
     return json.loads(text, strict=False, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
+
+
+def _one_after_another(text: str) -> list[Any]:
+    """Return the objects of a file that has several, as JSON lines or without anything between; [] if it has not."""
+    decoder, found, place = json.JSONDecoder(strict=False), [], 0
+    try:
+        while place < len(text):
+            document, place = decoder.raw_decode(text, place)
+            if not isinstance(document, dict):
+                return []
+            found.append(document)
+            place = _BLANKS.match(text, place).end()  # type: ignore[union-attr]  # It matches nothing, too.
+    except (json.JSONDecodeError, RecursionError, ValueError):
+        return []
+    return found
 
 
 def _up_to(text: str, damaged_at: int) -> str | None:

@@ -37,6 +37,11 @@ _LANGUAGES = {
     "italian": "it", "japanese": "ja", "korean": "ko", "norwegian": "no", "polish": "pl", "portuguese": "pt",
     "romanian": "ro", "russian": "ru", "spanish": "es", "swedish": "sv", "thai": "th", "turkish": "tr",
     "ukrainian": "uk", "vietnamese": "vi",
+    # ISO 639-3.
+    "ara": "ar", "ces": "cs", "cmn": "zh", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "fin": "fi", "fra": "fr",
+    "heb": "he", "hin": "hi", "hun": "hu", "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko", "nld": "nl", "nor": "no",
+    "pol": "pl", "por": "pt", "ron": "ro", "rus": "ru", "spa": "es", "swe": "sv", "tha": "th", "tur": "tr", "ukr": "uk",
+    "vie": "vi", "zho": "zh",
 }  # fmt: skip
 
 
@@ -59,7 +64,8 @@ def timed_words(document: Mapping[str, Any], path: str, per_second: float) -> Re
         path: Its entry that holds the words.
         per_second: Time units per second.
     """
-    reading = Reading(language=language_of(document.get("language_code") or document.get("language")))
+    stated = document.get("language_code") or document.get("language")
+    reading = Reading(language=language_of(stated), per_second=per_second)
     take_words(reading, document[path], path, (None, None), per_second)
     return reading
 
@@ -73,6 +79,7 @@ def take_utterances(reading: Reading, utterances: object, path: str, per_second:
         path: Its path in the document.
         per_second: Time units per second.
     """
+    reading.per_second = per_second
     for where, utterance in entries_of(utterances, path, reading.refused):
         words = utterance.get("words")
         if isinstance(words, list) and words:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 from klip_assets.errors import UnreadableSidecarError
@@ -21,19 +20,25 @@ from klip_assets.formats.text import MAX_DOCUMENT_CHARS, damage_of, open_text, r
 from klip_assets.media.sidecar_clock import ANYWHERE, Place
 from klip_assets.signals.speech.captions.caption_format import Cue, Cues, Reading
 from klip_assets.signals.speech.captions.formats import FORMATS
+from klip_assets.signals.speech.captions.half_characters import without_halves
 from klip_assets.signals.speech.captions.placing import placed_cues, placed_words
 from klip_assets.signals.speech.captions.sounds import merged
 from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
+from klip_assets.signals.speech.captions.units import cues_in_seconds, reading_in_seconds
 from klip_assets.signals.speech.words import Transcript
 
-#: Captions roll if at least this share of their cues begins with the last line of the previous cue.
-ROLLING_SHARE = 0.2
+#: Captions roll if at least this share of their cues begins with the last line of the previous cue and adds to it.
+ROLLING_SHARE = 0.1
+
+#: A line rolls only if the previous cue is still shown, or was until so many seconds before.
+ON_SCREEN_S = 0.25
 
 #: Characters of a file searched for word times.
 _SEARCHED_CHARS = 200_000
 
 _INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
+_BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}|\{/?[biuscfypBIUSCFYP](?::[^{}]*)?\}")
 _WORD_TIMES = re.compile("|".join(pattern for kind in FORMATS for pattern in kind.word_times))
 
 
@@ -48,6 +53,7 @@ def read_captions(path: Path, language: str | None, place: Place = ANYWHERE) -> 
         place: Where the recording begins and ends on the file's clock.
 
     Raises:
+        ImplausibleTimesError: Its times can't be those of speech, whatever unit they are in.
         OtherClockError: Most of it lies outside the recording.
         UnreadableSidecarError: It holds nothing that can be read as captions, is not a transcript in a supported
             format, or has more than `MAX_DOCUMENT_CHARS` characters.
@@ -57,12 +63,13 @@ def read_captions(path: Path, language: str | None, place: Place = ANYWHERE) -> 
         text = read_document(file)
     if text is None:
         raise UnreadableSidecarError(f"{name}: longer than {MAX_DOCUMENT_CHARS:,} characters, too long for captions")
+    text = without_halves(text, path)
     suffix = path.suffix.lower()
     found = next(kind for kind in FORMATS if kind.sniff(text, suffix)).read(text, name)
     if isinstance(found, Reading):
-        reading = placed_words(found, place, name)
+        reading = placed_words(reading_in_seconds(found, place, name), place, name)
     else:
-        reading = _words_of(placed_cues(found, place, name), name)
+        reading = _words_of(placed_cues(cues_in_seconds(found, place, name), place, name), name)
     if reading.heard.is_full:
         reading.refused.append(Refused("rest", "too many words", f"the first {MAX_WORDS:,} words and tags were read"))
     damage = damage_of(path)
@@ -110,11 +117,21 @@ def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:
     """Return the lines of each cue that were not already on screen."""
     shown = [[(line, text) for line in cue.lines if (text := " ".join(_plain(line).split()))] for cue in cues]
     texts = [[text for _, text in lines] for lines in shown]
-    carried = [0, *(_carried(before, now) for before, now in pairwise(texts))]
+    carried = [
+        _carried(texts[index - 1], now) if index and _is_shown(cues[index - 1], cue) else 0
+        for index, (cue, now) in enumerate(zip(cues, texts, strict=True))
+    ]
     with_text = sum(1 for lines in texts if lines)
-    if sum(1 for count in carried if count) < ROLLING_SHARE * with_text:
+    # Where whole cues are repeated and nothing is added, somebody says the same again.
+    added = sum(1 for count, lines in zip(carried, texts, strict=True) if 0 < count < len(lines))
+    if not added or added < ROLLING_SHARE * with_text:
         carried = [0] * len(cues)
     return [[line for line, _ in lines[count:]] for lines, count in zip(shown, carried, strict=True)]
+
+
+def _is_shown(before: Cue, now: Cue) -> bool:
+    # Whether a cue is still on screen when another begins; one that lies after it in time is not.
+    return before.start_s <= now.start_s <= before.end_s + ON_SCREEN_S
 
 
 def _carried(before: list[str], now: list[str]) -> int:
@@ -124,7 +141,7 @@ def _carried(before: list[str], now: list[str]) -> int:
 
 
 def _plain(text: str) -> str:
-    return html.unescape(_MARKUP.sub("", text))
+    return html.unescape(_MARKUP.sub("", _BREAK.sub(" ", text)))
 
 
 def _pieces_of(lines: Sequence[str], start_s: float, end_s: float) -> list[Piece]:

@@ -20,12 +20,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from klip_assets.contracts import SOUND_EVENTS, TRANSCRIPT_SOUNDS
 from klip_assets.signals.speech.captions.sound_words import NOISES, PEOPLE, SENTENCE_WORDS, UNSPACED, VOCABULARY
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Maximum number of words in a tag; more in brackets count as speech.
 MAX_TAG_WORDS = 8
@@ -156,6 +156,8 @@ def sound_table(notes: Sequence[Any], video_id: str, source: str) -> pa.Table:
         video_id: The video.
         source: Engine of the transcript they come from.
     """
+    from klip_assets.contracts import SOUND_EVENTS  # Slow; the inbox imports the formats, which import this.
+
     return SOUND_EVENTS.from_rows(
         {
             "video_id": video_id,
@@ -171,6 +173,8 @@ def sound_table(notes: Sequence[Any], video_id: str, source: str) -> pa.Table:
 
 def transcript_sounds_table(notes: Sequence[Any], video_id: str) -> pa.Table:
     """Return events from `to_notes` as in the contract `transcript_sounds`."""
+    from klip_assets.contracts import TRANSCRIPT_SOUNDS  # Slow, as above.
+
     start_s, end_s, labels = zip(*notes, strict=True) if notes else ((), (), ())
     return TRANSCRIPT_SOUNDS.from_columns(
         {

@@ -34,6 +34,8 @@ _TAG = re.compile(r"\[([^\[\]【】]*)\]|【([^【】\[\]]*)】|［([^［］]*)�
 _NEAR = 200
 _CHANGE_OF_SPEAKER = re.compile(r"[\s>–—-]+")
 _NO_WORDS = frozenset(("-", "–", "—", ">>", ">>>"))
+#: What stands for bytes and halves of characters that could not be decoded.
+_UNDECODED = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Heard:
         shown = [_INVISIBLE.sub("", piece.text) for piece in pieces]
         spoken = self._without_tags(pieces, shown)
         for piece, text in zip(pieces, spoken, strict=True):
-            tokens = [token for token in text.split() if token not in _NO_WORDS]
+            tokens = [token for token in text.split() if token not in _NO_WORDS and token.strip(_UNDECODED)]
             self.count += len(tokens)
             self.words += _spread(_with_punctuation(tokens) if timed_words else tokens, piece)
 

@@ -20,7 +20,7 @@ from xml.parsers import expat
 
 from klip_assets.errors import UnreadableSidecarError
 from klip_assets.formats.refused import Refused
-from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, CaptionFormat, Cue, Cues
+from klip_assets.signals.speech.captions.caption_format import MAX_CUE_CHARS, Cue, Cues
 from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.spoken import LONGEST_S
 
@@ -30,7 +30,8 @@ MAX_DEPTH = 100
 
 _MAX_DETAIL = 200
 _FED_BYTES = 1 << 16
-_SUFFIXES = (".ttml", ".dfxp")
+#: Suffixes of such files.
+SUFFIXES = (".ttml", ".dfxp")
 _XML = re.compile(r"(?:<\?xml|<!--|<!DOCTYPE|<(?:\w{1,20}:)?tt[\s>])")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
@@ -72,7 +73,7 @@ def is_timed_text(text: str, suffix: str) -> bool:
         text: The whole file.
         suffix: Its suffix in lower case; .ttml and .dfxp count however the file begins, unless it says it is WebVTT.
     """
-    return not begins_as_webvtt(text) and (_XML.match(text.lstrip()) is not None or suffix in _SUFFIXES)
+    return not begins_as_webvtt(text) and (_XML.match(text.lstrip()) is not None or suffix in SUFFIXES)
 
 
 def read_timed_text(text: str, name: str) -> Cues:
@@ -326,12 +327,3 @@ def _stamp(seconds: float) -> str:
     micros = min(round(seconds * 1e6), math.floor(LONGEST_S * 1e6))
     whole, micros = divmod(micros, 1_000_000)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}.{micros:06}"
-
-
-FORMAT = CaptionFormat(
-    "TTML",
-    _SUFFIXES,
-    is_timed_text,
-    read_timed_text,
-    word_times=(r"<(?:\w{1,20}:)?span\s[^<>]{0,200}?\bbegin=",),
-)

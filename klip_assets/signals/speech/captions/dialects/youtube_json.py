@@ -53,7 +53,7 @@ def read_json3(document: Mapping[str, Any]) -> Reading:
     Args:
         document: A JSON document for which `is_json3` holds.
     """
-    reading = Reading()
+    reading = Reading(per_second=_MILLISECONDS)
     events: list[_Event] = []
     for where, entry in entries_of(document["events"], "events", reading.refused):
         try:
@@ -126,4 +126,4 @@ def _event(event: Mapping[str, Any], where: str, refused: list[Refused]) -> _Eve
     return _Event(start_s, end_s, pieces, is_automatic) if pieces else None
 
 
-FORMAT = JsonFormat("json3", is_json3, read_json3, word_times=('"tOffsetMs"',))
+FORMAT = JsonFormat("json3", is_json3, read_json3, word_times=('"tOffsetMs"',), order=10)

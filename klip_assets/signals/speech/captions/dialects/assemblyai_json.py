@@ -41,4 +41,4 @@ def read_assemblyai(document: Mapping[str, Any]) -> Reading:
     return reading
 
 
-FORMAT = JsonFormat("AssemblyAI", is_assemblyai, read_assemblyai, word_times=(WORD_TIMES,))
+FORMAT = JsonFormat("AssemblyAI", is_assemblyai, read_assemblyai, word_times=(WORD_TIMES,), order=70)

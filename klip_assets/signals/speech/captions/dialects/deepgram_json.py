@@ -62,4 +62,4 @@ def _with_transcript(results: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-FORMAT = JsonFormat("Deepgram", is_deepgram, read_deepgram, word_times=(WORD_TIMES,))
+FORMAT = JsonFormat("Deepgram", is_deepgram, read_deepgram, word_times=(WORD_TIMES,), order=20)

@@ -52,7 +52,7 @@ def _read(document: Mapping[str, Any], path: str) -> Reading:
         return timed_words(document, "words", 1.0)
     for where, segment in entries_of(segments, path, reading.refused):
         words = segment.get("words")
-        if isinstance(words, list) and words:
+        if isinstance(words, list) and any(isinstance(word, dict) for word in words):
             take_words(reading, words, f"{where}.words", bounds_of(segment))
         else:
             take_text(reading, segment, where, 1.0)
@@ -60,7 +60,12 @@ def _read(document: Mapping[str, Any], path: str) -> Reading:
 
 
 def _is_segment(entry: object) -> bool:
-    return isinstance(entry, dict) and "start" in entry and ("text" in entry or "words" in entry)
+    return (
+        isinstance(entry, dict)
+        and "start" in entry
+        and ("end" in entry or "words" in entry)
+        and ("text" in entry or "words" in entry)
+    )
 
 
 def _holds_segments(document: Mapping[str, Any]) -> bool:
@@ -76,4 +81,5 @@ FORMAT = JsonFormat(
     is_whisper,
     read_whisper,
     word_times=(WORD_TIMES, r'"word_segments"\s{0,200}:\s{0,200}\[\s{0,200}\{'),
+    order=60,
 )
