@@ -21,6 +21,7 @@ from klip_assets.inbox.sidecars import (
     plain,
     prefixes,
     role_of,
+    unpacked,
 )
 
 #: Reason of a file that is none of Klip's.
@@ -171,16 +172,16 @@ def sidecar_stem(path: Path) -> str | None:
 
     `talk.json` beside `talk.mp4` is a transcript too, but elsewhere it may be anything; `read_inbox` decides.
     """
-    name = path.name
-    lowered = name.lower().removesuffix(".gz").removesuffix(".zst")
+    name = unpacked(path.name)
+    lowered = name.lower()
     for suffix in (*CHAT_SUFFIXES, INFO_SUFFIX):
         if lowered.endswith(suffix):
-            return name[: len(lowered) - len(suffix)]
+            return name[: -len(suffix)]
     if Path(lowered).suffix in CAPTION_SUFFIXES and not lowered.endswith(".tsv"):  # Tweets come as .tsv, too.
-        return _caption_stem(name[: len(lowered)])
+        return _caption_stem(name)
     for suffix in TRANSCRIPT_SUFFIXES:
-        if lowered.endswith(suffix) and len(lowered) > len(suffix):
-            return _caption_stem(name[: len(lowered) - len(suffix) + 1], strict=True)
+        if lowered.endswith(suffix) and len(name) > len(suffix):
+            return _caption_stem(f"{name[: -len(suffix)]}.", strict=True)
     return None
 
 

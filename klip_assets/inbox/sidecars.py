@@ -83,6 +83,12 @@ def plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def unpacked(name: str) -> str:
+    """Return a name without the ending of a compressed file."""
+    ending = next((ending for ending in PACKED if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(ending)]
+
+
 def prefixes(name: str) -> Iterator[tuple[str, str]]:
     """Yield the ways to divide a file's name into that of a recording and the rest, the longest first.
 
@@ -103,7 +109,7 @@ def role_of(rest: str) -> Role | None:
     lowered = rest.lower()
     if lowered == INFO_SUFFIX:
         return Role(Kind.INFO)
-    bare = Path(rest[:-3] if lowered.endswith(".gz") else rest[:-4] if lowered.endswith(".zst") else rest)
+    bare = Path(unpacked(rest))
     suffix, middle = bare.suffix.lower(), bare.name[: -len(bare.suffix)] if bare.suffix else ""
     if not suffix and bare.name.lower() in (*CAPTION_SUFFIXES, ".json"):  # ".vtt" alone has no suffix for pathlib.
         suffix, middle = bare.name.lower(), ""

@@ -42,17 +42,17 @@ VIEWS = frozenset(name for name in PUBLISHED_TABLES if TABLES[name].published_as
 OF_RUNS = frozenset({"provenance", "stage_status", "evaluations", "llm_calls"})
 
 
-#: Stages whose version has changed since that Klip: one clock for all (videos, words, audio, chat), and a score that
-#: keeps a term which a part of the video lacks.
+#: Stages whose version has changed since that Klip: one clock for all (videos, words, audio, chat), captions and chats
+#: that are read differently now, and a score that keeps a term which a part of the video lacks.
 SINCE = frozenset(
     (
-        "videos", "transcript_words", "audio_features", "chat_messages", "segment_scores", "highlight_candidates",
-        "highlights",
+        "videos", "transcript_words", "audio_features", "chat_messages", "chat_activity", "segment_scores",
+        "highlight_candidates", "highlights",
     )
 )  # fmt: skip
 
 #: Columns that have come since; NULL in the folder.
-NEW_COLUMNS = frozenset({"heard_share"})
+NEW_COLUMNS = frozenset({"heard_share", "audio_track_why"})
 
 #: Tables whose rows the new score rule changes, and those that differ in the last digits from processor to processor.
 RESCORED = frozenset({"highlight_candidates", "highlights"})
