@@ -21,8 +21,10 @@ def best_captions(captions: Captions, language: str | None) -> tuple[str, Path] 
 
     Among variants of a language (pt, pt-BR), an exact match is preferred. Among files of one language, one with word
     times is preferred (usually a recognizer's JSON or YouTube's automatic captions): segments, highlights and searches
-    all start at words. Otherwise captions come before JSON, then by name.
+    all start at words. Otherwise captions come before JSON, then by name. Forced captions (only signs, and what is said
+    in another language) are taken if there are no others.
     """
+    captions = [choice for choice in captions if not _are_forced(choice[1])] or captions
     requested = (language or "en").lower().replace("_", "-")
     for wanted in (requested, requested.split("-")[0], "en", ""):
         same = [choice for choice in captions if choice[0].lower() == wanted]
@@ -31,6 +33,10 @@ def best_captions(captions: Captions, language: str | None) -> tuple[str, Path] 
             return _with_word_times(same or variants)
     # Captions are sorted by language: take those of the first.
     return _with_word_times([choice for choice in captions if choice[0] == captions[0][0]]) if captions else None
+
+
+def _are_forced(path: Path) -> bool:
+    return not {"forced", "foreign"}.isdisjoint(path.name.lower().split("."))
 
 
 def _with_word_times(choices: Captions) -> tuple[str, Path]:

@@ -278,6 +278,13 @@ def test_of_one_language_the_file_with_word_times_is_chosen(tmp_path: Path) -> N
     assert best_captions([plain, ("en", tmp_path / "is_not_there.vtt")], "en") == plain
 
 
+def test_forced_captions_are_taken_only_where_there_are_no_others() -> None:
+    forced, full = ("en", Path("v.en.forced.srt")), ("de", Path("v.de.srt"))
+    assert best_captions([full, forced], "en") == full
+    assert best_captions([forced], "en") == forced
+
+
+
 @pytest.mark.parametrize(
     ("content", "timed"),
     [
