@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from odd_text import transcripts
 from odd_text.case import Odd
 from odd_text.heard import USUAL, odd, said
 
@@ -19,7 +18,6 @@ def cases() -> Iterator[Odd]:
     yield from _numbers()
     yield from _markup()
     yield from _hls()
-    yield from transcripts.cases()
 
 
 def _subrip_times() -> Iterator[Odd]:
