@@ -161,3 +161,44 @@ def test_a_recording_that_can_not_be_read_is_not_called_processed_without_a_word
     assert klip("process").exit_code == 1
     again = klip("process")
     assert again.exit_code == 0 and "except 1 recording that can't be read: klip videos" in again.output
+
+
+def test_what_is_left_behind_is_named_with_the_reason_and_nothing_else_is(settings: Settings, tmp_path: Path) -> None:
+    """Regression: files beside a recording that are named a little differently stayed behind without a word."""
+    talk = write_wav(tmp_path / "talk.wav", 2)
+    for name in ("Talk.en.vtt", "talk - Chat.json", ".talk.vtt", "talk_raw.srt", "talk.nfo", "other.vtt", "other.jpg"):
+        talk.with_name(name).write_text("x")
+    result = klip("add", talk)
+    assert result.exit_code == 0
+    assert sorted(path.name for path in settings.vod_inbox.iterdir()) == ["Talk.en.vtt", "talk - Chat.json", "talk.wav"]
+    left = [line.partition(":")[0] for line in result.stdout.splitlines() if "left behind" in line]
+    assert left == [".talk.vtt", "talk.nfo", "talk_raw.srt"]
+    rows = {row["file"]: row for row in json.loads(klip("add", talk, "--json").stdout)}
+    assert (
+        rows["talk_raw.srt"]["to"] == "" and "with an unknown ending; known: .info.json" in rows["talk_raw.srt"]["done"]
+    )
+    assert rows["talk.wav"]["done"] == "was there already"
+
+
+def test_a_folder_with_thousands_of_other_files_is_added_in_a_few_lines(settings: Settings, tmp_path: Path) -> None:
+    write_wav(tmp_path / "talk.wav", 2)
+    for number in range(300):
+        (tmp_path / f"thumbnail-{number}.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "lost.vtt").write_text("WEBVTT")
+    result = klip("add", tmp_path)
+    lines = [line for line in result.stdout.splitlines() if "left behind" in line]
+    assert lines == [
+        "lost.vtt: left behind: a sidecar without a recording named lost beside it",
+        "300 other files: left behind: unknown kind of file",
+    ]
+
+
+def test_a_recording_under_another_suffix_is_added_and_a_text_is_not(settings: Settings, tmp_path: Path) -> None:
+    wave = write_wav(tmp_path / "talk.wav", 2)
+    wave.rename(tmp_path / "talk.recording")
+    assert klip("add", tmp_path / "talk.recording").exit_code == 0
+    assert (settings.vod_inbox / "talk.recording").exists()
+    assert work(settings).ok
+    assert query(settings, "SELECT status FROM videos") == [{"status": "ok"}]
+    (tmp_path / "notes.doc").write_text("no recording")
+    assert "neither a recording nor a tweet file" in klip("add", tmp_path / "notes.doc").output

@@ -284,7 +284,6 @@ def test_forced_captions_are_taken_only_where_there_are_no_others() -> None:
     assert best_captions([forced], "en") == forced
 
 
-
 @pytest.mark.parametrize(
     ("content", "timed"),
     [
