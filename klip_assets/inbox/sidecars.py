@@ -107,7 +107,7 @@ def role_of(rest: str) -> Role | None:
         rest: Such as ".en.vtt", ".mp4.vtt", " - Chat.json", "_en.srt".
     """
     lowered = rest.lower()
-    if lowered == INFO_SUFFIX:
+    if lowered.endswith(INFO_SUFFIX) and lowered[: -len(INFO_SUFFIX)] in ("", *MEDIA_SUFFIXES):
         return Role(Kind.INFO)
     bare = Path(unpacked(rest))
     suffix, middle = bare.suffix.lower(), bare.name[: -len(bare.suffix)] if bare.suffix else ""
