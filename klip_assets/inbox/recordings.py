@@ -146,7 +146,8 @@ def recording_with_rest(path: Path) -> tuple[Recording | None, list[tuple[Path, 
 def _look_beside(root: Path, path: Path) -> tuple[Recording, list[tuple[Path, str]]]:
     own = plain(path.stem)
     try:
-        beside = sorted(file for file in path.parent.iterdir() if _begins(file.name, own))
+        with os.scandir(path.parent) as entries:
+            beside = sorted(path.parent / entry.name for entry in entries if _begins(entry.name, own))
     except OSError:
         beside = [path]
     # Those that begin with the same stem may have a better claim to a sidecar.

@@ -80,7 +80,7 @@ class Role(NamedTuple):
 
 def plain(name: str) -> str:
     """Return a name without differences of case and of Unicode form, which people do not see."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def unpacked(name: str) -> str:
