@@ -78,7 +78,7 @@ def test_looking_for_what_is_stale_opens_no_recording(here: Installation, raise_
     raise_version("videos")
     for path in here.settings.vod_inbox.iterdir():
         path.unlink()
-    assert reasons(here)["videos"] == "version 4 -> 99"
+    assert reasons(here)["videos"] == "version 5 -> 99"
 
 
 def test_comparing_makes_no_salt_where_it_was_lost(here: Installation) -> None:
@@ -97,7 +97,7 @@ def test_a_recording_that_cannot_be_read_is_stale_by_its_first_stage_alone(
     raise_version("segments")
     assert "segments" not in reasons(here, Subject.video("bad"))
     raise_version("videos")
-    assert reasons(here, Subject.video("bad"))["videos"].startswith("version 4 -> 99")
+    assert reasons(here, Subject.video("bad"))["videos"].startswith("version 5 -> 99")
     assert set(reasons(here, Subject.video("bad"))) == {"videos"}
 
 
