@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.signals.tweets.clock import DAY_S, TOLERANCE_S, Clock
+from klip_assets.signals.tweets.counts import COUNTS
 from klip_assets.signals.tweets.notices import notices_in
-from klip_assets.signals.tweets.rows import COUNTS
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE, OFFSET_MS
 from klip_assets.signals.tweets.values import MAX_TEXT_CHARS, time_of
 

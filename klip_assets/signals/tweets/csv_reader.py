@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, open_text
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.columns import NUMBERED, columns_of, holds_tweets
+from klip_assets.signals.tweets.counts import COUNTS, Unread, decimal_signs
 from klip_assets.signals.tweets.rows import Row, row_of_fields
 from klip_assets.signals.tweets.values import shown
 
 _DELIMITERS = (",", ";", "\t", "|", "\x01", "^", "~", ":")
 _PROBED_LINES = 10
+#: Rows that show how a column of counts is written.
+_COMPARED_ROWS = 200
 
 
-def read_csv(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None) -> Iterator[Row | Refused]:
+def read_csv(
+    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None, unread: Unread | None = None
+) -> Iterator[Row | Refused]:
     """Read tweets from delimited text, streaming. Rows are numbered as in a spreadsheet: the header is row 1.
 
     Args:
         path: The file.
         clock: Determines each tweet's time.
         mapped: Column names given by the user, see `columns_of`; if by number, the file has no header.
+        unread: Notes the counts that are there, but can't be read.
     """
     pairs = frozenset(mapped.items()) if mapped else frozenset()
     numbered = bool(mapped) and all(NUMBERED.fullmatch(name) for name in mapped.values())  # type: ignore[union-attr]
@@ -54,9 +60,12 @@ def read_csv(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = Non
                 yield Refused("file", "no header with a column for the tweet's id (or url) and one for its text", found)
                 return
         columns = columns_of(names, pairs)
-        for number, record in records:
+        first = list(islice(records, _COMPARED_ROWS))
+        decimals = _decimals((record for _, record in first), names, columns)
+        for number, record in chain(first, records):
             try:
-                yield _row(record, names, columns, clock)
+                fields = _fields(record, names)
+                yield row_of_fields(fields, columns, clock=clock, unread=unread, decimals=decimals)
             except RowRefused as refusal:
                 yield Refused(f"row {number}", refusal.reason, refusal.detail)
 
@@ -68,11 +77,19 @@ def _names(line: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def _row(record: list[str] | BrokenRecord, names: tuple[str, ...], columns: Mapping[str, str], clock: Clock) -> Row:
+def _fields(record: list[str] | BrokenRecord, names: tuple[str, ...]) -> dict[str, object]:
     if isinstance(record, BrokenRecord):
         raise RowRefused(record.reason)
     if any(field.strip() for field in record[len(names) :]):
         raise RowRefused("more fields than columns", f"{len(record)} fields, {len(names)} columns")
     # A row that ends early lacks its last columns; their values are unknown.
-    fields = dict(zip(names, record, strict=False))
-    return row_of_fields(fields, columns, clock=clock)
+    return dict(zip(names, record, strict=False))
+
+
+def _decimals(
+    records: Iterable[list[str] | BrokenRecord], names: tuple[str, ...], columns: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the signs that separate decimals in each column of counts, as its first rows show."""
+    rows = [record for record in records if not isinstance(record, BrokenRecord)]
+    places = {name: names.index(columns[name]) for name in COUNTS if name in columns}
+    return {name: decimal_signs(row[at] for row in rows if len(row) > at) for name, at in places.items()}

@@ -14,10 +14,11 @@ from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.bulk import bulk_rows
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.compliance import Deletion, deletion_of, is_event
+from klip_assets.signals.tweets.counts import Unread
 from klip_assets.signals.tweets.json_values import TakeBlock, Unparsed, Value, json_values
 from klip_assets.signals.tweets.quick import quick_row
 from klip_assets.signals.tweets.rows import Row, row_of_object
-from klip_assets.signals.tweets.values import shown, time_of
+from klip_assets.signals.tweets.values import is_absent, shown, time_of
 
 _FOREIGN_BEFORE_GIVING_UP = 1000
 _MISSES_BEFORE_GIVING_UP = 8
@@ -45,7 +46,7 @@ class _Found:
 
 
 def read_json(
-    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None
+    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None, unread: Unread | None = None
 ) -> Iterator[Row | pa.Table | Deletion | Refused]:
     """Read tweets from JSON, streaming. Lines with plain tweets are read as tables of many at once.
 
@@ -55,6 +56,7 @@ def read_json(
         path: The file.
         clock: Determines each tweet's time.
         mapped: Fields that hold the named columns, see `columns_of`.
+        unread: Notes the counts that are there, but can't be read.
     """
     foreign: list[tuple[str, str]] = []
     tweets_seen = False
@@ -80,7 +82,7 @@ def read_json(
                 yield found
             continue
         try:
-            row: Row | Deletion | Refused = _row(found, clock, mapped)
+            row: Row | Deletion | Refused = _row(found, clock, mapped, unread)
         except _Foreign as other:
             if tweets_seen:
                 yield _refuse_foreign(found.position, other.kind)
@@ -183,24 +185,26 @@ def _inside(position: str, number: int) -> str:
     return f"{position}, item {number}" if position else f"item {number}"
 
 
-def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None) -> Row | Deletion:
+def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None, unread: Unread | None) -> Row | Deletion:
     value = found.value
     if not isinstance(value, dict):
         raise RowRefused("not a tweet", f"a JSON {type(value).__name__}")
     names, observed_at = found.user_names, found.observed_at
     if mapped:
-        return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock, mapped=mapped)
+        return row_of_object(
+            value, user_names=names, observed_at=observed_at, clock=clock, mapped=mapped, unread=unread
+        )
     row = quick_row(value, user_names=names, observed_at=observed_at, clock=clock)
     if row is not None:
         return row
     if is_event(value):
         return deletion_of(value)
-    if "deleted_at" in value:
+    if not is_absent(value.get("deleted_at")):
         raise RowRefused("a tweet deleted by its author", shown(value["deleted_at"]))
     kind = _foreign_kind(value)
     if kind:
         raise _Foreign(kind)
-    return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock)
+    return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock, unread=unread)
 
 
 def _foreign_kind(value: Mapping[str, object]) -> str | None:
@@ -228,7 +232,9 @@ _ARCHIVED = {
 
 
 def _is_error(value: Mapping[str, object]) -> bool:
-    return "errors" in value or ({"title", "detail"} <= value.keys() and "text" not in value)
+    if "errors" in value:
+        return not ({"text", "full_text"} & value.keys() and {"id", "id_str"} & value.keys())
+    return {"title", "detail"} <= value.keys() and "text" not in value
 
 
 def _error_text(value: Mapping[str, object]) -> str:

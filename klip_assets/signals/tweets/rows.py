@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.columns import columns_of, holds_tweets
+from klip_assets.signals.tweets.counts import COUNTS, Unread
 from klip_assets.signals.tweets.entities import entities_of_api, entities_of_lists, entities_of_text
 from klip_assets.signals.tweets.snowflake import created_at_of
 from klip_assets.signals.tweets.values import (
     RowRefused,
-    count_of,
     flag_of,
     name_of,
     other_id_of,
@@ -29,7 +29,7 @@ Row = dict[str, object]
 #: Lists of hashtags and the like, by column.
 Lists = Mapping[str, list[str]]
 
-COUNTS = ("like_count", "retweet_count", "reply_count", "quote_count", "impression_count")
+_NO_DECIMALS: Mapping[str, str] = {}
 _RETWEET_TEXT = re.compile(r"RT @[A-Za-z0-9_]{1,20}: ")
 _NESTED = (
     "public_metrics", "author", "user", "note_tweet", "extended_tweet", "__twarc", "retweeted_status", "quoted_status",
@@ -40,7 +40,13 @@ _LONGEST_EDITING = timedelta(days=1)
 
 
 def row_of_fields(
-    fields: Mapping[str, object], columns: Mapping[str, str], *, clock: Clock, lists: Lists | None = None
+    fields: Mapping[str, object],
+    columns: Mapping[str, str],
+    *,
+    clock: Clock,
+    lists: Lists | None = None,
+    unread: Unread | None = None,
+    decimals: Mapping[str, str] = _NO_DECIMALS,
 ) -> Row:
     """Build a row from a tweet's flat fields.
 
@@ -49,6 +55,8 @@ def row_of_fields(
         columns: Name in the file of each column, see `columns_of`.
         clock: Determines the tweet's time.
         lists: Hashtags and the like from the file; missing ones are taken from the text.
+        unread: Notes the counts that are there, but can't be read.
+        decimals: Signs that separate decimals in a column of the file, see `count_of`.
 
     Raises:
         RowRefused: The fields are not a usable tweet.
@@ -63,6 +71,7 @@ def row_of_fields(
     retweeted = other_id_of(given("retweeted_tweet_id"))
     flagged = flag_of(given("is_retweet"))
     observed_at = time_of(given("observed_at"))
+    read = (unread or Unread()).read
     return {
         "tweet_id": tweet_id,
         "day": created_at.date(),
@@ -78,7 +87,7 @@ def row_of_fields(
         "in_reply_to": other_id_of(given("in_reply_to")),
         "conversation_id": other_id_of(given("conversation_id")),
         **(lists if lists and len(lists) == 4 else {**entities_of_text(text).lists(), **(lists or {})}),
-        **{name: count_of(given(name), name) for name in COUNTS},
+        **{name: read(given(name), name, decimals.get(name, "")) for name in COUNTS},
         "observed_at": observed_at,
         "text_observed_at": observed_at,
     }
@@ -91,6 +100,7 @@ def row_of_object(
     observed_at: datetime | None,
     clock: Clock,
     mapped: Mapping[str, str] | None = None,
+    unread: Unread | None = None,
 ) -> Row:
     """Build a row from a tweet object: of the X API (version 2 or 1.1), twarc, an account archive, snscrape or others.
 
@@ -100,6 +110,7 @@ def row_of_object(
         observed_at: When the response was retrieved; the object's own time takes precedence.
         clock: Determines the tweet's time.
         mapped: Fields that hold the named columns, see `columns_of`.
+        unread: Notes the counts that are there, but can't be read.
 
     Raises:
         RowRefused: The object is not a usable tweet.
@@ -111,7 +122,7 @@ def row_of_object(
     lists = _lists(tweet)
     if isinstance(repeated := tweet.get("retweeted_status"), dict) and (whole := _whole_text(repeated)):
         fields[columns["text"]], lists = _whole_retweet(repeated, whole)
-    row = row_of_fields(fields, columns, clock=clock, lists=lists)
+    row = row_of_fields(fields, columns, clock=clock, lists=lists, unread=unread)
     if row["observed_at"] is None:
         row["observed_at"] = row["text_observed_at"] = observed_at
     if row["author"] is None and isinstance(row["author_id"], str):
