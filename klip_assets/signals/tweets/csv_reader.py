@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +17,9 @@ from klip_assets.signals.tweets.rows import Row, row_of_fields
 from klip_assets.signals.tweets.values import shown
 
 _DELIMITERS = (",", ";", "\t", "|", "\x01", "^", "~", ":")
+#: The line with which spreadsheets are told the delimiter: `sep=;`, in quotes or not, filled up with delimiters or not.
+_SEPARATOR = re.compile(r"""["']?sep ?= ?["']?(\\t|tab|[^\w\s"']|\t)["']?\1*["']?""", re.IGNORECASE)
+_TAB = re.compile(r"\\t|tab", re.IGNORECASE)
 _PROBED_LINES = 10
 #: Rows that show how a column of counts is written.
 _COMPARED_ROWS = 200
@@ -36,11 +40,17 @@ def read_csv(
     numbered = bool(mapped) and all(NUMBERED.fullmatch(name) for name in mapped.values())  # type: ignore[union-attr]
     with open_text(path) as stream:
         lines = (line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip())
-        probed = list(islice(lines, _PROBED_LINES if numbered else 1))
+        probed = list(islice(lines, _PROBED_LINES if numbered else 2))
+    declared = _SEPARATOR.fullmatch(probed[0].strip(" \r\n\ufeff")) if probed else None
+    delimiters = _DELIMITERS
+    if declared:
+        del probed[0]
+        # The one it names comes first, if the header does not show another.
+        delimiters = (_TAB.sub("\t", declared[1]), *_DELIMITERS)
     if numbered:
-        delimiter = max(_DELIMITERS, key=lambda d: min(len(_names(line, d)) for line in probed))
+        delimiter = max(delimiters, key=lambda d: min((len(_names(line, d)) for line in probed), default=0))
     else:
-        delimiter = max(_DELIMITERS, key=lambda d: len(columns_of(_names("".join(probed), d), pairs)))
+        delimiter = max(delimiters, key=lambda d: len(columns_of(_names("".join(probed[:1]), d), pairs)))
     # Tab-separated text is often written without quoting: quotes are then part of the text.
     bare_width = len(_names(probed[0], delimiter)) if probed and delimiter == "\t" else None
     with open_text(path) as stream:
@@ -49,9 +59,12 @@ def read_csv(
             for number, record in enumerate(delimited_records(stream, delimiter, bare_width=bare_width), start=1)
             if isinstance(record, BrokenRecord) or any(field and not field.isspace() for field in record)
         )
+        if declared:
+            next(records, None)
         if numbered:
             widest = max(int(name[1:]) for _, name in pairs)
-            names = tuple(f"#{number}" for number in range(1, max(widest, len(_names(probed[0], delimiter))) + 1))
+            width = len(_names(probed[0], delimiter)) if probed else 0
+            names = tuple(f"#{number}" for number in range(1, max(widest, width) + 1))
         else:
             _, header = next(records, (1, []))
             names = () if isinstance(header, BrokenRecord) else tuple(header)

@@ -247,6 +247,38 @@ def test_any_delimiter_and_encoding_is_found_out(drop: Drop, delimiter: str, enc
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "delimiter"),
+    [
+        ("sep=;", ";"), ("sep=,", ","), ('"sep=;"', ";"), ("SEP=;", ";"), ("Sep = |", "|"), ("sep=\t", "\t"), ("sep=\\t", "\t"),
+        ("sep=tab", "\t"), ("sep=;;;", ";"), ('sep=";"', ";"), ("sep=§", "§"), ("\ufeffsep=,", ","), ("\n\nsep=;", ";"),
+        ("sep=,", ";"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_that_tells_spreadsheets_the_delimiter_is_not_the_header(
+    drop: Drop, line: str, delimiter: str, end: str
+) -> None:
+    text = end.join([line, delimiter.join(["tweet_id", "text", "likes"]), delimiter.join([ID, "hi", "3"]), ""])
+    ((row,), (other,)) = (list(read_tweets(drop(content, "a.csv"))) for content in (text, text.replace("hi", "'hi'")))
+    assert isinstance(row, dict) and (row["tweet_id"], row["text"], row["like_count"]) == (ID, "hi", 3)
+    assert isinstance(other, dict)
+
+
+@pytest.mark.parametrize("text", ["sep=;", "sep=;\n", "sep=;\nsep=;\n", "sep=\ntweet_id,text\n1,a\n"])
+def test_a_file_of_nothing_but_a_delimiter_is_refused(drop: Drop, text: str) -> None:
+    (refusal,) = read_tweets(drop(text, "a.csv"))
+    assert isinstance(refusal, Refused) and refusal.position == "file"
+
+
+def test_a_file_without_a_header_may_begin_with_its_delimiter(drop: Drop, tmp_path: Path) -> None:
+    path = drop(f"sep=;\n{ID};hi\n", "a.csv")
+    column_map = tmp_path / "map.json"
+    column_map.write_text('{"tweet_id": "#1", "text": "#2"}')
+    (row,) = read_tweets(path, column_map=column_map)
+    assert isinstance(row, dict) and row["text"] == "hi"
+
+
 def test_quotes_between_tabs_swallow_no_rows(drop: Drop) -> None:
     # Regression: of SemEval's 2014sarcasm, 37 of 86 rows vanished in fields from one quote to the next.
     texts = ['"so', "b", 'it "is"', 'he" said', '"']
