@@ -250,7 +250,8 @@ def test_any_delimiter_and_encoding_is_found_out(drop: Drop, delimiter: str, enc
 @pytest.mark.parametrize(
     ("line", "delimiter"),
     [
-        ("sep=;", ";"), ("sep=,", ","), ('"sep=;"', ";"), ("SEP=;", ";"), ("Sep = |", "|"), ("sep=\t", "\t"), ("sep=\\t", "\t"),
+        ("sep=;", ";"), ("sep=,", ","), ('"sep=;"', ";"), ("SEP=;", ";"), ("Sep = |", "|"), ("sep=\t", "\t"),
+        ("sep=\\t", "\t"),
         ("sep=tab", "\t"), ("sep=;;;", ";"), ('sep=";"', ";"), ("sep=§", "§"), ("\ufeffsep=,", ","), ("\n\nsep=;", ";"),
         ("sep=,", ";"),
     ],
