@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from klip_assets.signals.tweets.values import is_absent, shown, time_of
 
 _FOREIGN_BEFORE_GIVING_UP = 1000
 _MISSES_BEFORE_GIVING_UP = 8
-_NO_NAMES: Mapping[str, str] = {}
 #: Notices that a stream sends between tweets.
 _NOTICES = frozenset({"limit", "warning", "disconnect", "connected"})
 
@@ -36,13 +35,30 @@ class _Foreign(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
+class _Page:
+    """What a page of the API says about the tweets on it.
+
+    Attributes:
+        user_names: Names of users by id.
+        tweets: Tweets by id that those of the page refer to.
+        observed_at: When it was retrieved.
+    """
+
+    user_names: Mapping[str, str] = field(default_factory=dict)
+    tweets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    observed_at: datetime | None = None
+
+
+_NO_PAGE = _Page()
+
+
+@dataclass(frozen=True)
 class _Found:
     """A value in the file that should be a tweet, with the context given by its page."""
 
     position: str
     value: object
-    user_names: Mapping[str, str]
-    observed_at: datetime | None
+    page: _Page
 
 
 def read_json(
@@ -112,7 +128,7 @@ def _refuse_file(foreign: list[tuple[str, str]]) -> Refused:
 
 
 def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table | Refused]:
-    context: tuple[int, Mapping[str, str], datetime | None] = (0, _NO_NAMES, None)
+    context = (0, _NO_PAGE)
     for value in json_values(path, take):
         if isinstance(value.value, pa.Table):
             yield value.value
@@ -121,11 +137,11 @@ def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table 
             yield from _in_value(value)
             continue
         if context[0] != id(value.page):
-            context = (id(value.page), *_said_by(value.page))
+            context = (id(value.page), _said_by(value.page))
         if isinstance(value.value, Unparsed):
             yield from _in_element(value.position, value.value)
         else:
-            yield _Found(value.position, value.value, context[1], context[2])
+            yield _Found(value.position, value.value, context[1])
 
 
 def _in_value(found: Value) -> Iterator[_Found | Refused]:
@@ -154,31 +170,32 @@ def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
     else:
         wrapped = value.get("tweet")
         is_wrapped = isinstance(wrapped, dict) and len(value) == 1
-        yield _Found(position, wrapped if is_wrapped else value, _NO_NAMES, None)
+        yield _Found(position, wrapped if is_wrapped else value, _NO_PAGE)
 
 
 def _in_page(position: str, page: Mapping[str, object]) -> Iterator[_Found]:
     """Yield the tweets of a response; those in `includes` are only context."""
-    names, observed_at = _said_by(page)
+    said = _said_by(page)
     data = page["data"]
     if isinstance(data, list):
         for number, element in enumerate(data, start=1):
-            yield _Found(_inside(position, number), element, names, observed_at)
+            yield _Found(_inside(position, number), element, said)
     else:
-        yield _Found(position, data, names, observed_at)
+        yield _Found(position, data, said)
 
 
-def _said_by(page: Mapping[str, object]) -> tuple[Mapping[str, str], datetime | None]:
-    """Return the names of users by id and the time of retrieval, as given by a page."""
+def _said_by(page: Mapping[str, object]) -> _Page:
     includes = page.get("includes")
-    users = includes.get("users") if isinstance(includes, dict) else None
+    users, tweets = (
+        [each for each in found if isinstance(each, dict) and "id" in each] if isinstance(found, list) else []
+        for found in (includes.get(name) if isinstance(includes, dict) else None for name in ("users", "tweets"))
+    )
     names = {
-        str(user["id"]): valid_unicode(user["username"])
-        for user in (users if isinstance(users, list) else ())
-        if isinstance(user, dict) and "id" in user and isinstance(user.get("username"), str)
+        str(user["id"]): valid_unicode(user["username"]) for user in users if isinstance(user.get("username"), str)
     }
     twarc = page.get("__twarc")
-    return names, time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
+    observed_at = time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
+    return _Page(names, {str(tweet["id"]): tweet for tweet in tweets}, observed_at)
 
 
 def _inside(position: str, number: int) -> str:
@@ -189,12 +206,14 @@ def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None, unread: 
     value = found.value
     if not isinstance(value, dict):
         raise RowRefused("not a tweet", f"a JSON {type(value).__name__}")
-    names, observed_at = found.user_names, found.observed_at
+    page = found.page
+    names, observed_at = page.user_names, page.observed_at
     if mapped:
         return row_of_object(
-            value, user_names=names, observed_at=observed_at, clock=clock, mapped=mapped, unread=unread
-        )
-    row = quick_row(value, user_names=names, observed_at=observed_at, clock=clock)
+            value, user_names=names, observed_at=observed_at, clock=clock, included=page.tweets, mapped=mapped,
+            unread=unread,
+        )  # fmt: skip
+    row = quick_row(value, user_names=names, observed_at=observed_at, clock=clock, included=page.tweets)
     if row is not None:
         return row
     if is_event(value):
@@ -204,7 +223,9 @@ def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None, unread: 
     kind = _foreign_kind(value)
     if kind:
         raise _Foreign(kind)
-    return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock, unread=unread)
+    return row_of_object(
+        value, user_names=names, observed_at=observed_at, clock=clock, included=page.tweets, unread=unread
+    )
 
 
 def _foreign_kind(value: Mapping[str, object]) -> str | None:
