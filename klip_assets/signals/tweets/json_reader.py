@@ -18,6 +18,7 @@ from klip_assets.signals.tweets.counts import Unread
 from klip_assets.signals.tweets.json_values import TakeBlock, Unparsed, Value, json_values
 from klip_assets.signals.tweets.quick import quick_row
 from klip_assets.signals.tweets.rows import Row, row_of_object
+from klip_assets.signals.tweets.shapes import unfolded
 from klip_assets.signals.tweets.values import is_absent, shown, time_of
 
 _FOREIGN_BEFORE_GIVING_UP = 1000
@@ -206,6 +207,8 @@ def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None, unread: 
     value = found.value
     if not isinstance(value, dict):
         raise RowRefused("not a tweet", f"a JSON {type(value).__name__}")
+    if isinstance(value.get("legacy"), dict):
+        value = unfolded(value)
     page = found.page
     names, observed_at = page.user_names, page.observed_at
     if mapped:

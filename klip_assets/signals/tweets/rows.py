@@ -11,6 +11,7 @@ from klip_assets.signals.tweets.columns import SYNONYMS, columns_of, holds_tweet
 from klip_assets.signals.tweets.counts import COUNTS, Unread
 from klip_assets.signals.tweets.entities import entities_of_api, entities_of_lists, entities_of_text
 from klip_assets.signals.tweets.retweets import repeated_by, says_retweet, whole_retweet
+from klip_assets.signals.tweets.shapes import nested_author
 from klip_assets.signals.tweets.snowflake import created_at_of
 from klip_assets.signals.tweets.values import (
     RowRefused,
@@ -30,6 +31,8 @@ Row = dict[str, object]
 Lists = Mapping[str, list[str]]
 
 _NO_DECIMALS: Mapping[str, str] = {}
+#: Columns that hold the name shown, which is taken only where there is no handle.
+_SHOWN_NAMES = frozenset({"user_name", "name"})
 _NO_TWEETS: Mapping[str, Mapping[str, object]] = {}
 _NESTED = (
     "public_metrics", "author", "user", "note_tweet", "extended_tweet", "__twarc", "retweeted_status", "quoted_status",
@@ -129,6 +132,10 @@ def row_of_object(
     row = row_of_fields(fields, columns, clock=clock, lists=lists, unread=unread)
     if row["observed_at"] is None:
         row["observed_at"] = row["text_observed_at"] = observed_at
+    if row["author"] is None or snake_case(columns["author"]) in _SHOWN_NAMES:
+        name, author_id, is_handle = nested_author(tweet)
+        row["author"] = name if is_handle or row["author"] is None else row["author"]
+        row["author_id"] = row["author_id"] or _user_id(author_id)
     if row["author"] is None and isinstance(row["author_id"], str):
         row["author"] = user_names.get(row["author_id"])
     refer(row, tweet.get("referenced_tweets"))

@@ -139,6 +139,59 @@ def test_a_line_of_snscrape_gives_all_it_says(drop: Drop) -> None:
 # version 2
 
 
+@pytest.mark.parametrize(
+    ("shape", "name", "author_id"),
+    [
+        ({"user": {"login": "ann", "name": "Ann B", "id": 7}}, "ann", "7"),
+        ({"author": {"username": "@ann", "name": "Ann B"}}, "ann", None),
+        ({"author": {"name": "Ann B", "userName": "ann", "id": "7"}}, "ann", "7"),
+        ({"userInfo": {"displayName": "Ann B"}}, "Ann B", None),
+        ({"userInfo": {"displayName": "Ann B", "screenName": "ann"}}, "ann", None),
+        ({"from": {"name": "ann", "id": 7}}, "ann", "7"),
+        ({"account": {"acct": "ann"}}, "ann", None),
+        ({"core": {"user_results": {"result": {"rest_id": "7", "legacy": {"screen_name": "ann"}}}}}, "ann", "7"),
+        ({"core": {"user_results": {"result": {"rest_id": "7", "core": {"screen_name": "ann"}}}}}, "ann", "7"),
+        ({"author": {"nickname": "ann"}}, "ann", None),
+        ({"user": {"legacy": {"screen_name": "ann"}, "rest_id": "7"}}, "ann", "7"),
+        ({"username": "ann", "user": {"login": "other"}}, "ann", None),
+        ({"user": {"id": "x", "login": {"a": 1}}, "from": [], "core": 3}, None, None),
+    ],
+)
+def test_an_author_is_found_under_other_names(
+    drop: Drop, shape: dict[str, Any], name: str | None, author_id: str | None
+) -> None:
+    (row,) = rows_of(drop([{"id": ID, "text": "hello", **shape}]))
+    assert (row["author"], row["author_id"]) == (name, author_id)
+
+
+def test_a_tweet_of_xs_own_pages_is_read_whole(drop: Drop) -> None:
+    whole = "all of a long text, to its end"
+    user = {"user_results": {"result": {"rest_id": "7", "legacy": {"screen_name": "ann", "name": "Ann B"}}}}
+    note = {"note_tweet_results": {"result": {"text": whole, "entity_set": {"hashtags": [{"text": "end"}]}}}}
+    counts = {"favorite_count": 3, "retweet_count": 1, "reply_count": 0, "quote_count": 2}
+    legacy = {
+        "id_str": ID,
+        "full_text": "all of a…",
+        "created_at": "Thu Apr 08 19:34:16 +0000 2021",
+        "lang": "en",
+        **counts,
+    }
+    long = {
+        "__typename": "Tweet",
+        "rest_id": ID,
+        "core": user,
+        "legacy": legacy,
+        "note_tweet": note,
+        "views": {"count": "9"},
+    }
+    repeated = {"retweeted_status_result": {"result": {"tweet": long}}}
+    again = {"rest_id": LATER, "core": user, "legacy": {"full_text": "RT @ann: all of…", **repeated}}
+    first, second = rows_of(drop([long, again]))
+    assert (first["text"], first["author"], first["author_id"], first["hashtags"]) == (whole, "ann", "7", ["end"])
+    assert (first["like_count"], first["quote_count"], first["impression_count"], first["lang"]) == (3, 2, 9, "en")
+    assert (second["tweet_id"], second["text"], second["is_retweet"]) == (LATER, f"RT @ann: {whole}", True)
+
+
 def test_a_withheld_tweet_stays(drop: Drop) -> None:
     withheld = {"copyright": False, "country_codes": ["DE"]}
     assert ids_of(drop([{**TWEET, "withheld": withheld}, {**TWEET, "id": LATER}])) == [ID, LATER]
