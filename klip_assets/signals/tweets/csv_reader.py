@@ -42,7 +42,7 @@ def read_csv(
         lines = (line for line in bounded_lines(stream, MAX_LINE_CHARS) if isinstance(line, str) and line.strip())
         probed = list(islice(lines, _PROBED_LINES if numbered else 2))
     declared = _SEPARATOR.fullmatch(probed[0].strip(" \r\n\ufeff")) if probed else None
-    delimiters = _DELIMITERS
+    delimiters: tuple[str, ...] = _DELIMITERS
     if declared:
         del probed[0]
         # The one it names comes first, if the header does not show another.
