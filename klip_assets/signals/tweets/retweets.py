@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from klip_assets.signals.tweets.notices import is_notice
+
 _RETWEET_TEXT = re.compile(r"RT @([A-Za-z0-9_]{1,20}): ")
 
 Tweet = Mapping[str, object]
@@ -22,7 +24,7 @@ def repeated_by(tweet: Tweet, included: Mapping[str, Tweet]) -> Tweet | None:
         tweet: The retweet: of API version 1.1 or 2, flattened by twarc or not, or of snscrape.
         included: Tweets by id, from `includes.tweets`.
     """
-    for name in ("retweeted_status", "retweetedTweet"):
+    for name in ("retweeted_status", "retweetedTweet", "retweeted_tweet", "retweetedStatus"):
         if isinstance(repeated := tweet.get(name), dict):
             return repeated
     references = tweet.get("referenced_tweets")
@@ -38,7 +40,7 @@ def whole_text(tweet: Tweet) -> str | None:
     texts = (
         note.get("text") if isinstance(note, dict) else None,
         longer.get("full_text") if isinstance(longer, dict) else None,
-        *(tweet.get(name) for name in ("full_text", "rawContent", "content", "text")),
+        *(tweet.get(name) for name in ("full_text", "fullText", "rawContent", "content", "text")),
     )
     return next((text for text in texts if isinstance(text, str) and text.strip()), None)
 
@@ -56,14 +58,16 @@ def whole_retweet(text: str, repeated: Tweet, user_names: Mapping[str, str]) -> 
     """
     whole = whole_text(repeated)
     own = _RETWEET_TEXT.match(text)
-    if whole is None or len(whole) <= len(text) - (own.end() if own else 0):
+    if whole is None or is_notice(whole) or len(whole) <= len(text) - (own.end() if own else 0):
         return None
     name = _author_of(repeated, user_names) or (own[1] if own else None)
     return (f"RT @{name}: {whole}" if name else whole), name
 
 
 def _author_of(tweet: Tweet, user_names: Mapping[str, str]) -> str | None:
-    for field, inner in (("user", "screen_name"), ("author", "username"), ("user", "username")):
+    for field, inner in (
+        ("user", "screen_name"), ("author", "username"), ("user", "username"), ("user", "screenName")
+    ):  # fmt: skip
         user = tweet.get(field)
         name = user.get(inner) if isinstance(user, dict) else None
         if isinstance(name, str) and name:

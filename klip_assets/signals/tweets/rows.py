@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -31,12 +32,14 @@ Row = dict[str, object]
 Lists = Mapping[str, list[str]]
 
 _NO_DECIMALS: Mapping[str, str] = {}
+#: An id that a table holds as a decimal number, which is exact up to 15 digits.
+_DECIMAL_ID = re.compile(r"([0-9]{1,15})\.0{1,9}")
 #: Columns that hold the name shown, which is taken only where there is no handle.
 _SHOWN_NAMES = frozenset({"user_name", "name"})
 _NO_TWEETS: Mapping[str, Mapping[str, object]] = {}
 _NESTED = (
     "public_metrics", "author", "user", "note_tweet", "extended_tweet", "__twarc", "retweeted_status", "quoted_status",
-    "retweetedTweet", "quotedTweet",
+    "retweetedTweet", "quotedTweet", "retweeted_tweet", "retweetedStatus",
 )  # fmt: skip
 #: All versions of a tweet are made within an hour; a history that spans more is not valid.
 _LONGEST_EDITING = timedelta(days=1)
@@ -179,8 +182,12 @@ def _text(fields: Mapping[str, object], given: object) -> object:
 
 
 def _user_id(value: object) -> str | None:
-    name = name_of(value)
-    return name if name and name.isascii() and name.isdigit() else None
+    if isinstance(value, float) and value.is_integer():
+        value = f"{value:.1f}"
+    name = name_of(value) or ""
+    if found := _DECIMAL_ID.fullmatch(name):
+        name = found[1]
+    return name if name.isascii() and name.isdigit() else None
 
 
 def _flat(tweet: Mapping[str, object]) -> dict[str, object]:

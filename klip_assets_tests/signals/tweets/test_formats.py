@@ -164,6 +164,17 @@ def test_an_author_is_found_under_other_names(
     assert (row["author"], row["author_id"]) == (name, author_id)
 
 
+@pytest.mark.parametrize(
+    ("given", "author_id"),
+    [("5005.0", "5005"), ("5005", "5005"), ("1.2E+10", None), ("1234567890123456789.0", None), ("x", None), ("", None)],
+)
+def test_an_authors_id_that_became_a_decimal_number_is_read_where_it_is_exact(
+    drop: Drop, given: str, author_id: str | None
+) -> None:
+    (row,) = rows_of(drop(f"tweet_id,text,user_id\n{ID},hi,{given}\n", "a.csv"))
+    assert row["author_id"] == author_id
+
+
 def test_a_tweet_of_xs_own_pages_is_read_whole(drop: Drop) -> None:
     whole = "all of a long text, to its end"
     user = {"user_results": {"result": {"rest_id": "7", "legacy": {"screen_name": "ann", "name": "Ann B"}}}}

@@ -45,6 +45,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "version 1.1, extended": {"id_str": ID, "text": CUT, "truncated": False, "retweeted_status": {
         "id_str": FIRST, "text": WHOLE[:60] + "…", "extended_tweet": {"full_text": WHOLE},
         "user": {"screen_name": "maker"}}},
+    "of other programs": {"id": ID, "text": CUT, "retweetedStatus": {
+        "id": FIRST, "fullText": WHOLE, "user": {"screenName": "maker"}}},
     "snscrape": {"id": int(ID), "rawContent": CUT, "date": "2024-03-03T12:00:00+00:00", "retweetedTweet": {
         "id": int(FIRST), "rawContent": WHOLE, "user": {"username": "maker"}}},
 }  # fmt: skip
@@ -77,6 +79,12 @@ def test_a_retweet_that_lacks_nothing_stays_as_it_is(drop: Drop) -> None:
         for tweet in (flattened(original), page(original)["data"][0]):
             (row,) = read_tweets(drop([{**tweet, "text": own}]))
             assert isinstance(row, dict) and row["text"] == own
+
+
+def test_a_notice_in_place_of_what_is_repeated_is_not_its_text(drop: Drop) -> None:
+    notice = "This Post is from an account that no longer exists. Learn more"
+    (row,) = read_tweets(drop([flattened({"text": notice}) | {"text": "RT @maker: I love…"}]))
+    assert isinstance(row, dict) and row["text"] == "RT @maker: I love…"
 
 
 def test_the_text_is_taken_from_the_column_that_has_one(drop: Drop) -> None:
