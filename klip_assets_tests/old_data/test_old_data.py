@@ -46,8 +46,8 @@ OF_RUNS = frozenset({"provenance", "stage_status", "evaluations", "llm_calls"})
 #: keeps a term which a part of the video lacks.
 SINCE = frozenset(
     (
-        "videos", "transcript_words", "audio_features", "chat_messages", "chat_activity", "segment_scores", "highlight_candidates",
-        "highlights",
+        "videos", "transcript_words", "audio_features", "chat_messages", "chat_activity", "segment_scores",
+        "highlight_candidates", "highlights",
     )
 )  # fmt: skip
 

@@ -58,8 +58,11 @@ def whole_retweet(text: str, repeated: Tweet, user_names: Mapping[str, str]) -> 
     """
     whole = whole_text(repeated)
     own = _RETWEET_TEXT.match(text)
-    if whole is None or is_notice(whole) or len(whole) <= len(text) - (own.end() if own else 0):
+    body = text[own.end() :] if own else text
+    if whole is None or len(whole) <= len(body):
         return None
+    if is_notice(whole) and not whole.startswith(body.rstrip(". …")):
+        return None  # What was repeated is gone, but this is not.
     name = _author_of(repeated, user_names) or (own[1] if own else None)
     return (f"RT @{name}: {whole}" if name else whole), name
 
