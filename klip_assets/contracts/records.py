@@ -100,7 +100,9 @@ QUARANTINE = declare(
     [
         text_column("source_file", "File or folder, relative to the inbox; '.' for the inbox itself."),
         text_column("table_name", "Table it was meant for; inbox or tweet_inbox for what is not read at all."),
-        text_column("position", "Line or row; 'file' for the whole file or folder."),
+        text_column(
+            "position", "Line or row; 'file' for the whole file or folder; a column where only values of it are NULL."
+        ),
         text_column("reason", "Why, in a few words."),
         text_column("detail", "What exactly was found."),
         time_column("seen_at", "When it was refused.", volatile=True),

@@ -15,7 +15,8 @@ class Refused:
 
     Attributes:
         position: 'line 12', 'line 12, item 3', 'row 12' (as in a spreadsheet: the header is row 1), 'item 3' of a
-            JSON document, 'end of file' (the rest is damaged), or 'file' for the whole file.
+            JSON document, 'end of file' (the rest is damaged), 'column like_count' (some of its values are not known),
+            or 'file' for the whole file.
         reason: Why, in a few plain words.
         detail: What exactly was found.
     """

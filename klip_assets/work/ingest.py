@@ -275,7 +275,7 @@ def _read(
             done.counts["refused"] += len(refused)
             log.error(f"{name}: {refused[-1].reason}{_KEPT}")
             return before[1]
-        quarantine(lake, name, TWEETS.name, refused, run_id=run_id)
+        quarantine(lake, name, TWEETS.name, [*refused, *staged.unread], run_id=run_id)
         days: list[date] = [day for day in staged.parts if first <= day <= last]
         deleted = [(day, rows) for day, rows in staged.deleted.items() if first <= day <= last]
         registry.begin_staging(sha256)

@@ -51,6 +51,9 @@ SINCE = frozenset(
     )
 )  # fmt: skip
 
+#: The same for days: of copies of a tweet, the whole text wins, and of a name and an id, one author.
+SINCE_OF_DAYS = frozenset({"tweets", "tweet_daily"})
+
 #: Columns that have come since; NULL in the folder.
 NEW_COLUMNS = frozenset({"heard_share", "audio_track_why"})
 
@@ -126,7 +129,7 @@ CHANGES = (nothing, a_release, a_newer_stage, a_column_of_audio_features)
 def changed(request: pytest.FixtureRequest) -> Iterator[set[str]]:
     """A change of Klip; the stages that are stale by it."""
     with pytest.MonkeyPatch.context() as change:
-        yield request.param(change) | SINCE
+        yield request.param(change) | SINCE | SINCE_OF_DAYS
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +153,8 @@ def old(processed_again: Path, isolated: None, monkeypatch: pytest.MonkeyPatch) 
 
 
 def computed(settings: Settings) -> set[str]:
-    """Stages of the recording that its last run computed."""
-    rows = query(settings, "SELECT table_name, status FROM stage_status WHERE partition = 'race'")
+    """Stages of the recording and the days that their last runs computed."""
+    rows = query(settings, "SELECT table_name, status FROM stage_status")
     return {row["table_name"] for row in rows if row["status"] != "reused"}
 
 

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS_RAW
 from klip_assets.signals.tweets.clock import DAY_S, TOLERANCE_S, Clock
+from klip_assets.signals.tweets.counts import COUNTS
 from klip_assets.signals.tweets.notices import notices_in
-from klip_assets.signals.tweets.rows import COUNTS
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE, OFFSET_MS
 from klip_assets.signals.tweets.values import MAX_TEXT_CHARS, time_of
 
@@ -36,7 +36,10 @@ _SCHEMA = pa.schema(
     [
         ("id", _S), ("text", _S), ("created_at", _S), ("author_id", _S), ("lang", _S), ("conversation_id", _S),
         ("public_metrics", _METRICS), ("entities", _ENTITIES), ("edit_history_tweet_ids", pa.list_(_S)),
-        ("referenced_tweets", pa.list_(pa.struct([("type", _S), ("id", _S)]))),
+        (
+            "referenced_tweets",
+            pa.list_(pa.struct([("type", _S), ("id", _S), ("text", _S), ("note_tweet", pa.struct([("text", _S)]))])),
+        ),
         ("author", pa.struct([("id", _S), ("username", _S)])), ("__twarc", pa.struct([("retrieved_at", _S)])),
     ]
 )  # fmt: skip
@@ -53,6 +56,7 @@ _LARGEST = str(2**63 - 1)
 _ISO = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
 #: Texts that may contain a tag, a name or a link (or an HTML entity).
 _MARKED = r"[#＃@＠$]|[^\s.]\.[^\s.0-9]"
+_RETWEET = "^RT @[A-Za-z0-9_]{1,20}: "
 _NO_NAME = ("na", "nan", "none", "null", "nil")
 _TOLERANCE_MS = 1000 * TOLERANCE_S
 
@@ -140,13 +144,13 @@ def _rows(column: Mapping[str, pa.Array], clock: Clock) -> Bulk:
     author, author_ok = _author(column["author"], column["author_id"])
     observed_at, observed_ok = _observed(column["__twarc"])
     lists, lists_ok = _lists(column["entities"])
-    refers, refers_ok = _references(column["referenced_tweets"])
+    refers, refers_ok = _references(column["referenced_tweets"], text)
     history, history_ok = _history(column["edit_history_tweet_ids"], ids)
     told_ok = _or_null(pc.match_substring_regex(column["created_at"], _ISO))
     good &= _all(author_ok, observed_ok, lists_ok, refers_ok, history_ok, told_ok)
     good &= _compared(column["created_at"], created_ms, good, clock)
     created_at = pa.array(created_ms * 1000, pa.timestamp("us"))
-    retweet = pc.match_substring_regex(text, r"^RT @[A-Za-z0-9_]{1,20}: ")
+    retweet = pc.match_substring_regex(text, _RETWEET)
     columns = {
         "tweet_id": ids,
         "day": created_at.cast(pa.date32(), safe=False),
@@ -223,7 +227,7 @@ def _lists(entities: pa.StructArray) -> tuple[dict[str, pa.Array], pa.Array]:
     return columns, good
 
 
-def _references(items: pa.ListArray) -> tuple[dict[str, pa.Array], pa.Array]:
+def _references(items: pa.ListArray, text: pa.Array) -> tuple[dict[str, pa.Array], pa.Array]:
     lengths = pc.fill_null(pc.list_value_length(items), 0).to_numpy()
     # The reference of rows that have exactly one; rows with several are not plain.
     starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
@@ -238,8 +242,14 @@ def _references(items: pa.ListArray) -> tuple[dict[str, pa.Array], pa.Array]:
         )
     }  # fmt: skip
     columns["is_retweet"] = pc.fill_null(pc.equal(kind, "retweeted"), False)
-    plain = pa.array((lengths == 0) | ((lengths == 1) & tweet_id.is_valid().to_numpy(zero_copy_only=False)))
-    return columns, plain
+    plain = (lengths == 0) | ((lengths == 1) & tweet_id.is_valid().to_numpy(zero_copy_only=False))
+    whole, note = pc.struct_field(values, "text"), pc.struct_field(values, "note_tweet")
+    if len(whole) > whole.null_count or len(note) > note.null_count:
+        # The whole text of a retweet that lacks some of it.
+        own = pc.utf8_length(pc.replace_substring_regex(text, _RETWEET, ""))
+        lacks = pc.or_(pc.fill_null(pc.greater(pc.utf8_length(whole.take(at)), own), False), note.take(at).is_valid())
+        plain &= ~pc.and_(columns["is_retweet"], pc.fill_null(lacks, False)).to_numpy(zero_copy_only=False)
+    return columns, pa.array(plain)
 
 
 def _history(items: pa.ListArray, ids: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -29,7 +29,10 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     ),
     "author": (
         "author_username", "username", "user_username", "screen_name", "user_screen_name", "author", "user", "handle",
-        "user_name", "user_handle", "author_handle", "from_user", "name",
+        "author_screen_name", "user_login", "author_login", "user_handle", "author_handle", "author_user_name",
+        "author_nickname", "user_nickname", "from_user", "from_name", "user_info_display_name",
+        "core_user_results_result_legacy_screen_name", "user_name", "author_name", "author_display_name",
+        "user_display_name", "name",
     ),
     "author_id": ("author_id", "author_id_str", "user_id", "user_id_str", "from_user_id"),
     "lang": ("lang", "language", "tweet_lang"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,14 +14,15 @@ from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.bulk import bulk_rows
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.compliance import Deletion, deletion_of, is_event
+from klip_assets.signals.tweets.counts import Unread
 from klip_assets.signals.tweets.json_values import TakeBlock, Unparsed, Value, json_values
 from klip_assets.signals.tweets.quick import quick_row
 from klip_assets.signals.tweets.rows import Row, row_of_object
-from klip_assets.signals.tweets.values import shown, time_of
+from klip_assets.signals.tweets.shapes import unfolded
+from klip_assets.signals.tweets.values import is_absent, shown, time_of
 
 _FOREIGN_BEFORE_GIVING_UP = 1000
 _MISSES_BEFORE_GIVING_UP = 8
-_NO_NAMES: Mapping[str, str] = {}
 #: Notices that a stream sends between tweets.
 _NOTICES = frozenset({"limit", "warning", "disconnect", "connected"})
 
@@ -35,17 +36,34 @@ class _Foreign(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
+class _Page:
+    """What a page of the API says about the tweets on it.
+
+    Attributes:
+        user_names: Names of users by id.
+        tweets: Tweets by id that those of the page refer to.
+        observed_at: When it was retrieved.
+    """
+
+    user_names: Mapping[str, str] = field(default_factory=dict)
+    tweets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    observed_at: datetime | None = None
+
+
+_NO_PAGE = _Page()
+
+
+@dataclass(frozen=True)
 class _Found:
     """A value in the file that should be a tweet, with the context given by its page."""
 
     position: str
     value: object
-    user_names: Mapping[str, str]
-    observed_at: datetime | None
+    page: _Page
 
 
 def read_json(
-    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None
+    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None, unread: Unread | None = None
 ) -> Iterator[Row | pa.Table | Deletion | Refused]:
     """Read tweets from JSON, streaming. Lines with plain tweets are read as tables of many at once.
 
@@ -55,6 +73,7 @@ def read_json(
         path: The file.
         clock: Determines each tweet's time.
         mapped: Fields that hold the named columns, see `columns_of`.
+        unread: Notes the counts that are there, but can't be read.
     """
     foreign: list[tuple[str, str]] = []
     tweets_seen = False
@@ -80,7 +99,7 @@ def read_json(
                 yield found
             continue
         try:
-            row: Row | Deletion | Refused = _row(found, clock, mapped)
+            row: Row | Deletion | Refused = _row(found, clock, mapped, unread)
         except _Foreign as other:
             if tweets_seen:
                 yield _refuse_foreign(found.position, other.kind)
@@ -110,7 +129,7 @@ def _refuse_file(foreign: list[tuple[str, str]]) -> Refused:
 
 
 def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table | Refused]:
-    context: tuple[int, Mapping[str, str], datetime | None] = (0, _NO_NAMES, None)
+    context = (0, _NO_PAGE)
     for value in json_values(path, take):
         if isinstance(value.value, pa.Table):
             yield value.value
@@ -119,11 +138,11 @@ def _found_in(path: Path, take: TakeBlock | None) -> Iterator[_Found | pa.Table 
             yield from _in_value(value)
             continue
         if context[0] != id(value.page):
-            context = (id(value.page), *_said_by(value.page))
+            context = (id(value.page), _said_by(value.page))
         if isinstance(value.value, Unparsed):
             yield from _in_element(value.position, value.value)
         else:
-            yield _Found(value.position, value.value, context[1], context[2])
+            yield _Found(value.position, value.value, context[1])
 
 
 def _in_value(found: Value) -> Iterator[_Found | Refused]:
@@ -152,55 +171,64 @@ def _in_element(position: str, value: object) -> Iterator[_Found | Refused]:
     else:
         wrapped = value.get("tweet")
         is_wrapped = isinstance(wrapped, dict) and len(value) == 1
-        yield _Found(position, wrapped if is_wrapped else value, _NO_NAMES, None)
+        yield _Found(position, wrapped if is_wrapped else value, _NO_PAGE)
 
 
 def _in_page(position: str, page: Mapping[str, object]) -> Iterator[_Found]:
     """Yield the tweets of a response; those in `includes` are only context."""
-    names, observed_at = _said_by(page)
+    said = _said_by(page)
     data = page["data"]
     if isinstance(data, list):
         for number, element in enumerate(data, start=1):
-            yield _Found(_inside(position, number), element, names, observed_at)
+            yield _Found(_inside(position, number), element, said)
     else:
-        yield _Found(position, data, names, observed_at)
+        yield _Found(position, data, said)
 
 
-def _said_by(page: Mapping[str, object]) -> tuple[Mapping[str, str], datetime | None]:
-    """Return the names of users by id and the time of retrieval, as given by a page."""
+def _said_by(page: Mapping[str, object]) -> _Page:
     includes = page.get("includes")
-    users = includes.get("users") if isinstance(includes, dict) else None
+    users, tweets = (
+        [each for each in found if isinstance(each, dict) and "id" in each] if isinstance(found, list) else []
+        for found in (includes.get(name) if isinstance(includes, dict) else None for name in ("users", "tweets"))
+    )
     names = {
-        str(user["id"]): valid_unicode(user["username"])
-        for user in (users if isinstance(users, list) else ())
-        if isinstance(user, dict) and "id" in user and isinstance(user.get("username"), str)
+        str(user["id"]): valid_unicode(user["username"]) for user in users if isinstance(user.get("username"), str)
     }
     twarc = page.get("__twarc")
-    return names, time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
+    observed_at = time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
+    return _Page(names, {str(tweet["id"]): tweet for tweet in tweets}, observed_at)
 
 
 def _inside(position: str, number: int) -> str:
     return f"{position}, item {number}" if position else f"item {number}"
 
 
-def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None) -> Row | Deletion:
+def _row(found: _Found, clock: Clock, mapped: Mapping[str, str] | None, unread: Unread | None) -> Row | Deletion:
     value = found.value
     if not isinstance(value, dict):
         raise RowRefused("not a tweet", f"a JSON {type(value).__name__}")
-    names, observed_at = found.user_names, found.observed_at
+    if isinstance(value.get("legacy"), dict):
+        value = unfolded(value)
+    page = found.page
+    names, observed_at = page.user_names, page.observed_at
     if mapped:
-        return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock, mapped=mapped)
-    row = quick_row(value, user_names=names, observed_at=observed_at, clock=clock)
+        return row_of_object(
+            value, user_names=names, observed_at=observed_at, clock=clock, included=page.tweets, mapped=mapped,
+            unread=unread,
+        )  # fmt: skip
+    row = quick_row(value, user_names=names, observed_at=observed_at, clock=clock, included=page.tweets)
     if row is not None:
         return row
     if is_event(value):
         return deletion_of(value)
-    if "deleted_at" in value:
+    if not is_absent(value.get("deleted_at")):
         raise RowRefused("a tweet deleted by its author", shown(value["deleted_at"]))
     kind = _foreign_kind(value)
     if kind:
         raise _Foreign(kind)
-    return row_of_object(value, user_names=names, observed_at=observed_at, clock=clock)
+    return row_of_object(
+        value, user_names=names, observed_at=observed_at, clock=clock, included=page.tweets, unread=unread
+    )
 
 
 def _foreign_kind(value: Mapping[str, object]) -> str | None:
@@ -228,7 +256,9 @@ _ARCHIVED = {
 
 
 def _is_error(value: Mapping[str, object]) -> bool:
-    return "errors" in value or ({"title", "detail"} <= value.keys() and "text" not in value)
+    if "errors" in value:
+        return not ({"text", "full_text"} & value.keys() and {"id", "id_str"} & value.keys())
+    return {"title", "detail"} <= value.keys() and "text" not in value
 
 
 def _error_text(value: Mapping[str, object]) -> str:

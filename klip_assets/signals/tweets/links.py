@@ -79,6 +79,9 @@ def links_of(text: str) -> list[Link]:
             at = end
             continue
         if match[2]:
+            if not _is_host(text[match.start(3) : domain_end]):
+                at = end
+                continue
             if short := _SHORT.match(text, start, end):
                 if len(short[1]) > _LONGEST_SLUG:
                     continue
@@ -109,13 +112,34 @@ def _ascii_links(text: str, start: int, end: int) -> list[Link]:
         while dot > match.start():
             tld_end = _tld_end(text, dot, end)
             if tld_end > 0:
-                found.append(Link(text[match.start() : tld_end], match.start(), tld_end))
+                if _is_host(text[match.start() : tld_end]):
+                    found.append(Link(text[match.start() : tld_end], match.start(), tld_end))
                 at = tld_end
                 break
             dot = text.rfind(".", match.start(), dot - 1) + 1
             if dot <= match.start():
                 break
     return found
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a name can be a host's: each label has at most 63 characters in Punycode, and is in it only once.
+
+    As in twitter-text (https://github.com/twitter/twitter-text/blob/master/js/src/lib/idna.js), by RFC 3492: a host
+    that begins with "xn--" is in Punycode already and has only ASCII letters. Here this goes for each label.
+    """
+    if host.isascii():
+        return all(len(label) <= _LONGEST_LABEL for label in host.split("."))
+    if host[:4].lower() == "xn--":
+        return False
+    for label in host.split("."):
+        if len(label) > _LONGEST_LABEL:
+            return False
+        if not label.isascii():
+            encoded = label.encode("punycode", "surrogatepass")
+            if label[:4].lower() == "xn--" or len(encoded) + len("xn--") > _LONGEST_LABEL:
+                return False
+    return True
 
 
 def _domain_end(text: str, start: int, end: int) -> int:

@@ -1,10 +1,11 @@
 """Merging the copies of a tweet.
 
 A tweet may be in several files, several times in one, and in several versions if it was edited. Of its copies, the
-first text and the latest counts win:
+first whole text and the latest counts win:
 
-- text, entities and all other content come from the copy that was read first (`text_observed_at`; copies without this
-  time come last), then from the longest text (truncated ones lose), then from the one that sorts first;
+- text, entities and all other content come from a copy whose text is whole, or cut the latest (see `cut_texts`), of
+  these from the one that was read first (`text_observed_at`; copies without this time come last), then from the
+  longest text, then from the one that sorts first;
 - counts and `observed_at` come from the copy read last (again, one without a time loses), then from the larger counts.
 
 Both orders depend only on the rows, and are total. So neither the order of the files nor how rows are distributed over
@@ -26,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS, TWEETS_RAW
+from klip_assets.signals.tweets.cut_texts import missing_of
 from klip_assets.signals.tweets.snowflake import created_at_of
 
 _ENGAGEMENT = ("like_count", "retweet_count", "reply_count", "quote_count")
@@ -129,7 +131,9 @@ def _firsts(rows: pa.Table, keys: list[tuple[str, pa.Array | pa.ChunkedArray, st
 
 def _text_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, str]]:
     read_us = pc.fill_null(rows["text_observed_at"].cast(pa.int64()), _LAST)
-    keys = [("read", read_us, "ascending"), ("length", pc.utf8_length(rows["text"]), "descending")]
+    missing = pa.array(missing_of(rows["tweet_id"], rows["text"]))
+    keys: list[tuple[str, pa.Array | pa.ChunkedArray, str]] = [("missing", missing, "ascending")]
+    keys += [("read", read_us, "ascending"), ("length", pc.utf8_length(rows["text"]), "descending")]
     return [*keys, ("text", rows["text"], "ascending"), *((n, _sortable(rows[n]), "ascending") for n in _SAID)]
 
 

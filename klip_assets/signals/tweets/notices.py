@@ -36,6 +36,9 @@ _NOTICES = (
     rf"due to local laws, we(?:'re| are) temporarily restricting access to this {_POST}(?: until [^.!?]{{1,100}})?",
     rf"this {_POST} (?:is|was) from (?:a suspended|a private|a protected|a withheld|a deactivated) account",
     rf"this {_POST} (?:is|was) from an account (?:that no longer exists|that blocked you|you (?:blocked|muted))",
+    rf"this {_POST} (?:is|was) from an account owner who limits who can view their {_POST}",
+    r"(?:this account|this user|user) (?:has been|is) suspended",
+    r"no status found with that id",
     rf"this {_POST} (?:has )?violated the {_X} rules(?: (?:about|on|against|regarding) [^.!?]{{1,200}})?"
     rf"(?:{_END}however, {_X} has determined that it may be in the public's interest for the {_POST} to remain "
     r"(?:accessible|available))?",
@@ -76,7 +79,7 @@ _TYPOGRAPHIC = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "…": "...", "
 _SUSPECT = (
     r"(?i)withheld|unavailable|available|suspend|unable to view|able to view|limits who|violat|no longer exists|"
     r"private account|protected|deactivated|blocked|muted|deleted|removed|restricted|t exist|not exist|authorized|"
-    r"new version|went wrong|disabled|sensitive|local laws|displayed|viewed|shown|loaded"
+    r"no status found|new version|went wrong|disabled|sensitive|local laws|displayed|viewed|shown|loaded"
 )
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.columns import columns_of, holds_tweets
+from klip_assets.signals.tweets.counts import Unread
 from klip_assets.signals.tweets.parquet_size import batch_bytes, declared_bytes, most_bytes, pieces_of, text_columns
 from klip_assets.signals.tweets.rows import Row, row_of_object
 from klip_assets.signals.tweets.values import shown
@@ -23,13 +24,16 @@ _FEW_ROWS = 16
 _NO_NAMES: Mapping[str, str] = {}
 
 
-def read_parquet(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None) -> Iterator[Row | Refused]:
+def read_parquet(
+    path: Path, *, clock: Clock, mapped: Mapping[str, str] | None = None, unread: Unread | None = None
+) -> Iterator[Row | Refused]:
     """Read tweets from Parquet, in batches, up to a limit of what it may expand to. Rows are counted from 1.
 
     Args:
         path: The file.
         clock: Determines each tweet's time.
         mapped: Column names given by the user, see `columns_of`.
+        unread: Notes the counts that are there, but can't be read.
     """
     number = 0
     try:
@@ -60,7 +64,9 @@ def read_parquet(path: Path, *, clock: Clock, mapped: Mapping[str, str] | None =
                 for fields in (fields for piece in pieces_of(batch) for fields in _rows(piece)):
                     number += 1
                     try:
-                        yield row_of_object(fields, user_names=_NO_NAMES, observed_at=None, clock=clock, mapped=mapped)
+                        yield row_of_object(
+                            fields, user_names=_NO_NAMES, observed_at=None, clock=clock, mapped=mapped, unread=unread
+                        )
                     except RowRefused as refusal:
                         yield Refused(f"row {number}", refusal.reason, refusal.detail)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.entities import entities_of_api, entities_of_text
-from klip_assets.signals.tweets.rows import Row, date_by_first_version, refer, says_retweet
+from klip_assets.signals.tweets.retweets import repeated_by, says_retweet
+from klip_assets.signals.tweets.rows import Row, date_by_first_version, refer
 from klip_assets.signals.tweets.snowflake import FIRST_SNOWFLAKE, created_at_of
 from klip_assets.signals.tweets.values import RowRefused, is_absent, text_of_tweet, time_of
 
@@ -25,11 +26,17 @@ _KNOWN = frozenset(
     }
 )  # fmt: skip
 _LARGEST = 2**63
+_NO_TWEETS: Mapping[str, Mapping[str, object]] = {}
 _time_of = lru_cache(maxsize=64)(time_of)
 
 
 def quick_row(
-    tweet: Mapping[str, object], *, user_names: Mapping[str, str], observed_at: datetime | None, clock: Clock
+    tweet: Mapping[str, object],
+    *,
+    user_names: Mapping[str, str],
+    observed_at: datetime | None,
+    clock: Clock,
+    included: Mapping[str, Mapping[str, object]] = _NO_TWEETS,
 ) -> Row | None:
     """Build a row like `row_of_object`, or return None where that is needed.
 
@@ -53,6 +60,8 @@ def quick_row(
         and (metrics is None or isinstance(metrics, dict))
         and (told is None or isinstance(told, str))
     ):
+        return None
+    if get("referenced_tweets") and repeated_by(tweet, included):
         return None
     likes = retweets = replies = quotes = impressions = None
     if metrics is not None:

@@ -13,6 +13,7 @@ from klip_assets.formats.text import BrokenRecord, bounded_lines, damage_of, ope
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.columns import read_map
 from klip_assets.signals.tweets.compliance import Deletion
+from klip_assets.signals.tweets.counts import Unread
 from klip_assets.signals.tweets.csv_reader import read_csv
 from klip_assets.signals.tweets.json_reader import read_json
 from klip_assets.signals.tweets.json_values import ARCHIVE
@@ -39,6 +40,7 @@ class TweetReader:
     Attributes:
         kind: Format of the file, in a few words, once reading has begun; '' if unknown.
         clock: Statistics on the times in it.
+        unread: Its counts that were made NULL.
     """
 
     def __init__(self, path: Path, *, now: datetime | None = None, column_map: Path | None = None) -> None:
@@ -46,6 +48,7 @@ class TweetReader:
         self.column_map = column_map
         self.kind = ""
         self.clock = Clock(now or now_utc())
+        self.unread = Unread()
 
     def read(self) -> Iterator[Row | pa.Table | Deletion | Refused]:
         """Read the file in order. Unusable entries are yielded as `Refused` and do not stop the rest.
@@ -66,7 +69,8 @@ class TweetReader:
                 is_plain = file.read(4) == MAGIC
             self.kind = "Parquet"
             if is_plain:
-                yield from map(_within_length, read_parquet(self.path, clock=self.clock, mapped=mapped))
+                rows = read_parquet(self.path, clock=self.clock, mapped=mapped, unread=self.unread)
+                yield from map(_within_length, rows)
             else:
                 yield Refused("file", "a Parquet file in a compressed file", "decompress it")
         elif "\0" in head:
@@ -82,7 +86,8 @@ class TweetReader:
             is_json = archive or head.lstrip()[0] in "{["
             self.kind = "account archive" if archive else "JSON" if is_json else "delimited text"
             read = read_json if is_json else read_csv
-            yield from map(_within_length, read(self.path, clock=self.clock, mapped=mapped))
+            found = read(self.path, clock=self.clock, mapped=mapped, unread=self.unread)
+            yield from map(_within_length, found)
             if damage:
                 yield Refused("end of file", damage.reason, damage.detail)
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.clock import Clock
-from klip_assets.signals.tweets.columns import columns_of, holds_tweets
+from klip_assets.signals.tweets.columns import SYNONYMS, columns_of, holds_tweets, snake_case
+from klip_assets.signals.tweets.counts import COUNTS, Unread
 from klip_assets.signals.tweets.entities import entities_of_api, entities_of_lists, entities_of_text
+from klip_assets.signals.tweets.retweets import repeated_by, says_retweet, whole_retweet
+from klip_assets.signals.tweets.shapes import nested_author
 from klip_assets.signals.tweets.snowflake import created_at_of
 from klip_assets.signals.tweets.values import (
     RowRefused,
-    count_of,
     flag_of,
     name_of,
     other_id_of,
@@ -29,18 +31,28 @@ Row = dict[str, object]
 #: Lists of hashtags and the like, by column.
 Lists = Mapping[str, list[str]]
 
-COUNTS = ("like_count", "retweet_count", "reply_count", "quote_count", "impression_count")
-_RETWEET_TEXT = re.compile(r"RT @[A-Za-z0-9_]{1,20}: ")
+_NO_DECIMALS: Mapping[str, str] = {}
+#: An id that a table holds as a decimal number, which is exact up to 15 digits.
+_DECIMAL_ID = re.compile(r"([0-9]{1,15})\.0{1,9}")
+#: Columns that hold the name shown, which is taken only where there is no handle.
+_SHOWN_NAMES = frozenset({"user_name", "name"})
+_NO_TWEETS: Mapping[str, Mapping[str, object]] = {}
 _NESTED = (
     "public_metrics", "author", "user", "note_tweet", "extended_tweet", "__twarc", "retweeted_status", "quoted_status",
-    "retweetedTweet", "quotedTweet",
+    "retweetedTweet", "quotedTweet", "retweeted_tweet", "retweetedStatus",
 )  # fmt: skip
 #: All versions of a tweet are made within an hour; a history that spans more is not valid.
 _LONGEST_EDITING = timedelta(days=1)
 
 
 def row_of_fields(
-    fields: Mapping[str, object], columns: Mapping[str, str], *, clock: Clock, lists: Lists | None = None
+    fields: Mapping[str, object],
+    columns: Mapping[str, str],
+    *,
+    clock: Clock,
+    lists: Lists | None = None,
+    unread: Unread | None = None,
+    decimals: Mapping[str, str] = _NO_DECIMALS,
 ) -> Row:
     """Build a row from a tweet's flat fields.
 
@@ -49,6 +61,8 @@ def row_of_fields(
         columns: Name in the file of each column, see `columns_of`.
         clock: Determines the tweet's time.
         lists: Hashtags and the like from the file; missing ones are taken from the text.
+        unread: Notes the counts that are there, but can't be read.
+        decimals: Signs that separate decimals in a column of the file, see `count_of`.
 
     Raises:
         RowRefused: The fields are not a usable tweet.
@@ -59,10 +73,11 @@ def row_of_fields(
 
     tweet_id = tweet_id_of(given("tweet_id"), given("url"))
     created_at = clock.created_at(tweet_id, given("created_at"))
-    text = text_of_tweet(given("text"))
+    text = text_of_tweet(_text(fields, given("text")))
     retweeted = other_id_of(given("retweeted_tweet_id"))
     flagged = flag_of(given("is_retweet"))
     observed_at = time_of(given("observed_at"))
+    read = (unread or Unread()).read
     return {
         "tweet_id": tweet_id,
         "day": created_at.date(),
@@ -78,7 +93,7 @@ def row_of_fields(
         "in_reply_to": other_id_of(given("in_reply_to")),
         "conversation_id": other_id_of(given("conversation_id")),
         **(lists if lists and len(lists) == 4 else {**entities_of_text(text).lists(), **(lists or {})}),
-        **{name: count_of(given(name), name) for name in COUNTS},
+        **{name: read(given(name), name, decimals.get(name, "")) for name in COUNTS},
         "observed_at": observed_at,
         "text_observed_at": observed_at,
     }
@@ -90,7 +105,9 @@ def row_of_object(
     user_names: Mapping[str, str],
     observed_at: datetime | None,
     clock: Clock,
+    included: Mapping[str, Mapping[str, object]] = _NO_TWEETS,
     mapped: Mapping[str, str] | None = None,
+    unread: Unread | None = None,
 ) -> Row:
     """Build a row from a tweet object: of the X API (version 2 or 1.1), twarc, an account archive, snscrape or others.
 
@@ -99,7 +116,9 @@ def row_of_object(
         user_names: User names by user id, from `includes.users`.
         observed_at: When the response was retrieved; the object's own time takes precedence.
         clock: Determines the tweet's time.
+        included: Tweets by id, from `includes.tweets`: those that retweets repeat.
         mapped: Fields that hold the named columns, see `columns_of`.
+        unread: Notes the counts that are there, but can't be read.
 
     Raises:
         RowRefused: The object is not a usable tweet.
@@ -109,11 +128,17 @@ def row_of_object(
     if not holds_tweets(columns):
         raise RowRefused("not a tweet: id or text is missing", "fields: " + shown(", ".join(map(str, tweet))))
     lists = _lists(tweet)
-    if isinstance(repeated := tweet.get("retweeted_status"), dict) and (whole := _whole_text(repeated)):
-        fields[columns["text"]], lists = _whole_retweet(repeated, whole)
-    row = row_of_fields(fields, columns, clock=clock, lists=lists)
+    if repeated := repeated_by(tweet, included):
+        text = fields.get(columns["text"])
+        if whole := whole_retweet(text if isinstance(text, str) else "", repeated, user_names):
+            fields[columns["text"]], lists = whole[0], _lists_of_retweet(repeated, whole[1])
+    row = row_of_fields(fields, columns, clock=clock, lists=lists, unread=unread)
     if row["observed_at"] is None:
         row["observed_at"] = row["text_observed_at"] = observed_at
+    if row["author"] is None or snake_case(columns["author"]) in _SHOWN_NAMES:
+        name, author_id, is_handle = nested_author(tweet)
+        row["author"] = name if is_handle or row["author"] is None else row["author"]
+        row["author_id"] = row["author_id"] or _user_id(author_id)
     if row["author"] is None and isinstance(row["author_id"], str):
         row["author"] = user_names.get(row["author_id"])
     refer(row, tweet.get("referenced_tweets"))
@@ -148,14 +173,21 @@ def refer(row: Row, references: object) -> None:
             row["is_retweet"] = row["is_retweet"] or kind == "retweeted"
 
 
-def says_retweet(text: str) -> bool:
-    """Return whether a text begins like a retweet: "RT @name: "."""
-    return text.startswith("RT @") and _RETWEET_TEXT.match(text) is not None
+def _text(fields: Mapping[str, object], given: object) -> object:
+    """Return the given text or, if it is blank, the next of the columns for texts: not all are always filled."""
+    if isinstance(given, str) and given.strip():
+        return given
+    others = {snake_case(name): value for name, value in fields.items() if isinstance(value, str) and value.strip()}
+    return next((others[name] for name in SYNONYMS["text"] if name in others), given)
 
 
 def _user_id(value: object) -> str | None:
-    name = name_of(value)
-    return name if name and name.isascii() and name.isdigit() else None
+    if isinstance(value, float) and value.is_integer():
+        value = f"{value:.1f}"
+    name = name_of(value) or ""
+    if found := _DECIMAL_ID.fullmatch(name):
+        name = found[1]
+    return name if name.isascii() and name.isdigit() else None
 
 
 def _flat(tweet: Mapping[str, object]) -> dict[str, object]:
@@ -181,23 +213,12 @@ def _lists(tweet: Mapping[str, object]) -> Lists | None:
     return entities_of_api(entities).lists() if isinstance(entities, dict) else entities_of_lists(tweet)
 
 
-def _whole_text(tweet: Mapping[str, object]) -> str | None:
-    """Return the full text of a tweet of API 1.1, not the one truncated for old clients."""
-    longer = tweet.get("extended_tweet")
-    texts = (longer.get("full_text") if isinstance(longer, dict) else None, tweet.get("full_text"), tweet.get("text"))
-    return next((text for text in texts if isinstance(text, str) and text), None)
-
-
-def _whole_retweet(repeated: Mapping[str, object], whole: str) -> tuple[str, Lists | None]:
-    """Return text and lists of a retweet of API 1.1, whose own text is truncated, from the tweet it repeats."""
-    user = repeated.get("user")
-    name = user.get("screen_name") if isinstance(user, dict) else None
-    if not isinstance(name, str) or not name:
-        return whole, _lists(repeated)
+def _lists_of_retweet(repeated: Mapping[str, object], name: str | None) -> Lists | None:
+    """Return the lists of a retweet whose own text was cut, from the tweet it repeats."""
     lists = _lists(repeated)
-    if lists and "mentions" in lists:
-        lists = {**lists, "mentions": [valid_unicode(name), *lists["mentions"]]}
-    return f"RT @{name}: {whole}", lists
+    if lists and "mentions" in lists and name:
+        return {**lists, "mentions": [valid_unicode(name), *lists["mentions"]]}
+    return lists
 
 
 def now_utc() -> datetime:

@@ -36,6 +36,7 @@ class Staged:
         parts: Its tweets by UTC day, each id once, sorted by id, as TWEETS_RAW; a part is built on access.
         deleted: Tweets it reports as deleted, by day, each once, as TWEETS_DELETED.
         refused: Entries that could not be used; the last one says how many more there are beyond 10,000.
+        unread: Counts that were made NULL: one entry per column, none of them a record of its own.
         rows_in: Records seen.
         rows_out: Tweets in all parts.
         duplicates: Copies of a tweet that lost to another copy in the same file.
@@ -48,6 +49,7 @@ class Staged:
     parts: Mapping[date, pa.Table]
     deleted: Mapping[date, pa.Table]
     refused: list[Refused]
+    unread: list[Refused]
     rows_in: int
     rows_out: int
     duplicates: int
@@ -102,6 +104,7 @@ def stage(
         parts=parts,
         deleted={day: _deleted(ids, day) for day, ids in gone.by_day().items()},
         refused=refused.listed(),
+        unread=reader.unread.summary(),
         rows_in=taken + refused.count + gone.count,
         rows_out=rows_out,
         duplicates=taken - rows_out,

@@ -1,4 +1,4 @@
-"""Single values of a tweet as found in files: ids, times, counts, text."""
+"""Single values of a tweet as found in files: ids, times, text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ _AMERICAN = re.compile(
 )
 #: No time is written with more characters; a longer text is not one, whatever it begins with.
 _LONGEST_TIME_CHARS = 99
-_LARGEST_COUNT = 2**63 - 1
 
 
 def is_absent(value: object) -> bool:
@@ -59,26 +58,6 @@ def other_id_of(value: object) -> str | None:
     if found := _STATUS_URL.search(text):
         text = found[1]
     return text if is_tweet_id(text) else None
-
-
-def count_of(value: object, name: str) -> int | None:
-    """Return a count; None where it is absent.
-
-    Raises:
-        RowRefused: It is there, but not a non-negative integer.
-    """
-    if is_absent(value):
-        return None
-    if isinstance(value, str):
-        text = value.strip()
-        plain = text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text) else text
-        if re.fullmatch(r"[0-9]{1,19}(\.0*)?", plain) and plain.isascii():
-            value = int(plain.partition(".")[0])
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST_COUNT:
-        raise RowRefused("not a count", f"{name}: {shown(value)}")
-    return value
 
 
 def time_of(value: object) -> datetime | None:

@@ -24,7 +24,7 @@ TWEET_FILES = "tweet_files"
 
 
 def tweets(stage: Stage) -> pa.Table:
-    """Copies and versions merged: the first text and the latest counts are kept, deleted tweets are removed."""
+    """Copies and versions merged: the first whole text and the latest counts are kept, deleted tweets are removed."""
     sources = [RawSource(source.sha256, source.name, source.rows()) for source in sources_of(stage.lake, stage.key)]
     now, deleted = datetime.now(UTC).replace(tzinfo=None), deleted_on(stage.lake, stage.key)
     return merge_day(sources, ingested_at=now, deleted=deleted)
@@ -50,7 +50,7 @@ def tweet_daily(stage: Stage) -> pa.Table:
 TWEET_STAGES = (
     StageSpec(
         TWEETS,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=(TWEET_FILES,),
         inputs=lambda stage: {"source": day_version(stage.lake, stage.key)},
@@ -71,7 +71,7 @@ TWEET_STAGES = (
     ),
     StageSpec(
         TWEET_DAILY,
-        version="2",
+        version="3",
         group=GROUP,
         upstream=(TWEETS, TWEET_SENTIMENT),
         inputs=versions_of(TWEETS, TWEET_SENTIMENT),

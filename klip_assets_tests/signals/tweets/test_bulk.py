@@ -53,7 +53,13 @@ items = st.lists(
     max_size=3,
 )
 references = st.lists(
-    st.fixed_dictionaries({"type": st.sampled_from(["retweeted", "quoted", "replied_to", "other"]), "id": odd_ids}),
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["retweeted", "quoted", "replied_to", "other"]), "id": odd_ids},
+        optional={
+            "text": st.sampled_from(["hi", "hello there, all of it", "", None]),
+            "note_tweet": st.none() | st.just({"text": "the whole text"}),
+        },
+    ),
     max_size=2,
 )
 

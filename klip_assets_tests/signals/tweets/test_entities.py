@@ -142,6 +142,14 @@ def test_cashtags_follow_the_published_rules(text: str, tags: list[str]) -> None
         ("xn--fiqs8s.xn--fiqs8s", ["xn--fiqs8s.xn--fiqs8s"]),
         (f"http://{'a' * 63}.com http://{'a' * 64}.com {'é' * 64}.com", [f"http://{'a' * 63}.com"]),
         (f"{'日' * 100}example.com/a?b=c", ["example.com/a?b=c"]),
+        (f"http://{'ü' * 60}.de/x https://{'中' * 60}.com/ {'é' * 60}.com", []),
+        (f"http://{'ü' * 30}.de/x", [f"http://{'ü' * 30}.de/x"]),
+        ("http://xn--münchen.de/a XN--münchen.de http://www.xn--münchen.de http://xn--ls8h.みんな", []),
+        ("https://xn--mnchen-3ya.de/x http://xn--ls8h.XN--ls8h.la/",
+         ["https://xn--mnchen-3ya.de/x", "http://xn--ls8h.XN--ls8h.la/"]),
+        ("https://münchen.de/weg https://президент.рф/news", ["https://münchen.de/weg", "https://президент.рф/news"]),
+        ("https://中国政府.政务 https://faß.de/x bücher.example.com/p",
+         ["https://中国政府.政务", "https://faß.de/x", "bücher.example.com/p"]),
     ],
 )  # fmt: skip
 def test_links_follow_the_published_rules(text: str, urls: list[str]) -> None:

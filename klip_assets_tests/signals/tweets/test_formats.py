@@ -139,6 +139,70 @@ def test_a_line_of_snscrape_gives_all_it_says(drop: Drop) -> None:
 # version 2
 
 
+@pytest.mark.parametrize(
+    ("shape", "name", "author_id"),
+    [
+        ({"user": {"login": "ann", "name": "Ann B", "id": 7}}, "ann", "7"),
+        ({"author": {"username": "@ann", "name": "Ann B"}}, "ann", None),
+        ({"author": {"name": "Ann B", "userName": "ann", "id": "7"}}, "ann", "7"),
+        ({"userInfo": {"displayName": "Ann B"}}, "Ann B", None),
+        ({"userInfo": {"displayName": "Ann B", "screenName": "ann"}}, "ann", None),
+        ({"from": {"name": "ann", "id": 7}}, "ann", "7"),
+        ({"account": {"acct": "ann"}}, "ann", None),
+        ({"core": {"user_results": {"result": {"rest_id": "7", "legacy": {"screen_name": "ann"}}}}}, "ann", "7"),
+        ({"core": {"user_results": {"result": {"rest_id": "7", "core": {"screen_name": "ann"}}}}}, "ann", "7"),
+        ({"author": {"nickname": "ann"}}, "ann", None),
+        ({"user": {"legacy": {"screen_name": "ann"}, "rest_id": "7"}}, "ann", "7"),
+        ({"username": "ann", "user": {"login": "other"}}, "ann", None),
+        ({"user": {"id": "x", "login": {"a": 1}}, "from": [], "core": 3}, None, None),
+    ],
+)
+def test_an_author_is_found_under_other_names(
+    drop: Drop, shape: dict[str, Any], name: str | None, author_id: str | None
+) -> None:
+    (row,) = rows_of(drop([{"id": ID, "text": "hello", **shape}]))
+    assert (row["author"], row["author_id"]) == (name, author_id)
+
+
+@pytest.mark.parametrize(
+    ("given", "author_id"),
+    [("5005.0", "5005"), ("5005", "5005"), ("1.2E+10", None), ("1234567890123456789.0", None), ("x", None), ("", None)],
+)
+def test_an_authors_id_that_became_a_decimal_number_is_read_where_it_is_exact(
+    drop: Drop, given: str, author_id: str | None
+) -> None:
+    (row,) = rows_of(drop(f"tweet_id,text,user_id\n{ID},hi,{given}\n", "a.csv"))
+    assert row["author_id"] == author_id
+
+
+def test_a_tweet_of_xs_own_pages_is_read_whole(drop: Drop) -> None:
+    whole = "all of a long text, to its end"
+    user = {"user_results": {"result": {"rest_id": "7", "legacy": {"screen_name": "ann", "name": "Ann B"}}}}
+    note = {"note_tweet_results": {"result": {"text": whole, "entity_set": {"hashtags": [{"text": "end"}]}}}}
+    counts = {"favorite_count": 3, "retweet_count": 1, "reply_count": 0, "quote_count": 2}
+    legacy = {
+        "id_str": ID,
+        "full_text": "all of a…",
+        "created_at": "Thu Apr 08 19:34:16 +0000 2021",
+        "lang": "en",
+        **counts,
+    }
+    long = {
+        "__typename": "Tweet",
+        "rest_id": ID,
+        "core": user,
+        "legacy": legacy,
+        "note_tweet": note,
+        "views": {"count": "9"},
+    }
+    repeated = {"retweeted_status_result": {"result": {"tweet": long}}}
+    again = {"rest_id": LATER, "core": user, "legacy": {"full_text": "RT @ann: all of…", **repeated}}
+    first, second = rows_of(drop([long, again]))
+    assert (first["text"], first["author"], first["author_id"], first["hashtags"]) == (whole, "ann", "7", ["end"])
+    assert (first["like_count"], first["quote_count"], first["impression_count"], first["lang"]) == (3, 2, 9, "en")
+    assert (second["tweet_id"], second["text"], second["is_retweet"]) == (LATER, f"RT @ann: {whole}", True)
+
+
 def test_a_withheld_tweet_stays(drop: Drop) -> None:
     withheld = {"copyright": False, "country_codes": ["DE"]}
     assert ids_of(drop([{**TWEET, "withheld": withheld}, {**TWEET, "id": LATER}])) == [ID, LATER]
@@ -245,6 +309,39 @@ def test_any_delimiter_and_encoding_is_found_out(drop: Drop, delimiter: str, enc
     assert [(row["tweet_id"], row["text"], row["like_count"]) for row in found] == [
         (ID, "café “so”", 3), (LATER, "naïve", 4)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter"),
+    [
+        ("sep=;", ";"), ("sep=,", ","), ('"sep=;"', ";"), ("SEP=;", ";"), ("Sep = |", "|"), ("sep=\t", "\t"),
+        ("sep=\\t", "\t"),
+        ("sep=tab", "\t"), ("sep=;;;", ";"), ('sep=";"', ";"), ("sep=§", "§"), ("\ufeffsep=,", ","), ("\n\nsep=;", ";"),
+        ("sep=,", ";"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_that_tells_spreadsheets_the_delimiter_is_not_the_header(
+    drop: Drop, line: str, delimiter: str, end: str
+) -> None:
+    text = end.join([line, delimiter.join(["tweet_id", "text", "likes"]), delimiter.join([ID, "hi", "3"]), ""])
+    ((row,), (other,)) = (list(read_tweets(drop(content, "a.csv"))) for content in (text, text.replace("hi", "'hi'")))
+    assert isinstance(row, dict) and (row["tweet_id"], row["text"], row["like_count"]) == (ID, "hi", 3)
+    assert isinstance(other, dict)
+
+
+@pytest.mark.parametrize("text", ["sep=;", "sep=;\n", "sep=;\nsep=;\n", "sep=\ntweet_id,text\n1,a\n"])
+def test_a_file_of_nothing_but_a_delimiter_is_refused(drop: Drop, text: str) -> None:
+    (refusal,) = read_tweets(drop(text, "a.csv"))
+    assert isinstance(refusal, Refused) and refusal.position == "file"
+
+
+def test_a_file_without_a_header_may_begin_with_its_delimiter(drop: Drop, tmp_path: Path) -> None:
+    path = drop(f"sep=;\n{ID};hi\n", "a.csv")
+    column_map = tmp_path / "map.json"
+    column_map.write_text('{"tweet_id": "#1", "text": "#2"}')
+    (row,) = read_tweets(path, column_map=column_map)
+    assert isinstance(row, dict) and row["text"] == "hi"
 
 
 def test_quotes_between_tabs_swallow_no_rows(drop: Drop) -> None:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,3 +141,62 @@ def test_how_copies_are_spread_over_files_does_not_matter(rows: list[dict[str, o
     spread = [[rows[i] for i in order if file_of_row[i] == number] for number in range(4)]
     sources = [files(TWEETS_RAW.from_rows(part), number) for number, part in enumerate(spread)]
     assert merge_day(sources, ingested_at=NOW).drop_columns(["source_files"]).equals(expected)
+
+
+WHOLE = "This is the whole text of a long post, and at its end it says: I love it"
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        WHOLE[:40] + "…", WHOLE[:40] + "… https://t.co/abc", WHOLE[:40] + "...", WHOLE[:41], "Another cut…", WHOLE[:-1],
+        WHOLE[:39] + " … https://t.co/a ", "This Post is unavailable. Learn more",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("times", [(OLD, NEW), (NEW, OLD), (OLD, None), (None, OLD), (None, None)])
+def test_a_whole_text_wins_over_a_cut_one_whichever_was_read_first(raw: Raw, cut: str, times: tuple[Any, Any]) -> None:
+    copies = [
+        {"tweet_id": "9", "text": text, "observed_at": at, "like_count": n}
+        for n, (text, at) in enumerate(zip((cut, WHOLE), times, strict=True))
+    ]
+    apart = [RawSource(f"{n}", f"{n}.json", raw(copy)) for n, copy in enumerate(copies)]
+    together = RawSource("2", "2.json", merge_copies(raw(*copies)))
+    for sources in (apart, apart[::-1], [together]):
+        (row,) = merged(*sources)
+        assert row["text"] == WHOLE
+
+
+def test_of_cut_texts_the_longest_wins_and_a_short_text_is_no_beginning(raw: Raw) -> None:
+    rows = [
+        {"tweet_id": "9", "text": WHOLE[:30] + "…", "observed_at": OLD},
+        {"tweet_id": "9", "text": WHOLE[:50] + "…", "observed_at": NEW},
+        {"tweet_id": "20", "text": "no", "observed_at": OLD},
+        {"tweet_id": "20", "text": "not bad", "observed_at": NEW},
+        {"tweet_id": "30", "text": "I wonder…", "observed_at": OLD},
+        {"tweet_id": "30", "text": "I wonder…", "observed_at": NEW},
+    ]
+    assert [row["text"] for row in merged(RawSource("1", "1", raw(*rows)))] == [WHOLE[:50] + "…", "no", "I wonder…"]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(20, len(WHOLE)),
+            st.sampled_from(["", "…", "… https://t.co/a"]),
+            st.sampled_from([None, OLD, NEW]),
+        ),
+        min_size=1, max_size=6,
+    ),
+    st.data(),
+)  # fmt: skip
+def test_however_one_text_was_cut_the_most_whole_one_comes_out_of_any_files(
+    cuts: list[tuple[int, str, Any]], data: st.DataObject
+) -> None:
+    base = {"day": OLD.date(), "created_at": OLD, "is_retweet": False, "hashtags": [], "tweet_id": "9"}
+    rows = [{**base, "text": WHOLE[:length] + end, "observed_at": at} for length, end, at in cuts]
+    file_of_row = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
+    spread = [[row for row, file in zip(rows, file_of_row, strict=True) if file == number] for number in range(3)]
+    sources = [RawSource(str(n), str(n), merge_copies(TWEETS_RAW.from_rows(part))) for n, part in enumerate(spread)]
+    (row,) = merge_day(sources, ingested_at=NOW).to_pylist()
+    assert len(str(row["text"]).partition("…")[0]) == max(length for length, _, _ in cuts)

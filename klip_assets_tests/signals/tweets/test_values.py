@@ -7,7 +7,7 @@ import pytest
 
 from klip_assets.formats.refused import RowRefused
 from klip_assets.formats.text import valid_unicode
-from klip_assets.signals.tweets.values import count_of, other_id_of, text_of_tweet, time_of, tweet_id_of
+from klip_assets.signals.tweets.values import other_id_of, text_of_tweet, time_of, tweet_id_of
 
 
 @pytest.mark.parametrize(
@@ -33,24 +33,6 @@ def test_what_is_not_an_id_is_refused(given: object) -> None:
     with pytest.raises(RowRefused):
         tweet_id_of(given)
     assert other_id_of(given) is None
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("12", 12), (12, 12), ("12.0", 12), (12.0, 12), ("1,234,567", 1234567), (" 7 ", 7), ("0", 0),
-        (None, None), ("", None), ("NaN", None), ("None", None),
-    ],
-)  # fmt: skip
-def test_a_count_is_read_and_an_absent_one_is_not_known(given: object, expected: int | None) -> None:
-    assert count_of(given, "like_count") == expected
-
-
-@pytest.mark.parametrize("given", ["-1", -1, "many", 1.5, True, [], 2**63, "1.2K"])
-def test_what_is_not_a_count_is_refused_with_the_columns_name(given: object) -> None:
-    with pytest.raises(RowRefused) as refusal:
-        count_of(given, "like_count")
-    assert "like_count" in refusal.value.detail
 
 
 @pytest.mark.parametrize(

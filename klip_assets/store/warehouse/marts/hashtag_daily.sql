@@ -2,9 +2,11 @@
 -- known tweets count as unknown, not as zero. Retweets only repeat someone else's hashtag and are left out.
 WITH uses AS (
     SELECT
-        day, tweet_id, coalesce('id ' || author_id, 'name ' || lower(author)) AS who,
+        tweets.day, tweet_id, person(author_id, named.id, author) AS who,
         unnest(list_distinct(list_transform(hashtags, lambda tag: lower(tag)))) AS tag
     FROM tweets
+    LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS named
+        ON named.day = tweets.day AND named.name = lower(author) AND author_id IS NULL
     WHERE NOT coalesce(is_retweet, false) AND len(hashtags) > 0
 ),
 used AS (

@@ -29,3 +29,24 @@ CREATE OR REPLACE TEMP MACRO spaced(words) AS
 
 -- The same with single spaces and trimmed, for comparing words with words.
 CREATE OR REPLACE TEMP MACRO words_of(words) AS trim(regexp_replace(spaced(words), ' +', ' ', 'g'));
+
+-- The ids of names that some tweets give without an id: one file names a person by id, another by name. By the day, as
+-- names change hands; `day` is NULL where all days agree on one id. Names are in lower case, as X takes them.
+CREATE OR REPLACE TEMP MACRO ids_of_names() AS TABLE
+    WITH named AS (
+        SELECT DISTINCT day, lower(author) AS name, author_id AS id
+        FROM tweets
+        WHERE author_id IS NOT NULL
+            AND lower(author) IN (SELECT lower(author) FROM tweets WHERE author_id IS NULL AND author IS NOT NULL)
+    )
+    SELECT day, name, min(id) AS id FROM named
+    GROUP BY GROUPING SETS ((day, name), (name))
+    HAVING count(DISTINCT id) = 1;
+
+-- A person: by id where one is known, else by name; NULL where neither is.
+CREATE OR REPLACE TEMP MACRO person(author_id, named_id, author) AS
+    coalesce('id ' || coalesce(author_id, named_id), 'name ' || lower(author));
+
+-- A sum of counts as a BIGINT: a file may claim counts whose sum is beyond it.
+CREATE OR REPLACE TEMP MACRO at_most_bigint(n) AS
+    coalesce(try_cast(n AS BIGINT), if(n IS NOT NULL, 9223372036854775807, NULL));

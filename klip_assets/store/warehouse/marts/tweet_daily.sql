@@ -18,10 +18,12 @@ counts AS (
     SELECT
         count(*) FILTER (WHERE NOT coalesce(is_retweet, false)) AS tweets,
         count(*) FILTER (WHERE coalesce(is_retweet, false)) AS retweets,
-        count(DISTINCT coalesce('id ' || author_id, 'name ' || lower(author)))
+        count(DISTINCT person(author_id, named.id, author))
             FILTER (WHERE NOT coalesce(is_retweet, false)) AS known_authors
     FROM tweets
-    WHERE day = $day
+    LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS named
+        ON named.day = tweets.day AND named.name = lower(author) AND author_id IS NULL
+    WHERE tweets.day = $day
     HAVING count(*) > 0
 ),
 scores AS (

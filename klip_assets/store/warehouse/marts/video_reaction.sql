@@ -6,7 +6,7 @@ WITH streams AS (
 ),
 about AS (
     SELECT
-        v.video_id, tweet_id, t.hashtags, coalesce('id ' || t.author_id, 'name ' || lower(t.author)) AS who,
+        v.video_id, tweet_id, t.hashtags, person(t.author_id, named.id, t.author) AS who,
         -- Decimals, so that means do not depend on the order of the rows.
         r.sentiment::DECIMAL(10, 9) AS sentiment,
         CASE WHEN v.offset_s < 0 THEN 'before' WHEN v.offset_s < s.duration_s THEN 'during' ELSE 'after' END AS phase,
@@ -15,6 +15,8 @@ about AS (
     JOIN streams AS s USING (video_id)
     JOIN tweets AS t USING (tweet_id)
     LEFT JOIN tweet_sentiment AS r USING (tweet_id)
+    LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS named
+        ON named.day = t.day AND named.name = lower(t.author) AND t.author_id IS NULL
     WHERE NOT coalesce(t.is_retweet, false)
 ),
 counts AS (

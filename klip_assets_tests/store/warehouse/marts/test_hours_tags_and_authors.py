@@ -87,6 +87,41 @@ def test_an_author_is_known_by_id_and_else_by_name(database: Database) -> None:
     assert ana["day"] == date(2026, 6, 1)
 
 
+def test_whom_one_file_names_by_id_and_another_by_name_is_one_person(database: Database) -> None:
+    database.tweet(day(0), author="Maria", author_id="5005", hashtags=["a"])
+    database.tweet(day(0), author="maria", hashtags=["a"])
+    database.tweet(day(0), author="MARIA", hashtags=["a"], is_retweet=True)
+    database.tweet(day(3), author="maria")
+    database.tweet(day(0), author="other", hashtags=["a"])
+    found = [(row["day"].day, row["author_key"], row["tweets"]) for row in database.derived("author_daily")]
+    assert found == [(1, "5005", 2), (1, "other", 1), (4, "5005", 1)]
+    assert [row["authors"] for row in database.derived("hashtag_daily")] == [2]
+    assert [row["authors"] for row in database.derived("tweet_hourly")] == [2, 1]
+
+
+def test_a_name_that_changed_hands_is_taken_by_the_day_and_else_left_alone(database: Database) -> None:
+    for number, author_id in ((0, "1"), (2, "2")):
+        database.tweet(day(number), author="ana", author_id=author_id)
+        database.tweet(day(number), author="Ana")
+    database.tweet(day(5), author="ana")
+    found = [(row["author_key"], row["tweets"]) for row in database.derived("author_daily")]
+    assert found == [("1", 2), ("2", 2), ("ana", 1)]
+
+
+def test_an_author_who_was_renamed_has_the_name_of_the_later_tweet(database: Database) -> None:
+    database.tweet("2018-05-25T03:00", tweet_id="1000001000000000000", author="new", author_id="6")
+    database.tweet("2018-05-25T02:00", tweet_id="999999000000000000", author="old", author_id="6")
+    (row,) = database.derived("author_daily")
+    assert (row["author"], row["author_key"], row["tweets"]) == ("new", "6", 2)
+
+
+def test_counts_whose_sum_no_column_can_hold_do_not_stop_a_publish(database: Database) -> None:
+    for _ in range(2):
+        database.tweet(day(0), author="ana", like_count=2**63 - 1)
+    (row,) = database.derived("author_daily")
+    assert row["likes_received"] == 2**63 - 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("table", ["tweet_hourly", "hashtag_daily", "author_daily"])
 def test_the_order_in_which_rows_arrived_changes_no_digit(table: str) -> None:
