@@ -149,8 +149,9 @@ def _count_keys(rows: pa.Table) -> list[tuple[str, pa.Array | pa.ChunkedArray, s
 def _sortable(values: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Return a column as one that can be sorted and has no NULL."""
     if pa.types.is_list(values.type):
-        # Lists can't be sorted; their joined texts can, with a separator that occurs in no tag, name or link.
-        return pc.fill_null(pc.binary_join(values.combine_chunks(), "\x1f"), "")
+        # Lists can't be sorted; their joined texts can, with a separator that occurs in no tag, name or link. A NULL
+        # comes after an empty list, which says more.
+        return pc.fill_null(pc.binary_join(values.combine_chunks(), "\x1f"), "\x1e")
     if pa.types.is_temporal(values.type) or pa.types.is_boolean(values.type):
         return pc.fill_null(values.cast(pa.int64()), -1)
     return pc.fill_null(values, "")

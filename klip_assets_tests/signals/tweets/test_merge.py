@@ -56,6 +56,12 @@ def test_of_texts_as_old_the_longest_wins_as_a_shorter_one_was_cut(raw: Raw) -> 
 FIRST, SECOND, THIRD = "1380242611781386245", "1380242700000000000", "1380242800000000000"
 
 
+def test_an_empty_list_wins_over_an_unknown_one_in_any_order(raw: Raw) -> None:
+    rows = [{"tweet_id": "9", "author": "ann", "hashtags": tags} for tags in (None, [])]
+    for order in (rows, rows[::-1]):
+        assert [row["hashtags"] for row in merged(RawSource("1", "1", raw(*order)))] == [[]]
+
+
 def test_an_edited_tweet_is_one_row_with_the_id_of_its_first_version_and_the_text_of_its_last(raw: Raw) -> None:
     def version(tweet_id: str, text: str, *history: str, likes: int = 0) -> pa.Table:
         row = {"tweet_id": tweet_id, "text": text, "root_tweet_id": FIRST, "like_count": likes}
