@@ -149,7 +149,6 @@ def _sizes(settings: Settings) -> Iterator[Finding]:
 
     ways = {
         sizes.RECORDINGS: "published rows stay without them: docs/operations.md",
-        sizes.EARLIER_GENERATIONS: "klip process (the next publish drops them)",
         sizes.EARLIER_VERSIONS: "KLIP_KEEP_VERSIONS=1 before the next publish",
         sizes.RUN_HISTORY: "klip prune --older-than DAYS",
         sizes.LOGS: "klip prune --older-than DAYS",

@@ -17,12 +17,12 @@ from klip_assets.store.files import is_left_over
 from klip_assets.store.warehouse.versions import LINK
 
 RECORDINGS, TWEET_FILES, LAKE, MODELS, OTHER = "recordings", "tweet files", "lake", "models", "other files"
-EARLIER_GENERATIONS, WAREHOUSE, EARLIER_VERSIONS = "earlier generations", "warehouse", "earlier versions"
+GENERATIONS, WAREHOUSE, EARLIER_VERSIONS = "generations", "warehouse", "earlier versions"
 RUN_HISTORY, LOGS, STATE, CACHES, LEFT_OVER = "run history", "logs", "state", "caches", "leftovers"
 
 #: All kinds, in the order in which they are shown.
 KINDS = (
-    *(RECORDINGS, TWEET_FILES, LAKE, EARLIER_GENERATIONS, WAREHOUSE, EARLIER_VERSIONS, MODELS),
+    *(RECORDINGS, TWEET_FILES, LAKE, GENERATIONS, WAREHOUSE, EARLIER_VERSIONS, MODELS),
     *(RUN_HISTORY, LOGS, STATE, CACHES, LEFT_OVER, OTHER),
 )
 
@@ -112,9 +112,9 @@ def _files(settings: Settings) -> Iterator[tuple[os.DirEntry[str], str]]:
     places = (
         (settings.vod_inbox, RECORDINGS),
         (settings.tweet_inbox, TWEET_FILES),
-        # What a generation shares with the lake is the lake's.
+        # What an accepted state shares with the lake is the lake's: all of it, until a later run replaces something.
         (settings.lake_dir, LAKE),
-        (generations, EARLIER_GENERATIONS),
+        (generations, GENERATIONS),
         (settings.warehouse_dir, WAREHOUSE),
         (settings.models_dir, MODELS),
         (settings.state_dir, STATE),
