@@ -12,6 +12,7 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import (
     InProcessCodeLocationOrigin,
     RemoteInstigatorOrigin,
+    RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
 from dagster._core.scheduler.instigation import (
@@ -31,6 +32,10 @@ from klip_assets.settings import Settings
 from klip_assets.work.leftovers import Freed
 
 UNKNOWN = "0b54ac0e-9b7e-4ef8-8c56-7f2d0a0c1d11"
+REPOSITORY = RemoteRepositoryOrigin(
+    InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="klip_assets.definitions"), location_name="klip"),
+    "repository",
+)
 PARTS = dg.StaticPartitionsDefinition(["one", "two"])
 
 
@@ -105,7 +110,9 @@ def test_a_young_run_stays_and_so_does_its_file(settings: Settings, instance: dg
 def test_a_run_that_is_not_over_keeps_all_it_has(
     settings: Settings, instance: dg.DagsterInstance, status: dg.DagsterRunStatus
 ) -> None:
-    made = instance.add_run(dg.DagsterRun("process_video", status=status))
+    made = instance.add_run(
+        dg.DagsterRun("process_video", status=status, remote_job_origin=RemoteJobOrigin(REPOSITORY, "process_video"))
+    )
     instance.report_engine_event("something happened", made)
     (settings.dagster_storage_dir / made.run_id / "compute_logs").mkdir(parents=True)
     before = paths_of(settings, made.run_id)
@@ -202,9 +209,7 @@ def test_where_events_are_rows_of_one_database_the_old_files_of_runs_stay(
 
 
 def test_old_ticks_go_and_the_last_of_each_schedule_stays(settings: Settings, instance: dg.DagsterInstance) -> None:
-    target = LoadableTargetOrigin(module_name="klip_assets.definitions")
-    location = InProcessCodeLocationOrigin(target, location_name="klip")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "repository"), "daily")
+    origin = RemoteInstigatorOrigin(REPOSITORY, "daily")
     kind = InstigatorType.SCHEDULE
     data = ScheduleInstigatorData("0 6 * * *")
     state = instance.add_instigator_state(InstigatorState(origin, kind, InstigatorStatus.STOPPED, data))
