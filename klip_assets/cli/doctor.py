@@ -32,6 +32,8 @@ _LIBRARIES = {
     "py3langid": "the language of tweets",
     "httpx2": "the X API",
 }
+Finding = dict[str, str | int | None]
+
 _EXTRAS = {"torch": "ml", "transformers": "ml"}
 
 
@@ -40,13 +42,16 @@ _EXTRAS = {"torch": "ml", "transformers": "ml"}
 def doctor(as_json: bool) -> None:
     """Check what is installed, which engines and tiers will be used and why, and how to get what is missing."""
     rows = list(findings(Settings()))
+    if not as_json:
+        # In the table they are part of the detail.
+        rows = [{name: value for name, value in row.items() if name != "bytes"} for row in rows]
     show_rows(rows, as_json=as_json)
     if any(row["state"] == "missing" for row in rows):
         raise click.exceptions.Exit(1)
 
 
-def findings(settings: Settings) -> Iterator[dict[str, str]]:
-    """Yield one row per item checked: what, state (ok, off, warning, missing), detail, fix."""
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Yield one row per item checked: what, state (ok, off, warning, missing), detail, fix, bytes if it takes room."""
     yield _row("python", "ok", ".".join(map(str, sys.version_info[:3])))
     for name, use in _LIBRARIES.items():
         found = _version(name)
@@ -59,9 +64,10 @@ def findings(settings: Settings) -> Iterator[dict[str, str]]:
     yield from _settings_files(settings)
     yield from _choices(settings)
     yield from _folders(settings)
+    yield from _sizes(settings)
 
 
-def _choices(settings: Settings) -> Iterator[dict[str, str]]:
+def _choices(settings: Settings) -> Iterator[Finding]:
     from klip_assets.signals.text.tiers import tier_states
 
     if not settings.whisper_model:
@@ -84,7 +90,7 @@ def _choices(settings: Settings) -> Iterator[dict[str, str]]:
         yield _row("alerts", "off", "failed runs are only logged", "KLIP_ALERT_WEBHOOK=URL")
 
 
-def _weights(settings: Settings) -> dict[str, str]:
+def _weights(settings: Settings) -> Finding:
     from klip_assets.products.highlights.weights import weight_set
 
     try:
@@ -93,7 +99,7 @@ def _weights(settings: Settings) -> dict[str, str]:
         return _row("weights", "missing", error.message, error.hint or "fix KLIP_WEIGHTS")
 
 
-def _x_api(settings: Settings) -> dict[str, str]:
+def _x_api(settings: Settings) -> Finding:
     from klip_assets.sources.x_api.client import checked_address
     from klip_assets.sources.x_api.sources import SEARCH, read_sources
 
@@ -111,7 +117,7 @@ def _x_api(settings: Settings) -> dict[str, str]:
     return _row("X API", "ok", f"{listed}, {often}; token set")
 
 
-def _settings_files(settings: Settings) -> Iterator[dict[str, str]]:
+def _settings_files(settings: Settings) -> Iterator[Finding]:
     there = [str(path) for path in settings.env_files if path.is_file()]
     if there:
         yield _row("settings files", "ok", f"{', '.join(there)} (the last one wins, the environment before all)")
@@ -123,7 +129,7 @@ def _settings_files(settings: Settings) -> Iterator[dict[str, str]]:
         yield _row("settings files", "off", f"{stray} is not read: a working folder's .env may be a stranger's", fix)
 
 
-def _folders(settings: Settings) -> Iterator[dict[str, str]]:
+def _folders(settings: Settings) -> Iterator[Finding]:
     data = settings.data_dir
     there = data if data.exists() else data.parent
     writable = os.access(there, os.W_OK)
@@ -138,7 +144,24 @@ def _folders(settings: Settings) -> Iterator[dict[str, str]]:
         yield _stale(settings)
 
 
-def _read_only(settings: Settings) -> dict[str, str]:
+def _sizes(settings: Settings) -> Iterator[Finding]:
+    from klip_assets.work import sizes
+
+    ways = {
+        sizes.RECORDINGS: "published rows stay without them: docs/operations.md",
+        sizes.EARLIER_VERSIONS: "KLIP_KEEP_VERSIONS=1 before the next publish",
+        sizes.RUN_HISTORY: "klip prune --older-than DAYS",
+        sizes.LOGS: "klip prune --older-than DAYS",
+        sizes.CACHES: "klip cache clear (replies are paid for again)",
+        sizes.LEFT_OVER: "klip prune",
+    }
+    for size in sizes.sizes(settings):
+        detail = f"{sizes.human(size.bytes)} in {counted(size.files, 'file')}"
+        fix = ways.get(size.kind, "") if size.bytes else ""
+        yield _row(f"size: {size.kind}", "ok", detail, fix, size.bytes)
+
+
+def _read_only(settings: Settings) -> Finding:
     """Return whether the mode of the published file keeps this user from writing to it."""
     path = settings.warehouse_path.resolve()
     mode = f"{path.stat().st_mode & 0o777:04o}"
@@ -149,7 +172,7 @@ def _read_only(settings: Settings) -> dict[str, str]:
     return _row("warehouse", "ok", f"its mode ({mode}) keeps this user from writing to it")
 
 
-def _stale(settings: Settings) -> dict[str, str]:
+def _stale(settings: Settings) -> Finding:
     from klip_assets.work.installation import Installation
     from klip_assets.work.publishing import waiting
     from klip_assets.work.stale import stale_subjects
@@ -176,5 +199,5 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _row(what: str, state: str, detail: str, fix: str = "") -> dict[str, str]:
-    return {"what": what, "state": state, "detail": detail, "fix": fix}
+def _row(what: str, state: str, detail: str, fix: str = "", size: int | None = None) -> Finding:
+    return {"what": what, "state": state, "detail": detail, "fix": fix, "bytes": size}

@@ -1,4 +1,4 @@
-"""The Dagster services on this machine: starting and stopping them, and deleting old runs."""
+"""The Dagster services on this machine: starting and stopping them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
-
 from klip_assets.defs.instance import dagster_environment, dagster_instance, fail_runs_of_dead_processes
-from klip_assets.defs.tags import FINISHED_RUNS
 from klip_assets.errors import InputError, NotFoundError
 from klip_assets.settings import Settings, project_dir
 from klip_assets.store.locks import hold, service_lock
@@ -86,26 +82,6 @@ def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], No
         daemon = [_script("dagster-daemon"), "run", *flags]
         on_start()
         return _serve([web, daemon], environment, folder)
-
-
-def delete_finished_runs(settings: Settings, *, older_than: timedelta) -> int:
-    """Delete finished runs, with their logs and events.
-
-    Args:
-        settings: The installation.
-        older_than: Minimum age of a run since its creation.
-
-    Returns:
-        Number of runs deleted.
-    """
-    before, deleted = datetime.now(UTC) - older_than, 0
-    with dagster_instance(settings) as instance:
-        fail_runs_of_dead_processes(instance)
-        while ids := instance.get_run_ids(dg.RunsFilter(statuses=FINISHED_RUNS, created_before=before), limit=100):
-            for run_id in ids:
-                instance.delete_run(run_id)
-            deleted += len(ids)
-    return deleted
 
 
 def _script(name: str) -> str:

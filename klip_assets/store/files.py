@@ -79,6 +79,14 @@ def sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def is_left_over(name: str) -> bool:
+    """Return whether this is the name of a temporary file or scratch folder of a process that is known to be gone."""
+    if not (name.startswith(".") and name.endswith(".tmp")):
+        return False
+    match = _MAKER.fullmatch(name.removesuffix(".tmp").rpartition(".")[2])
+    return match is not None and is_gone(match[1].replace("-", ":"))
+
+
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
     """Create a folder for data that a step can't hold in memory, and remove it afterwards.
@@ -163,7 +171,4 @@ def _temporary(path: Path) -> Path:
 
 
 def _left_in(folder: Path) -> Iterator[Path]:
-    for path in folder.glob(".*.*.tmp"):
-        match = _MAKER.fullmatch(path.stem.rpartition(".")[2])
-        if match and is_gone(match[1].replace("-", ":")):
-            yield path
+    return (path for path in folder.glob(".*.*.tmp") if is_left_over(path.name))

@@ -236,6 +236,32 @@ def test_prune_deletes_finished_runs_and_no_data(published: Settings) -> None:
     assert rows_of(klip("process", "--json")) == []
 
 
+def test_prune_says_what_came_back_by_kind_and_the_second_time_that_nothing_did(published: Settings) -> None:
+    output = next(published.dagster_storage_dir.glob("*/compute_logs"))
+    (output / "a.out").write_bytes(bytes(1500))
+    assert "Would free at least" in klip("prune", "--older-than", "0", "--dry-run").output
+    promised = rows_of(klip("prune", "--older-than", "0", "--dry-run", "--json"))
+    assert {row["kind"] for row in promised} == {"run history", "logs"}
+    shown = klip("prune", "--older-than", "0").output
+    assert re.search(r"Freed [\d.]+ MB: [\d.]+ MB run history, [\d.]+ k?B logs\.", shown), shown
+    assert klip("prune", "--older-than", "0").output.splitlines() == [
+        "Deleted 0 finished runs older than 0 days.",
+        "Freed nothing.",
+    ]
+    assert rows_of(klip("prune", "--older-than", "0", "--json")) == []
+
+
+def test_doctor_shows_how_much_room_each_kind_takes_as_numbers_too(published: Settings) -> None:
+    (published.data_dir / "notes.txt").write_bytes(bytes(1234))
+    rows = {row["what"]: row for row in rows_of(klip("doctor", "--json"))}
+    assert rows["size: other files"] == {
+        "what": "size: other files", "state": "ok", "detail": "1.2 kB in 1 file", "fix": "", "bytes": 1234,
+    }  # fmt: skip
+    assert "klip prune" in str(rows["size: run history"]["fix"]) and rows["python"]["bytes"] is None
+    heading = klip("doctor").output.splitlines()[0]
+    assert heading.split() == ["what", "state", "detail", "fix"]
+
+
 def test_doctor_says_what_reads_and_why_not_the_rest(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {row["what"]: row for row in rows_of(klip("doctor", "--json"))}
     detail = str(rows["tier for segments"]["detail"])

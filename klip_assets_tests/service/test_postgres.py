@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,9 +52,12 @@ def test_the_command_line_keeps_its_runs_in_postgres_and_everything_else_in_the_
     assert kept.is_dir()
     assert list(kept.rglob("*.db")) == []
     assert [path.name for path in service.home.rglob("*") if path.is_file()] == ["dagster.yaml"]
+    output = [path.parent for path in kept.glob("*/compute_logs")]
+    assert len(output) == 2
     done = service.klip("prune", "--older-than", "0")
-    assert "Deleted 2 finished runs" in done.stdout
+    assert "Deleted 2 finished runs" in done.stdout and re.search(r"Freed [\d.]+ k?B: [\d.]+ k?B logs", done.stdout)
     assert service.runs() == []
+    assert not any(path.exists() for path in output)
 
 
 @pytest.mark.slow

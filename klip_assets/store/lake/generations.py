@@ -91,6 +91,14 @@ def is_accepted_since(lake: Lake, subject: Subject) -> bool:
     return generation is not None and not generation.withheld
 
 
+def accepted_at(lake: Lake, subject: Subject) -> float | None:
+    """Return when a video or day was last accepted, in seconds since 1970; None if it is not."""
+    try:
+        return _accepted_path(lake, subject).stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
 def accepted_generation(lake: Lake, subject: Subject) -> Generation | None:
     """Return the accepted generation of one video or day, None if there is none."""
     return _read(_accepted_path(lake, subject))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from klip_assets.failpoints import fail_point
@@ -71,6 +71,41 @@ def transaction(connection: sqlite3.Connection, *, point: str = "", subject: str
         fail_point(f"{point}.committed", subject)
 
 
+def free_bytes(path: Path) -> int:
+    """Return how many bytes of a SQLite file are in pages that nothing uses; 0 if that can't be seen now."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)) as connection:
+            return _pragma(connection, "freelist_count") * _pragma(connection, "page_size")
+    except sqlite3.Error:
+        return 0
+
+
+def compact(path: Path, *, timeout_s: float) -> str | None:
+    """Give the pages of a SQLite file that nothing uses back to the disk.
+
+    It locks out writers meanwhile, and needs as much room again as what is in use.
+
+    Args:
+        path: The file; it must exist.
+        timeout_s: Seconds to wait for others who use it.
+
+    Returns:
+        None, or why it was left as it is.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=timeout_s, isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+            # The file itself shrinks when its log is written back.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        return str(error)
+    return None
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     # If two processes create a file at once, SQLite refuses one of them without waiting: both hold a read lock and want
     # to write.
@@ -96,7 +131,7 @@ def _migrate(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
 
 
 def _number(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return _pragma(connection, "user_version")
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -186,7 +186,8 @@ def open_session(path: Path) -> Iterator[tuple[Store, Path]]:
             if store.rows("SELECT 1 FROM reservations LIMIT 1"):
                 with store.writing() as connection:
                     _book_lost(connection, folder)
-            _sweep(folder)
+            for dead in dead_sessions(path):
+                dead.unlink(missing_ok=True)
             yield store, session
         finally:
             session.unlink(missing_ok=True)
@@ -240,12 +241,17 @@ def _book_lost(connection: Any, folder: Path) -> None:
             connection.execute("DELETE FROM reservations WHERE call_id = ?", (call_id,))
 
 
-def _sweep(folder: Path) -> None:
-    # Lock files of processes that were killed; a young one may belong to a session that is about to lock it.
-    for path in folder.glob("*.lock"):
+def dead_sessions(path: Path) -> Iterator[Path]:
+    """Yield the lock files of sessions that were killed.
+
+    Args:
+        path: `state/llm.sqlite`.
+    """
+    # A young one may belong to a session that is about to lock it.
+    for lock in path.with_name("llm-sessions").glob("*.lock"):
         with contextlib.suppress(FileNotFoundError):
-            if time() - path.stat().st_mtime > _OLD_S and not is_held(path):
-                path.unlink()
+            if time() - lock.stat().st_mtime > _OLD_S and not is_held(lock):
+                yield lock
 
 
 def _sum(a: int | None, b: int | None) -> int | None:

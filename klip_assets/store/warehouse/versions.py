@@ -64,16 +64,26 @@ def wal_of(database: Path) -> Path:
     return database.with_name(database.name + ".wal")
 
 
+def left_by_publishers(folder: Path) -> list[Path]:
+    """Return what killed publishers left: versions half built, and folders of versions that are not there.
+
+    The caller holds the publish lock, or only looks.
+    """
+    if not folder.is_dir():
+        return []
+    versions = versions_in(folder)
+    detail = [(path, re.fullmatch(r"\.klip-(\d+)", path.name)) for path in folder.glob(".klip-*")]
+    return [*folder.glob(".building-*"), *(path for path, match in detail if match and int(match[1]) not in versions)]
+
+
 def clear(folder: Path) -> None:
     """Remove leftovers of killed publishers; the caller holds the publish lock."""
-    for leftover in folder.glob(".building-*"):
-        leftover.unlink()
-    sweep(folder)
-    versions = versions_in(folder)
-    for leftover in folder.glob(".klip-*"):
-        match = re.fullmatch(r"\.klip-(\d+)", leftover.name)
-        if match and int(match[1]) not in versions:
+    for leftover in left_by_publishers(folder):
+        if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink()
+    sweep(folder)
 
 
 def prune(folder: Path, keep: int) -> None:
