@@ -41,15 +41,15 @@ _UNITS = frozenset(
         "replies", "quote", "quotes", "view", "views", "impressions",
     }
 )  # fmt: skip
-_WRITTEN = re.compile(r"[+~≈]?([0-9][0-9 .,'_]*)(?:e\+?([0-9]{1,2}))? ?(\S*?)\.?(?: (\w+))?\+?")
+_WRITTEN = re.compile(r"[+~≈]?([0-9][0-9 .,'_]{0,39})(?:e\+?([0-9]{1,2}))? ?(\S{0,39}?)\.?(?: (\w{1,39}))?\+?")
 _DASHES = frozenset({"—", "–", "‒", "―", "−", "--", "---", "?"})
 #: Signs that are written between thousands, as one; the Arabic signs for thousands and decimals.
 _SIGNS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "_": "'", "٬": "'", "٫": ",", "،": ","})
-_GROUPED = {sign: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(sign)}[0-9]{{3}})+") for sign in ".,' "}
+_GROUPED = {sign: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(sign)}[0-9]{{3}}){{1,12}}") for sign in ".,' "}
 #: Indian grouping: 12,34,567.
-_INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}")
+_INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2}){0,12},[0-9]{3}")
 #: Fractions that can't be thousands: of another length, or behind what is no first group of digits.
-_FRACTION = re.compile(r"[0-9]+([.,])(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,})([.,])[0-9]{3}")
+_FRACTION = re.compile(r"[0-9]{1,30}([.,])(?:[0-9]{1,2}|[0-9]{4,30})|(?:0|[0-9]{4,30})([.,])[0-9]{3}")
 
 
 def count_of(value: object, decimals: str = "") -> int | None:

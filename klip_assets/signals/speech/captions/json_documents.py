@@ -10,7 +10,7 @@ from klip_assets.signals.speech.captions.caption_format import CaptionFormat, Js
 from klip_assets.signals.speech.captions.cues import begins_as_webvtt
 from klip_assets.signals.speech.captions.json_values import NO_POSITION, any_time, read_json, shown
 
-_JSON = re.compile(r'\s{0,999}(?:\[\s{0,99})?\{\s{0,999}"')
+_JSON = re.compile(r'\s{0,99}(?:\[\s{0,99})?\{\s{0,99}"')
 #: If more than this share of a file lies beyond any recording, its unit may be another.
 BEYOND_SHARE = 0.02
 
