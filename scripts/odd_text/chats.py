@@ -240,7 +240,7 @@ def _repeated() -> Iterator[Odd]:
             ("again-youtube", {".live_chat.json": b"\n".join([one, one, one, other])}, messages_at(5, 9)),
             ("again-twitch", {".chat.json": json.dumps({"comments": [comment[0], comment[0], *comment]}).encode()}, messages_at(5, 9)),
             ("again-lines", {".chat.jsonl": "\n".join([flat % (1, 5), flat % (1, 5), flat % (2, 5)]).encode()}, messages_at(5, 5)),
-            ("again-columns", {".chat.csv": table("id,offset_s,user,message", "7,5,a,hi", "7,5,a,hi", "8,5,a,hi")}, messages_at(5, 5)),
+            ("again-columns", {".chat.csv": table("message_id,offset_s,user,message", "7,5,a,hi", "7,5,a,hi", "8,5,a,hi")}, messages_at(5, 5)),
             ("again-ids-of-people", {".chat.csv": table("id,offset_s,user,message", "7,5,a,LUL", "7,9,a,LUL")}, messages_at(5, 9)),
             ("again-without-ids", {".chat.csv": table("offset_s,user,message", "5,a,LUL", "5,a,LUL")}, messages_at(5, 5)),
         ],

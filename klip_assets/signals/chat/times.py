@@ -32,9 +32,10 @@ _DAY_UNITS = (1.0, 1e-3, 1e-6, 1e-9)
 #: No time is written with more characters; a longer text is refused before any pattern sees it.
 _LONGEST_CHARS = 99
 
-_NUMBER = re.compile(r"[-+]?\d{1,19}(?:[.,]\d{0,99})?(?:s|sec)?", re.ASCII)
+_NUMBER = re.compile(r"[-+]?\d{1,19}(?:[.,]\d{0,99})?(?: ?(?:s|sec))?", re.ASCII)
 _CLOCK = re.compile(r"([-+−]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d{1,99})?)")
 _UNITS = re.compile(r"([-+−]?)(?:(\d{1,6})h)?\s{0,9}(?:(\d{1,6})m)?\s{0,9}(?:(\d{1,9}(?:\.\d{1,99})?)s)?")
+_OF_DAY = re.compile(r"(\d\d?):[0-5]\d(:[0-5]\d(?:[.,]\d{1,99})?)?", re.ASCII)
 _ZONE = r"(Z|UTC|GMT|[-+]\d\d(?::?\d\d)?)"
 _ISO = re.compile(rf"(\d{{4}}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{{1,9}})?)?)\s{{0,9}}{_ZONE}?", re.ASCII)
 #: A time of day on a 12-hour clock; the blank before AM may be any, such as the narrow one that browsers write.
@@ -52,8 +53,12 @@ class Kind(Enum):
     OFFSET = "offset"
     #: The same, but only the whole log shows whether in seconds or milliseconds.
     NUMBER = "number"
-    #: The same, written as h:mm:ss: only the whole log shows whether it is a time of day.
+    #: The same, counted from when the log began to be written, which need not be when the video began.
+    LIVE = "since the log began"
+    #: Seconds from the start of the video, written as hh:mm:ss: only the whole log shows whether it is a time of day.
     CLOCK = "clock"
+    #: The same, written as 18:05: minutes and seconds or, of the day, hours and minutes.
+    SHORT_CLOCK = "clock without seconds"
     #: Seconds since midnight UTC of an unknown day.
     OF_DAY = "time of day without a date"
     #: Seconds since 1970-01-01 UTC.
@@ -86,12 +91,11 @@ def time_of(value: object, unit: float | None = None) -> Time:
         if _NUMBER.fullmatch(text):
             # "12.5s" includes its unit.
             unit = 1.0 if text[-1] in "sc" else unit
-            return _of_number(float(text.rstrip("sec").replace(",", ".")), unit, value)
+            return _of_number(float(text.rstrip("sec ").replace(",", ".")), unit, value)
         seconds = _seconds_of_clock(text)
         if seconds is not None:
             found = _of_number(seconds, 1.0, value)
-            may_be_of_day = text.count(":") == 2 and 0 <= seconds < DAY_S
-            return found._replace(kind=Kind.CLOCK) if may_be_of_day else found
+            return found._replace(kind=_kind_of_clock(text))
         seconds = _seconds_since_midnight(text)
         if seconds is not None:
             return Time(seconds, Kind.OF_DAY)
@@ -113,6 +117,8 @@ def time_of_day(value: object) -> Time:
     found = time_of(value)
     if found.kind is Kind.CLOCK:
         return found._replace(kind=Kind.OF_DAY)
+    if found.kind is Kind.SHORT_CLOCK:
+        return Time(found.value * 60, Kind.OF_DAY)
     if found.kind not in (Kind.DAY, Kind.OF_DAY):
         raise RowRefused("not a time of day", _shown(value))
     return found
@@ -136,9 +142,9 @@ def are_milliseconds(numbers: np.ndarray, duration_s: float | None) -> bool:
     """Return whether the times of one log, numbers without a unit, are milliseconds.
 
     They are if they are whole and most of them lie beyond the longest recording. That would miss short videos: there
-    they are milliseconds if they lie past its end as seconds, and as milliseconds span at least half of it, or if as
-    seconds all lie past the end, and as milliseconds inside, no denser than a chat is. A tenth of the numbers may be
-    outliers.
+    they are milliseconds if as seconds hardly any lies inside (and none in the first 1,000 s, where a chat in
+    seconds begins), and as milliseconds all do, over a good part of the video and no denser than a chat is. A tenth of
+    the numbers may be outliers.
 
     Args:
         numbers: The times.
@@ -151,13 +157,23 @@ def are_milliseconds(numbers: np.ndarray, duration_s: float | None) -> bool:
         return True
     if not duration_s:
         return False
-    early = float(np.quantile(numbers, 0.1))
-    if late > duration_s + BEFORE_AND_AFTER_S and late / 1000 > duration_s / 2:
-        return True
+    inside = int(np.count_nonzero((numbers >= 0) & (numbers < duration_s)))
+    if inside and (inside > len(numbers) / 10 or float(np.min(numbers)) < 1000):
+        return False
+    spread_s = (late - float(np.quantile(numbers, 0.1))) / 1000
+    if late / 1000 > duration_s or len(numbers) > DENSEST_PER_S * max(spread_s, 1.0):
+        return False
     # A chat of another part of a stream, in seconds, would be squeezed into a moment.
-    spread_s = (late - early) / 1000
-    is_chat = spread_s >= LEAST_SPREAD * duration_s and len(numbers) <= DENSEST_PER_S * max(spread_s, 1.0)
-    return early > duration_s and late / 1000 <= duration_s and is_chat
+    return spread_s >= (LEAST_SPREAD if not inside else 0.01) * duration_s
+
+
+def _kind_of_clock(text: str) -> Kind:
+    hours = _OF_DAY.fullmatch(text)
+    if hours is None or int(hours[1]) > 23:
+        return Kind.OFFSET
+    if hours[2]:
+        return Kind.CLOCK
+    return Kind.SHORT_CLOCK if len(hours[1]) == 2 else Kind.OFFSET  # "5:03" is no time of day.
 
 
 def _of_number(number: float, unit: float | None, given: object) -> Time:

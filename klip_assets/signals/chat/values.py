@@ -30,7 +30,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "author_id", "user_id", "author_channel_id", "author_external_channel_id", "commenter_id", "sender_id",
             "chatter_id",
         ),
-        "message_id": ("message_id", "msg_id", "comment_id", "id", "uuid"),
+        "message_id": ("message_id", "msg_id", "comment_id", "uuid"),
         "text": ("text", "message", "body", "content", "comment", "msg", "message_text"),
         "emotes": ("emotes", "emoticons", "emote"),
         "type": ("message_type",),

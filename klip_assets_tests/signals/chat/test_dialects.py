@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -183,3 +183,118 @@ def test_offsets_that_miss_the_video_give_way_to_the_times_at_which_messages_wer
     # Offsets that fit are believed; without a start, nothing else is known.
     assert offsets(drop, log, datetime(2026, 6, 13, 17), 1900.0) == [1805.0, 1810.0, 1815.0]
     assert read_chat(drop(log), "v", place=Place(20.0)).placed.is_elsewhere
+
+
+def clocks(*times: str) -> str:
+    return "time,user,text\n" + "".join(f"{time},ann,{time}\n" for time in times)
+
+
+@pytest.mark.parametrize(
+    ("start", "end_s", "times", "expected"),
+    [
+        # Over midnight, with messages after the end or before the start.
+        ("23:59:50", 20, ["23:59:55", "00:00:03", "00:00:05", "00:00:15"], [5, 13, 15, 25]),
+        ("23:50:00", 7200, ["23:49:00", "23:50:30", "00:10:00", "01:51:40"], [-60, 30, 1200, 7300]),
+        # Shortly after midnight, clocks are places in the video, too.
+        ("00:02:00", 1500, ["00:02:05", "00:20:00", "00:26:55"], [5, 1080, 1495]),
+        ("00:30:00", 36_000, ["00:30:10", "10:29:00"], [10, 35_940]),
+        ("00:02:00", 600, ["00:02:05", "00:11:55", "00:13:40"], [5, 595, 700]),
+        # Without seconds.
+        ("18:00:00", 3600, ["18:00", "18:03", "18:57"], [0, 180, 3420]),
+        ("18:00:30", 3600, ["18:00", "18:03"], [0, 150]),
+        # Places in the video stay what they are.
+        ("18:00:00", 3600, ["00:05", "18:03", "59:30"], [5, 1083, 3570]),
+        ("00:02:00", 600, ["00:00:05", "00:09:55", "00:11:40"], [5, 595, 700]),
+        ("18:00:00", 72_000, ["00:00:05", "18:30:00", "19:59:00"], [5, 66_600, 71_940]),
+    ],
+)
+def test_clocks_are_times_of_day_only_where_that_does_better(
+    drop: Drop, start: str, end_s: float, times: list[str], expected: list[float]
+) -> None:
+    assert offsets(drop, clocks(*times), datetime.fromisoformat(f"2026-06-13T{start}"), end_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("times", "end_s", "expected"),
+    [
+        ([3, *range(100, 18_000, 97)], 20.0, None),
+        ([4, 30, 2500, 5000, 15_000], 20.0, None),
+        ([15_000], 20.0, None),
+        (list(range(1000, 60_000, 5000)), 1800.0, [float(second) for second in range(1, 60, 5)]),
+    ],
+)
+def test_a_chat_in_seconds_beside_a_short_recording_is_not_squeezed_into_it(
+    drop: Drop, times: list[int], end_s: float, expected: list[float] | None
+) -> None:
+    log = "time,user,text\n" + "".join(f"{time},ann,{time}\n" for time in times)
+    assert offsets(drop, log, None, end_s) == (expected or [float(time) for time in times])
+
+
+def live(*entries: tuple[float, float], is_live: bool = True) -> str:
+    lines = []
+    for n, (offset_s, sent_s) in enumerate(entries):
+        said = {
+            "id": f"m{n}",
+            "message": {"runs": [{"text": f"m{n}"}]},
+            "timestampUsec": str(int((UNIX + sent_s) * 1e6)),
+        }
+        action = {"addChatItemAction": {"item": {"liveChatTextMessageRenderer": said}}}
+        entry = {"replayChatItemAction": {"actions": [action]}, "videoOffsetTimeMsec": str(int(offset_s * 1000))}
+        lines.append(json.dumps(entry | ({"isLive": True} if is_live else {})))
+    return "\n".join(lines) + "\n"
+
+
+UNIX = int(START.replace(tzinfo=UTC).timestamp())
+
+
+def test_a_chat_that_was_recorded_live_lies_where_its_messages_were_sent_unless_the_video_began_with_the_log(
+    drop: Drop,
+) -> None:
+    assert offsets(drop, live((10, 5), (15, 10), (19, 14)), START) == [5.0, 10.0, 14.0]
+    # Half an hour in the waiting room of a stream of two hours.
+    waited = [(1800 + at, at) for at in range(60, 7200, 60)]
+    assert offsets(drop, live(*waited), START, 7200.0) == [float(at) for _, at in waited]
+    # Log and recording began half an hour after the stream.
+    joined = [(at, 1800 + at) for at in range(60, 5400, 60)]
+    assert offsets(drop, live(*joined), START, 5400.0) == [float(at) for at, _ in joined]
+    # Of a replay, YouTube itself gives the place in the video.
+    assert offsets(drop, live((10, 5), (15, 10), is_live=False), START) == [10.0, 15.0]
+
+
+def test_one_stray_message_does_not_move_a_chat_to_a_section_or_part(drop: Drop) -> None:
+    log = "offset_s,user,text\n" + "".join(f"{at},ann,{at}\n" for at in (5, 10, 15, 605))
+    assert read_chat(drop(log), "v", place=Place(20.0, 600.0)).messages["offset_s"].to_pylist() == [5, 10, 15, 605]
+    comments = [{"content_offset_seconds": at, "message": {"body": str(at)}} for at in (5, 10, 15, 19)]
+    part = {"video": {"start": 10, "end": 30}, "comments": comments}
+    assert read_chat(drop(part), "v", place=Place(20.0)).messages["offset_s"].to_pylist() == [5, 10, 15, 19]
+
+
+def test_an_id_that_all_messages_share_makes_no_two_of_them_one(drop: Drop) -> None:
+    comments = [
+        {"_id": "00000000", "content_offset_seconds": at, "message": {"body": "LUL"}, "commenter": {"name": "ann"}}
+        for at in (3, 5, 7)
+    ]
+    assert read_chat(drop({"comments": comments}), "v").messages.num_rows == 3
+    assert read_chat(drop("id,offset_s,user,text\n7,5,ann,LUL\n7,5,ann,LUL\n"), "v").messages.num_rows == 2
+
+
+def test_what_discord_says_itself_is_no_message(drop: Drop) -> None:
+    base = {
+        "timestamp": "2026-06-13T18:00:05+00:00",
+        "timestampEdited": None,
+        "isPinned": False,
+        "author": {"name": "a"},
+    }
+    document = {
+        "messages": [
+            {**base, "type": "GuildMemberJoin", "content": "Joined the server."},
+            {**base, "type": "Default", "content": "hi"},
+        ]
+    }
+    chat = read_chat(drop(document), "v", START)
+    assert said(chat) == [(5.0, "a", "hi")] and chat.passed_over == {"GuildMemberJoin": 1}
+
+
+def test_a_colon_inside_a_word_ends_no_name(drop: Drop) -> None:
+    chat = read_chat(drop("[0:00:05] Ann: hi\n[0:00:09] 12:30 is lunch\n[0:00:10] * bob waves: hi\n"), "v")
+    assert said(chat) == [(5.0, "Ann", "hi")] and chat.passed_over == {"notice": 2}

@@ -44,6 +44,15 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "snippet": {"type": "textMessageEvent", "displayMessage": "hi there", "publishedAt": "2026-06-13T18:00:01.5Z"},
         "authorDetails": {"channelId": "UC1", "displayName": "Ann"},
     },
+    "DiscordChatExporter": {
+        "id": "1",
+        "type": "Default",
+        "timestamp": "2026-06-13T18:00:01.5+00:00",
+        "timestampEdited": None,
+        "isPinned": False,
+        "content": "hi there",
+        "author": {"id": "9", "name": "ann", "nickname": "Ann"},
+    },
     "chat-downloader": {
         "time_in_seconds": 1.5,
         "author": {"id": "7", "name": "ann"},

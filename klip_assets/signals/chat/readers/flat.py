@@ -51,7 +51,7 @@ def read_record(position: str, fields: Item) -> Iterator[Message | Refused | Pas
     columns = columns_of(fields)
     kind = fields.get(columns.others.get("type", ""))
     if columns.make_a_message:
-        yield _read(position, fields, columns)
+        yield _read(position, fields, columns, message_id=fields.get("id"))
     elif columns.times and isinstance(kind, str) and _is_passed_over(kind, None):
         yield PassedOver(valid_unicode(kind[:60]))
     else:
@@ -117,7 +117,7 @@ def _rows(
             yield _read(position, dict(zip(header, record, strict=False)), columns)
 
 
-def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | PassedOver:
+def _read(position: str, fields: Item, columns: Columns, message_id: object = None) -> Message | Refused | PassedOver:
     others = {field: fields.get(name) for field, name in columns.others.items()}
     kind = others.get("type")
     if isinstance(kind, str) and _is_passed_over(kind, others.get("text")):
@@ -135,9 +135,9 @@ def _read(position: str, fields: Item, columns: Columns) -> Message | Refused | 
     text, spelled = spelled_out(text)
     emotes = spelled or emotes_of_value(others.get("emotes"), text) or emotes_of_words(text)
     is_bot = is_bot_message(text, author.removeprefix("@") if author else None, login)
-    # In a table of unknown origin, an id may be that of the person: a repeated message is equal in everything.
-    message_id = id_of(others.get("message_id"))
-    identity = message_id and (message_id, when.value)
+    # In a table of unknown origin, a column `id` may be that of the person; in an object the author is described apart.
+    known = id_of(others.get("message_id")) or id_of(message_id)
+    identity = known and (known, when.value)
     return Message(position, when, author, author_id, text, emotes, is_bot, identity, columns.sent_s(fields))
 
 

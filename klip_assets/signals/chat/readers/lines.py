@@ -21,6 +21,8 @@ from klip_assets.signals.chat.values import spelled_out, text_of
 _LONGEST_TIME, _LONGEST_NAME = 40, 80
 
 _BADGES = re.compile(r"\((?:[^()]{1,60})\)\s{1,9}")
+#: A name ends at a tab or at a colon with a blank behind it: "12:30 is lunch" has none.
+_NAME_ENDS = re.compile(r"\t|:(?=\s|$)")
 _COMMENT = ("#", "//", ";", "---", "***")
 
 
@@ -85,8 +87,8 @@ def _parsed(line: str) -> _Line | None:
         author, closing, _ = rest[1 : _LONGEST_NAME + 2].partition(">")
         return _Line(time, author.strip(" @+%~&") or None, rest[len(author) + 2 :].strip()) if closing else None
     head = rest[:_LONGEST_NAME]
-    tab, colon = head.find("\t"), head.find(":")
-    at = tab if tab >= 0 else colon
+    named = _NAME_ENDS.search(head)
+    at = named.start() if named and not rest.startswith("*") else -1
     author = head[:at].strip() if at > 0 else ""
     return _Line(time, author or None, rest[at + 1 :].strip())
 

@@ -25,8 +25,10 @@ from klip_assets.signals.chat.times import DAY_S, LONGEST_S, Kind, are_milliseco
 #: How messages were placed, in words for the notes of the table.
 AS_WRITTEN, BY_SECTION, BY_CROP, BY_DAY = "as written", "section of the stream", "part of the stream", "times of day"
 
-#: Share of messages that lie inside where a log's clocks are certainly places in the video.
+#: Share of messages that make almost all of them.
 ALMOST_ALL = 0.9
+#: How long before the part that it states a log may begin.
+CROP_SLACK_S = 2.0
 
 _NEEDS_A_START = "if they are times of day, the start of the video is needed (.info.json, or klip add --started-at)"
 
@@ -84,7 +86,8 @@ def place_messages(
     """Place messages on the clock of the recording. Chats that begin before it or go on after it are usual.
 
     Among the ways that the files allow, the first is taken that puts most messages into the recording (or any, where
-    they state which part of a stream it is), else the one that puts the most there.
+    they state which part of a stream it is), else the one that puts the most there. Times of day come first where they
+    do clearly better.
 
     Args:
         times: When they were sent, by the log.
@@ -137,29 +140,66 @@ def _ways(
     crop: Crop | None,
 ) -> Iterator[_Way]:
     as_written = _Way(AS_WRITTEN, written)
-    is_clock = times.are(Kind.CLOCK)
-    by_day: list[_Way] = []
-    if started_at is not None and is_clock.any():
-        by_day = [_Way(BY_DAY, _moved(_by_midnight(written, is_clock, place, started_at), place.section_s))]
-        # A stream over midnight: some clocks are early places in the video, too.
-        if _inside(written, place) < ALMOST_ALL * len(written) and _inside(by_day[0].offset_s, place) == len(written):
-            yield by_day[0]
+    by_clock = _by_clock(written, times, place, started_at)
+    if by_clock and _is_of_day(written, by_clock.offset_s, times, place):
+        yield by_clock
+    by_day = _by_day(written, times, place)
+    if by_day and _is_sent_then(written, by_day.offset_s, times, place):
+        yield by_day
     if place.section_s:
         by_section = _Way(BY_SECTION, _moved(written, place.section_s), place.section_s, is_stated=True)
         if of_stream:
             yield by_section
         else:
-            yield from (by_section, as_written) if place.shift_s(float(np.max(written))) else (as_written, by_section)
+            is_cut = _inside(written, place) >= MOST * len(written)
+            yield from (as_written, by_section) if is_cut else (by_section, as_written)
     elif crop is not None:
         yield from _by_crop(as_written, crop, place, name)
     else:
         yield as_written
-    yield from by_day
-    if not np.isnan(times.sent_s).all():
-        # Where a message does not say when it was sent, its distance from the others does.
-        ahead = float(np.nanmedian(written - times.sent_s))
-        sent = np.where(np.isnan(times.sent_s), written - ahead, times.sent_s)
-        yield _Way(BY_DAY, _moved(sent, place.section_s))
+    yield from (way for way in (by_clock, by_day) if way)
+
+
+def _by_clock(written: np.ndarray, times: Times, place: Place, started_at: datetime | None) -> _Way | None:
+    """Return the way in which hh:mm:ss or hh:mm are times of day; None if some times of the log are none."""
+    is_short = times.are(Kind.SHORT_CLOCK)
+    if started_at is None or not (times.are(Kind.CLOCK).all() or is_short.all()):
+        return None
+    clock = written * 60 if is_short.any() else written
+    offset_s = _moved(_by_midnight(clock, np.ones(len(clock), dtype=bool), place, started_at), place.section_s)
+    if is_short.any():  # Within the minute in which the video began.
+        offset_s = np.where((offset_s > -60) & (offset_s < 0), 0.0, offset_s)
+    return _Way(BY_DAY, offset_s)
+
+
+def _is_of_day(written: np.ndarray, by_clock: np.ndarray, times: Times, place: Place) -> bool:
+    """Return whether clocks that may be places in the video are times of day all the same."""
+    inside, inside_by_clock, count = _inside(written, place), _inside(by_clock, place), len(written)
+    if times.are(Kind.SHORT_CLOCK).any():
+        return count > 1 and inside_by_clock == count
+    # Places in a video do not go back by half a day.
+    is_over_midnight = bool(np.any(np.diff(written) < -DAY_S / 2))
+    if is_over_midnight and inside < count:
+        return inside_by_clock > 0
+    return inside_by_clock > inside and float(np.min(by_clock)) >= 0
+
+
+def _by_day(written: np.ndarray, times: Times, place: Place) -> _Way | None:
+    """Return the way in which messages lie where their date and time put them, None if no message has both."""
+    if np.isnan(times.sent_s).all():
+        return None
+    # Where a message does not say when it was sent, its distance from the others does.
+    ahead = float(np.nanmedian(written - times.sent_s))
+    sent = np.where(np.isnan(times.sent_s), written - ahead, times.sent_s)
+    return _Way(BY_DAY, _moved(sent, place.section_s))
+
+
+def _is_sent_then(written: np.ndarray, by_day: np.ndarray, times: Times, place: Place) -> bool:
+    """Return whether the times at which messages were sent are better than places in the video that would do."""
+    inside, inside_by_day, count = _inside(written, place), _inside(by_day, place), len(written)
+    if times.are(Kind.LIVE).any():
+        return inside_by_day >= max(inside, 1)
+    return inside_by_day - inside > (1 - ALMOST_ALL) * count
 
 
 def _by_crop(as_written: _Way, crop: Crop, place: Place, name: str) -> Iterator[_Way]:
@@ -171,6 +211,9 @@ def _by_crop(as_written: _Way, crop: Crop, place: Place, name: str) -> Iterator[
     from_cropped = abs(end_s - (crop.end_s - crop.start_s))
     from_whole = max(0.0, crop.end_s - end_s)
     fit = [bool(_inside(way.offset_s, place)) for way in (as_written, by_crop)]
+    if fit[0] and float(np.min(as_written.offset_s)) < crop.start_s - CROP_SLACK_S:
+        yield as_written  # A part has no messages from before it: these count from its start already.
+        return
     if all(fit) and min(from_cropped, from_whole) > place.tolerance_s:
         raise OtherClockError(
             f"{name}: it is the chat from {crop.start_s:.1f} to {crop.end_s:.1f} s of a stream, and the recording, "
@@ -247,7 +290,7 @@ def _elsewhere(written: np.ndarray, times: Times, place: Place, started_at: date
     what = "its only message does not fall" if count == 1 else f"not one of {count:,} messages falls"
     where = f"{np.min(written):.1f} s" if count == 1 else f"{np.min(written):.1f} to {np.max(written):.1f} s"
     text = f"{what} into the video: sent at {where}, it ends at {place.end_s:.1f} s"
-    if started_at is None and bool(times.are(Kind.CLOCK).any()):
+    if started_at is None and bool((times.are(Kind.CLOCK) | times.are(Kind.SHORT_CLOCK)).any()):
         text += f"; {_NEEDS_A_START}"
     elif times.are(Kind.DAY).any() or times.are(Kind.OF_DAY).any():
         text += "; is it the chat of another video, or is the start time in .info.json wrong?"

@@ -41,7 +41,9 @@ def read_comment(position: str, item: Item) -> Iterator[Message | Refused]:
     emotes = _emotes(says.get("fragments"), text)
     is_bot = is_bot_message(text, author, login)
     sent_s = unix_s(item.get("created_at"))
-    yield Message(position, when, author, author_id, text, emotes, is_bot, id_of(item.get("_id")), sent_s)
+    comment_id = id_of(item.get("_id"))
+    identity = comment_id and (comment_id, when.value)
+    yield Message(position, when, author, author_id, text, emotes, is_bot, identity, sent_s)
 
 
 def _time(item: Item) -> Time:

@@ -38,6 +38,7 @@ def read_youtube(position: str, item: Item) -> Iterator[Message | Refused | Pass
     if isinstance(item.get("message"), dict):
         yield _read_renderer(position, item, item.get("videoOffsetTimeMsec"))
         return
+    is_live = item.get("isLive") is True
     replay = item.get(_REPLAY)
     # A replay holds the offset itself; where yt-dlp recorded a live chat, it added one next to it.
     offset_ms = item.get("videoOffsetTimeMsec")
@@ -50,39 +51,43 @@ def read_youtube(position: str, item: Item) -> Iterator[Message | Refused | Pass
         return
     for n, action in enumerate(actions, start=1):
         where = position if len(actions) == 1 else f"{position}, item {n}"
-        yield _read_action(where, action, offset_ms)
+        yield _read_action(where, action, offset_ms, is_live=is_live)
 
 
-def _read_action(position: str, action: object, offset_ms: object) -> Message | Refused | PassedOver:
+def _read_action(position: str, action: object, offset_ms: object, *, is_live: bool) -> Message | Refused | PassedOver:
     if isinstance(action, dict):
         kind = next((name for name in action if name.endswith((_OF_RENDERERS, *_OF_ACTIONS))), None)
         content = action.get(kind) if kind else None
         if kind and isinstance(content, dict):
             if kind.endswith(_OF_RENDERERS):
-                return _read_named(position, action, kind, offset_ms)
+                return _read_named(position, action, kind, offset_ms, is_live=is_live)
             # A message held for review replaces its placeholder.
             added = content.get({"addChatItemAction": "item", "replaceChatItemAction": "replacementItem"}.get(kind, ""))
             if not isinstance(added, dict):
                 return PassedOver(valid_unicode(kind))
             renderer = next((name for name in added if name.endswith(_OF_RENDERERS)), kind)
-            return _read_named(position, added, renderer, offset_ms)
+            return _read_named(position, added, renderer, offset_ms, is_live=is_live)
     return Refused(position, NO_MESSAGE, "an action without its content")
 
 
-def _read_named(position: str, holder: Item, name: str, offset_ms: object) -> Message | Refused | PassedOver:
+def _read_named(
+    position: str, holder: Item, name: str, offset_ms: object, *, is_live: bool
+) -> Message | Refused | PassedOver:
     renderer = holder.get(name)
     if name not in _SPOKEN or not isinstance(renderer, dict):
         return PassedOver(valid_unicode(name))
     if name == "liveChatMembershipItemRenderer" and not renderer.get("message"):
         return PassedOver(name)
-    return _read_renderer(position, renderer, offset_ms)
+    return _read_renderer(position, renderer, offset_ms, is_live=is_live)
 
 
-def _read_renderer(position: str, renderer: Item, offset_ms: object) -> Message | Refused:
+def _read_renderer(position: str, renderer: Item, offset_ms: object, *, is_live: bool = False) -> Message | Refused:
     author = name_of(renderer.get("authorName"))
     author_id = id_of(renderer.get("authorExternalChannelId"))
     try:
         when = _time(renderer, offset_ms)
+        if is_live and when.kind is Kind.OFFSET:
+            when = when._replace(kind=Kind.LIVE)
         text, emotes = _text_and_emotes(renderer)
         text = text_of(text)
     except RowRefused as refusal:
@@ -90,7 +95,9 @@ def _read_renderer(position: str, renderer: Item, offset_ms: object) -> Message 
     # YouTube shows handles since 2025: "@Nightbot".
     is_bot = is_bot_message(text, author.removeprefix("@") if author else None)
     sent_s = unix_s(renderer.get("timestampUsec"))
-    return Message(position, when, author, author_id, text, emotes, is_bot, id_of(renderer.get("id")), sent_s)
+    message_id = id_of(renderer.get("id"))
+    identity = message_id and (message_id, when.value if sent_s is None else sent_s)
+    return Message(position, when, author, author_id, text, emotes, is_bot, identity, sent_s)
 
 
 def _time(renderer: Item, offset_ms: object) -> Time:
