@@ -149,6 +149,8 @@ def _left_behind(left: Sequence[tuple[Path, str]], folder: Path) -> Iterator[dic
     strangers = [path for path, why in left if why == UNKNOWN]
     for path, why in left:
         if why != UNKNOWN or len(strangers) <= MOST_NAMED:
+            if why == UNKNOWN and path.name.lower().endswith(TWEET_SUFFIXES):
+                why = "if it holds tweets, add it by its name"
             done = why if why.startswith(UNREADABLE) else f"left behind: {why}"
             yield {"file": display_name(path, folder), "to": "", "done": done}
     if len(strangers) > MOST_NAMED:

@@ -192,9 +192,9 @@ class _Owners:
     def __init__(self, media: Iterable[Path]) -> None:
         self._stems = {path.stem for path in media}
         # Names that look the same: "Talk" and "talk", or "é" in one character and in two.
-        self._alike: dict[str, str] = {}
+        self._alike: dict[str, list[str]] = defaultdict(list)
         for stem in sorted(self._stems):
-            self._alike.setdefault(plain(stem), stem)
+            self._alike[plain(stem)].append(stem)
         self._captions: dict[str, list[tuple[str, Path]]] = defaultdict(list)
         self._chat: dict[str, Path] = {}
         self._info: dict[str, Path] = {}
@@ -231,12 +231,15 @@ class _Owners:
 
     def _find(self, name: str) -> tuple[str, Role] | None:
         for begin, rest in prefixes(name):
-            stem = begin if begin in self._stems else self._alike.get(plain(begin))
-            if stem is not None and (role := role_of(rest)) is not None:
-                return stem, role
+            alike = [begin] if begin in self._stems else self._alike.get(plain(begin), [])
+            if len(alike) == 1 and (role := role_of(rest)) is not None:
+                return alike[0], role
         return None
 
     def _why_unknown(self, path: Path) -> str:
+        for begin, rest in prefixes(path.name):
+            if len(alike := self._alike.get(plain(begin), [])) > 1 and role_of(rest):
+                return f"it may belong to {' or to '.join(alike)}: name it exactly like one of them"
         if owner := sidecar_stem(path):
             beside = next((stem for stem in self._stems if plain(owner).startswith(plain(stem))), None)
             if beside is None:
@@ -244,9 +247,9 @@ class _Owners:
         elif not any(plain(begin) in self._alike for begin, _ in prefixes(path.name)):
             return UNKNOWN
         what = "a JSON file" if path.suffix.lower() == ".json" else "a file"
-        endings = (INFO_SUFFIX, *CHAT_SUFFIXES, ".json", ".<language>.json", *TRANSCRIPT_SUFFIXES)
-        known = ", ".join((*endings, *CAPTION_SUFFIXES))
-        return f"{what} beside a recording, but with an unknown ending; known: {known}"
+        known = ", ".join((INFO_SUFFIX, *CHAT_SUFFIXES[:2], *CAPTION_SUFFIXES[:2], ".<language>.vtt", ".json"))
+        more = "others are in docs/chats.md and docs/captions.md"
+        return f"{what} beside a recording, but with an unknown ending; known: {known}; {more}"
 
 
 def _is_named_as_ours(path: Path) -> bool:

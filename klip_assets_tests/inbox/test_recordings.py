@@ -164,6 +164,10 @@ def test_of_recordings_that_look_the_same_the_one_spelled_alike_has_the_sidecar(
     drop(tmp_path, "talk.mp4", "Talk.mp4", "talk.vtt", "Talk.en.vtt")
     found = {recording.name: recording.files[1:] for recording in read_inbox(tmp_path).recordings}
     assert found == {"talk.mp4": (tmp_path / "talk.vtt",), "Talk.mp4": (tmp_path / "Talk.en.vtt",)}
+    drop(tmp_path, "TALK.de.vtt")
+    assert [(path.name, why) for path, why in read_inbox(tmp_path).unknown] == [
+        ("TALK.de.vtt", "it may belong to Talk or to talk: name it exactly like one of them")
+    ]
     for name, sidecars in found.items():
         at = recording_at(tmp_path, tmp_path / name)
         assert at and at.files[1:] == sidecars

@@ -89,6 +89,8 @@ def _findings(chat: Chat, place: Place, name: str) -> Iterator[Finding]:
     if placed.is_elsewhere:
         yield Finding("chat", f"chat not used: {name}: {placed.refused[0].detail}", partial=True)
         return
+    if placed.are_milliseconds:
+        yield Finding("chat", f"the times of {name} are read as milliseconds: as seconds, they do not lie in the video")
     if placed.shift_s:
         text = f"the recording begins at {clock(placed.shift_s)} of the stream that {name} is the chat of"
         yield Finding("chat", text)

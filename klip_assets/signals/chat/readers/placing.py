@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -51,6 +51,7 @@ class Placed:
         inside: How many lie inside the recording; all of them where its length is unknown.
         refused: How many lie outside, where, in an entry each.
         goes_on_s: How long after the end the last of them was sent; 0 if they belong to the rest of the stream.
+        are_milliseconds: Whether numbers without a unit were taken for milliseconds.
         is_elsewhere: Whether none of the clocks that the files allow puts any into the recording.
     """
 
@@ -60,6 +61,7 @@ class Placed:
     inside: int = 0
     refused: tuple[Refused, ...] = field(default=())
     goes_on_s: float = 0.0
+    are_milliseconds: bool = False
     is_elsewhere: bool = False
 
 
@@ -102,8 +104,8 @@ def place_messages(
     """
     if not len(times.value):
         return Placed(times.value)
-    written = _in_seconds(times, place)
-    written = _by_midnight(written, times.are(Kind.OF_DAY), place, started_at)
+    in_seconds = _in_seconds(times, place)
+    written = _by_midnight(in_seconds, times.are(Kind.OF_DAY), place, started_at)
     if place.end_s is None:
         shift = place.section_s if of_stream else 0.0
         return Placed(_moved(written, shift), shift_s=shift, inside=len(written))
@@ -119,7 +121,7 @@ def place_messages(
             chosen, most = way, inside
     if chosen is None:
         return _elsewhere(written, times, place, started_at)
-    return _placed(chosen, place)
+    return replace(_placed(chosen, place), are_milliseconds=in_seconds is not times.value)
 
 
 class _Way(NamedTuple):
