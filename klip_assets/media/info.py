@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,9 @@ MAX_INFO_BYTES = 32 << 20
 
 #: No stream is longer than this; NaN and infinity are none either.
 LONGEST_SECTION_S = 1e7
+
+_LONGEST_NUMBER = 40
+_FIRST_MILLISECONDS = 1e11
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,17 @@ def _text(fields: dict[str, Any], *names: str) -> str | None:
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LONGEST_SECTION_S:
-        return 0.0
-    return float(value)
+    number = _number(value)
+    return number if number is not None and 0 <= number < LONGEST_SECTION_S else 0.0
+
+
+def _number(value: object) -> float | None:
+    """Return a number, also one that a program wrote as text."""
+    is_text = isinstance(value, str) and len(value) <= _LONGEST_NUMBER
+    if is_text or (isinstance(value, int | float) and not isinstance(value, bool)):
+        with suppress(ValueError, OverflowError):
+            return float(value)  # type: ignore[arg-type]
+    return None
 
 
 def _game(fields: dict[str, Any]) -> str | None:
@@ -146,9 +158,12 @@ def _lower(value: str | None) -> str | None:
 def _started_at(fields: dict[str, Any]) -> datetime | None:
     for name in ("release_timestamp", "timestamp"):
         value = fields.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            try:
-                return datetime.fromtimestamp(value, UTC).replace(tzinfo=None)
-            except (OverflowError, ValueError, OSError):
-                continue
+        with suppress(OverflowError, ValueError, OSError):
+            if (number := _number(value)) is not None:
+                # Unix times of this century in seconds have ten digits, in milliseconds thirteen.
+                seconds = number / 1000 if number >= _FIRST_MILLISECONDS else number
+                return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+            if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+                moment = datetime.fromisoformat(value)
+                return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
     return None

@@ -63,6 +63,21 @@ def test_times_out_of_reach_are_unknown(tmp_path: Path, value: object) -> None:
     assert read_info(written(tmp_path, {"timestamp": value})).started_at is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [1_700_000_000.0, "1700000000", 1_700_000_000_000, "2023-11-14T22:13:20Z", "2023-11-14 23:13:20+01:00"],
+)
+def test_a_start_is_understood_also_as_text_or_in_milliseconds(tmp_path: Path, value: object) -> None:
+    assert read_info(written(tmp_path, {"timestamp": value})).started_at == datetime(2023, 11, 14, 22, 13, 20)
+
+
+@pytest.mark.parametrize(
+    ("value", "section_s"), [(600, 600.0), ("600.5", 600.5), ("soon", 0.0), (10**400, 0.0), (-5, 0.0), (True, 0.0)]
+)
+def test_a_section_begins_at_a_number_of_seconds(tmp_path: Path, value: object, section_s: float) -> None:
+    assert read_info(written(tmp_path, {"section_start": value})).section_s == section_s
+
+
 def test_the_release_time_of_a_stream_goes_before_its_upload_time(tmp_path: Path) -> None:
     info = read_info(written(tmp_path, {"release_timestamp": 0, "timestamp": 1_700_000_000}))
     assert info.started_at == datetime(1970, 1, 1)
