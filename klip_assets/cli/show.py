@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,20 @@ def tweet_days(settings: Settings, everything: bool) -> list[dict[str, Any]]:
 @json_option
 def sql(statement: str, as_json: bool) -> None:
     """Run a read-only SQL STATEMENT on the published warehouse."""
-    show_rows(run_sql(Settings().warehouse_path, statement).to_pylist(), as_json=as_json)
+    found = run_sql(Settings().warehouse_path, statement)
+    show_rows(found.rename_columns(_distinct(found.column_names)).to_pylist(), as_json=as_json)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return names with those that occur again numbered, "a", "a_1", as DuckDB's own clients do."""
+    found: list[str] = []
+    for name in names:
+        number, other = 0, name
+        while other in found:
+            number += 1
+            other = f"{name}_{number}"
+        found.append(other)
+    return found
 
 
 @click.command()

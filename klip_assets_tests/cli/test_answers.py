@@ -72,6 +72,10 @@ def test_any_answer_is_json(value: object) -> None:
     strict(printed.getvalue())
 
 
+def test_columns_of_the_same_name_are_all_there(published_to_read: Settings) -> None:
+    assert answer("SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS a") == {"a": 1, "a_1": 2, "a_1_1": 3, "a_2": 4}
+
+
 #: Values that comments list.
 _VALUES = {"no_audio", "tweet_inbox"}
 
