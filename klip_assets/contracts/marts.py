@@ -131,7 +131,9 @@ AUTHOR_DAILY = declare(
     "One row per author and day they tweet on; tweets without an author are left out.",
     [
         DAY,
-        text_column("author_key", "User id, or the user name in lower case where no file gives the id."),
+        text_column(
+            "author_key", "User id, or the name in lower case where no file gives the id; with @ if it is a number."
+        ),
         text_column("author", "User name, without @, as in the last tweet of the day."),
         text_column("author_id", "Id of the user."),
         _TWEETS,

@@ -266,6 +266,7 @@ def _usage() -> Iterator[_Case]:
         "strings": ({"prompt_tokens": "100", "completion_tokens": "50"}, None),
         "negative": ({"prompt_tokens": -100, "completion_tokens": -50}, None),
         "absurd": ({"prompt_tokens": 10**15, "completion_tokens": 10**15}, None),
+        "ones": ({"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}, None),
         "zeros": ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None),
         "null": ({"prompt_tokens": None, "completion_tokens": None}, None),
         "list": ([100, 50], None),

@@ -157,6 +157,7 @@ def _rows(column: Mapping[str, pa.Array], clock: Clock) -> Bulk:
         "created_at": created_at,
         "author": author,
         "author_id": column["author_id"],
+        "author_is_shown_name": pa.nulls(len(ids), pa.bool_()),
         "text": text,
         "lang": column["lang"],
         "root_tweet_id": ids,

@@ -67,6 +67,26 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+#: Columns of authors that hold user names; others may hold the name shown, which belongs to anyone.
+_USER_NAMES = frozenset(
+    {
+        "author_username", "username", "user_username", "screen_name", "user_screen_name", "handle",
+        "author_screen_name", "user_login", "author_login", "user_handle", "author_handle", "author_user_name",
+        "from_user", "core_user_results_result_legacy_screen_name",
+    }
+)  # fmt: skip
+
+
+def may_be_shown_name(column: str, value: object) -> bool:
+    """Return whether an author may be the name shown rather than a user name.
+
+    Args:
+        column: The name of the column.
+        value: What it holds.
+    """
+    return snake_case(column) not in _USER_NAMES and not str(value).strip().startswith(("@", "＠"))
+
+
 def snake_case(name: str) -> str:
     """Return a column's name in snake_case: 'Tweet ID', 'likeCount' and '__twarc.retrieved_at' alike."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().lstrip("\ufeff"))

@@ -50,6 +50,9 @@ _GROUPED = {sign: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(sign)}[0-9]{{3}})
 _INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2}){0,12},[0-9]{3}")
 #: Fractions that can't be thousands: of another length, or behind what is no first group of digits.
 _FRACTION = re.compile(r"[0-9]{1,30}([.,])(?:[0-9]{1,2}|[0-9]{4,30})|(?:0|[0-9]{4,30})([.,])[0-9]{3}")
+_THREE_DECIMALS = re.compile(r"(?:0|[0-9]{4,30})([.,])[0-9]{3}")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}([.,])(?!000)[0-9]{3}")
+_ZEROS = re.compile(r"[0-9]{1,3}([.,])000")
 
 
 def count_of(value: object, decimals: str = "") -> int | None:
@@ -73,9 +76,30 @@ def count_of(value: object, decimals: str = "") -> int | None:
 
 
 def decimal_signs(values: Iterable[str]) -> str:
-    """Return the signs that separate decimals in some of a column's values: '.' for "12.0", ',' for "0,5"."""
-    found = (_FRACTION.fullmatch(value.strip()) for value in values)
-    return "".join(sorted({match[1] or match[2] for match in found if match}))
+    """Return the signs that separate decimals in some of a column's values, or may do so in all of them.
+
+    '.' for "12.0", ',' for "0,5". If all of several values end in ".000", they are either thousands or whole numbers
+    with three decimals, as programs write them.
+    """
+    written = [value.strip() for value in values if not (is_absent(value) or _is_dash(value))]
+    found = (_FRACTION.fullmatch(value) for value in written)
+    signs = {match[1] or match[2] for match in found if match}
+    zeros = {ends[1] if (ends := _ZEROS.fullmatch(value)) else "" for value in written}
+    if len(written) > 1 and len(zeros) == 1:
+        signs |= zeros
+    return "".join(sorted(signs))
+
+
+def three_decimals(values: Iterable[str]) -> str:
+    """Return the signs that separate three decimals in some of a column's values: '.' for "0.000"."""
+    found = (_THREE_DECIMALS.fullmatch(value.strip()) for value in values)
+    return "".join(sorted({match[1] for match in found if match}))
+
+
+def thousands_signs(values: Iterable[str]) -> str:
+    """Return the signs that separate thousands in some of a column's values: '.' for "1.234", not for "1.000"."""
+    found = (_THOUSANDS.fullmatch(value.strip()) for value in values)
+    return "".join(sorted({match[1] for match in found if match}))
 
 
 def _plain(text: str) -> str:

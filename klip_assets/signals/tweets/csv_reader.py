@@ -12,7 +12,7 @@ from klip_assets.formats.refused import Refused, RowRefused
 from klip_assets.formats.text import MAX_LINE_CHARS, BrokenRecord, bounded_lines, delimited_records, open_text
 from klip_assets.signals.tweets.clock import Clock
 from klip_assets.signals.tweets.columns import NUMBERED, columns_of, holds_tweets
-from klip_assets.signals.tweets.counts import COUNTS, Unread, decimal_signs
+from klip_assets.signals.tweets.counts import COUNTS, Unread, decimal_signs, thousands_signs, three_decimals
 from klip_assets.signals.tweets.rows import Row, row_of_fields
 from klip_assets.signals.tweets.values import shown
 
@@ -105,4 +105,10 @@ def _decimals(
     """Return the signs that separate decimals in each column of counts, as its first rows show."""
     rows = [record for record in records if not isinstance(record, BrokenRecord)]
     places = {name: names.index(columns[name]) for name in COUNTS if name in columns}
-    return {name: decimal_signs(row[at] for row in rows if len(row) > at) for name, at in places.items()}
+    written = {name: [row[at] for row in rows if len(row) > at] for name, at in places.items()}
+    # Programs write all columns of a file with as many decimals; "1.234" is no whole number with three.
+    shared = {sign for values in written.values() for sign in three_decimals(values)}
+    return {
+        name: "".join(sorted({*decimal_signs(values), *(shared - set(thousands_signs(values)))}))
+        for name, values in written.items()
+    }

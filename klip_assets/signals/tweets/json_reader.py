@@ -194,9 +194,11 @@ def _said_by(page: Mapping[str, object]) -> _Page:
     names = {
         str(user["id"]): valid_unicode(user["username"]) for user in users if isinstance(user.get("username"), str)
     }
+    data = page.get("data")
+    of_page = [each for each in data if isinstance(each, dict) and "id" in each] if isinstance(data, list) else []
     twarc = page.get("__twarc")
     observed_at = time_of(twarc.get("retrieved_at")) if isinstance(twarc, dict) else None
-    return _Page(names, {str(tweet["id"]): tweet for tweet in tweets}, observed_at)
+    return _Page(names, {str(tweet["id"]): tweet for tweet in (*of_page, *tweets)}, observed_at)
 
 
 def _inside(position: str, number: int) -> str:

@@ -54,7 +54,7 @@ class Value:
     Attributes:
         position: As in `Refused`: a line or an item.
         value: The value.
-        page: The rest of the page around it, without its `data`; None outside of pages that were split.
+        page: The page around it, a very long one without its `data`; None outside of pages that were split.
     """
 
     position: str
@@ -271,6 +271,8 @@ def _object(window: Window, path: Path, number: int, prefix: str) -> Iterator[Va
     except BrokenJsonError:
         yield from (Value(one.position, one.value, entries) for one in waiting)
         raise
+    if waiting:
+        entries["data"] = [one.value for one in waiting]
     yield from (Value(one.position, one.value, entries) for one in waiting)
     if ahead is None and not waiting:
         yield Value(f"{prefix}item 1", entries)

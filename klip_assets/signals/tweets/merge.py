@@ -6,6 +6,7 @@ first whole text and the latest counts win:
 - text, entities and all other content come from a copy whose text is whole, or cut the latest (see `cut_texts`), of
   these from the one that was read first (`text_observed_at`; copies without this time come last), then from the
   longest text, then from the one that sorts first;
+- a retweet that is still cut is completed from the tweet of the same day that it repeats;
 - counts and `observed_at` come from the copy read last (again, one without a time loses), then from the larger counts.
 
 Both orders depend only on the rows, and are total. So neither the order of the files nor how rows are distributed over
@@ -27,7 +28,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from klip_assets.contracts import TWEETS, TWEETS_RAW
-from klip_assets.signals.tweets.cut_texts import missing_of
+from klip_assets.signals.tweets.cut_texts import ENDING, missing_of
+from klip_assets.signals.tweets.retweets import RETWEET, completed_retweet
 from klip_assets.signals.tweets.snowflake import created_at_of
 
 _ENGAGEMENT = ("like_count", "retweet_count", "reply_count", "quote_count")
@@ -38,6 +40,7 @@ _LATEST = (*_COUNTS, "observed_at")
 _SAID = tuple(
     name for name in TWEETS_RAW.schema.names if name not in (*_LATEST, "tweet_id", "day", "text", "text_observed_at")
 )
+_LISTS = ("hashtags", "mentions", "cashtags", "urls")
 _LAST = np.iinfo(np.int64).max
 
 
@@ -70,7 +73,7 @@ def merge_day(sources: Sequence[RawSource], *, ingested_at: datetime, deleted: C
     rows = pa.concat_tables([source.rows.select(TWEETS_RAW.schema.names) for source in ordered])
     source_of_row = np.repeat(np.arange(len(ordered)), [source.rows.num_rows for source in ordered])
     names = [source.name for source in ordered]
-    merged = merge_copies(rows)
+    merged = _with_whole_retweets(merge_copies(rows))
     files = _source_files(rows["tweet_id"], source_of_row, names, merged["tweet_id"])
     merged, files = _one_row_per_tweet(merged, files, frozenset(deleted))
     stamp = ingested_at if ingested_at.tzinfo is None else ingested_at.astimezone(UTC).replace(tzinfo=None)
@@ -104,6 +107,30 @@ def merge_copies(rows: pa.Table) -> pa.Table:
         oldest = oldest.set_column(oldest.schema.get_field_index(name), oldest.schema.field(name), latest[name])
     merged = pa.concat_tables([rows.take(alone), oldest])
     return merged.take(_by_id(merged["tweet_id"])[0])
+
+
+def _with_whole_retweets(rows: pa.Table) -> pa.Table:
+    """Complete the texts of cut retweets from the tweets that they repeat, where these are among the rows."""
+    cut = pc.and_(pc.match_substring_regex(rows["text"], RETWEET), pc.match_substring_regex(rows["text"], ENDING))
+    cut = pc.and_(cut, pc.is_in(rows["retweeted_tweet_id"], rows["tweet_id"].combine_chunks()))
+    cut = pc.and_(cut, rows["retweeted_tweet_id"].is_valid())
+    places = np.flatnonzero(pc.fill_null(cut, False).to_numpy())
+    if not len(places):
+        return rows
+    names = ["text", *_LISTS]
+    repeated = rows["retweeted_tweet_id"].take(pa.array(places))
+    originals = rows.take(pc.index_in(repeated, rows["tweet_id"].combine_chunks())).select(names).to_pylist()
+    columns = {name: rows[name].to_pylist() for name in names}
+    for place, original in zip(places.tolist(), originals, strict=True):
+        if completed := completed_retweet(columns["text"][place], original["text"]):
+            columns["text"][place], author = completed
+            for name in _LISTS:
+                columns[name][place] = original[name]
+            columns["mentions"][place] = [author, *(original["mentions"] or ())]
+    for name, values in columns.items():
+        at = rows.schema.get_field_index(name)
+        rows = rows.set_column(at, rows.schema.field(at), pa.array(values, rows.schema.field(at).type))
+    return rows
 
 
 def _by_id(ids: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from klip_assets.signals.tweets.cut_texts import ends_cut, is_cut_between, without_ending
 from klip_assets.signals.tweets.notices import is_notice
 
+#: How the text of a retweet begins.
+RETWEET = r"^RT @[A-Za-z0-9_]{1,20}: "
 _RETWEET_TEXT = re.compile(r"RT @([A-Za-z0-9_]{1,20}): ")
 
 Tweet = Mapping[str, object]
@@ -59,12 +62,33 @@ def whole_retweet(text: str, repeated: Tweet, user_names: Mapping[str, str]) -> 
     whole = whole_text(repeated)
     own = _RETWEET_TEXT.match(text)
     body = text[own.end() :] if own else text
-    if whole is None or len(whole) <= len(body):
+    if whole is None or len(whole) <= len(body) or not _was_cut(text, body, whole):
         return None
     if is_notice(whole) and not whole.startswith(body.rstrip(". …")):
         return None  # What was repeated is gone, but this is not.
     name = _author_of(repeated, user_names) or (own[1] if own else None)
     return (f"RT @{name}: {whole}" if name else whole), name
+
+
+def completed_retweet(text: str, whole: str) -> tuple[str, str] | None:
+    """Return the whole text of a retweet and the name of whom it repeats, None if the other does not continue it.
+
+    Args:
+        text: Its own text.
+        whole: The text of the tweet it repeats.
+    """
+    own = _RETWEET_TEXT.match(text)
+    if own is None or ends_cut(whole) or is_notice(whole):
+        return None
+    begins = without_ending(text[own.end() :]).rstrip()
+    if not begins or not whole.startswith(begins) or len(whole) <= len(begins):
+        return None
+    return own[0] + whole, own[1]
+
+
+def _was_cut(text: str, body: str, whole: str) -> bool:
+    """Return whether a text was cut, rather than the other edited later."""
+    return not body.strip() or ends_cut(body) or (whole.startswith(body) and is_cut_between(text, whole[len(body) :]))
 
 
 def _author_of(tweet: Tweet, user_names: Mapping[str, str]) -> str | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from klip_assets.formats.text import valid_unicode
 from klip_assets.signals.tweets.clock import Clock
-from klip_assets.signals.tweets.columns import SYNONYMS, columns_of, holds_tweets, snake_case
+from klip_assets.signals.tweets.columns import SYNONYMS, columns_of, holds_tweets, may_be_shown_name, snake_case
 from klip_assets.signals.tweets.counts import COUNTS, Unread
 from klip_assets.signals.tweets.entities import entities_of_api, entities_of_lists, entities_of_text
 from klip_assets.signals.tweets.retweets import repeated_by, says_retweet, whole_retweet
@@ -78,12 +78,15 @@ def row_of_fields(
     flagged = flag_of(given("is_retweet"))
     observed_at = time_of(given("observed_at"))
     read = (unread or Unread()).read
+    author = user_name_of(given("author"))
+    is_shown_name = author is not None and may_be_shown_name(columns["author"], given("author"))
     return {
         "tweet_id": tweet_id,
         "day": created_at.date(),
         "created_at": created_at,
-        "author": user_name_of(given("author")),
+        "author": author,
         "author_id": _user_id(given("author_id")),
+        **({"author_is_shown_name": True} if is_shown_name else {}),
         "text": text,
         "lang": name_of(given("lang")),
         "root_tweet_id": tweet_id,
@@ -137,7 +140,9 @@ def row_of_object(
         row["observed_at"] = row["text_observed_at"] = observed_at
     if row["author"] is None or snake_case(columns["author"]) in _SHOWN_NAMES:
         name, author_id, is_handle = nested_author(tweet)
-        row["author"] = name if is_handle or row["author"] is None else row["author"]
+        if name and (is_handle or row["author"] is None):
+            row["author"] = name
+            row["author_is_shown_name"] = None if is_handle else True
         row["author_id"] = row["author_id"] or _user_id(author_id)
     if row["author"] is None and isinstance(row["author_id"], str):
         row["author"] = user_names.get(row["author_id"])

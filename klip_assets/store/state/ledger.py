@@ -114,7 +114,11 @@ class Ledger:
             _book_lost(connection, self._session.parent)
             for limit, spent, name in self._limits(connection, but=call.call_id):
                 if spent + amount > limit:
-                    return f"{name} of {limit:g} USD is used up ({spent:.4f} USD spent or reserved)"
+                    left = max(0.0, limit - spent - (call.cost_usd or 0.0))
+                    return (
+                        f"{name} does not allow it: a request may cost {amount_usd:.4f} USD, and {left:.4f} of "
+                        f"{limit:g} USD is left"
+                    )
             connection.execute(
                 "INSERT OR REPLACE INTO reservations (call_id, session, amount_usd, under_way, call) "
                 "VALUES (?, ?, ?, 1, ?)",

@@ -247,3 +247,23 @@ def test_odd_counts_beside_plain_ones_are_read_alike_by_line_and_block(values: l
         reader = TweetReader(path)
         list(reader.read())
         assert set(reader.unread.counts) <= set(COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("likes", "views", "found"),
+    [
+        (["3.000", "25.000", "7.000", "140.000"], ["", "", "", ""], [None] * 4),
+        (["25.000", "1.000", "1.234"], ["", "", ""], [25000, 1000, 1234]),
+        (["25.000", "900", "7.000"], ["", "", ""], [25000, 900, 7000]),
+        (["25.000", "1.234"], ["0.000", "0.000"], [25000, 1234]),
+        (["25.000", "7"], ["0.000", ""], [None, 7]),
+        (["3,000", "25,000"], ["", ""], [None, None]),
+        (["1.234.000", "25.000"], ["", ""], [1234000, 25000]),
+    ],
+)
+def test_a_column_in_which_all_ends_in_zeros_may_have_decimals(
+    drop: Drop, likes: list[str], views: list[str], found: list[int | None]
+) -> None:
+    lines = [f"{ID + n};hi;{pair[0]};{pair[1]}" for n, pair in enumerate(zip(likes, views, strict=True))]
+    path = drop("tweet_id;text;likes;views\n" + "\n".join(lines) + "\n", "a.csv")
+    assert [row["like_count"] for row in read_tweets(path) if isinstance(row, dict)] == found

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klip_assets.contracts import TWEETS, TWEETS_RAW
+from klip_assets.signals.tweets.cut_texts import is_cut_between
 from klip_assets.signals.tweets.merge import RawSource, merge_copies, merge_day
 from klip_assets.store.lake.validate import conform
 
@@ -184,6 +185,28 @@ def test_of_cut_texts_the_longest_wins_and_a_short_text_is_no_beginning(raw: Raw
     assert [row["text"] for row in merged(RawSource("1", "1", raw(*rows)))] == [WHOLE[:50] + "…", "no", "I wonder…"]
 
 
+def test_a_text_to_which_a_later_one_only_adds_something_was_not_cut(raw: Raw) -> None:
+    first = "What a lovely evening it was"
+    rows = [
+        {"tweet_id": "9", "text": first, "observed_at": OLD},
+        {"tweet_id": "9", "text": first + ", friends! (edited)", "observed_at": NEW},
+    ]
+    assert [row["text"] for row in merged(RawSource("1", "1", raw(*rows)))] == [first]
+
+
+def test_a_cut_retweet_is_completed_by_the_tweet_it_repeats_wherever_that_stands(raw: Raw) -> None:
+    cut = {"tweet_id": "20", "text": f"RT @maker: {WHOLE[:40]}…", "is_retweet": True, "retweeted_tweet_id": "9"}
+    short = {"tweet_id": "21", "text": "RT @maker: It says", "is_retweet": True, "retweeted_tweet_id": "9"}
+    other = {**cut, "tweet_id": "22", "text": "RT @maker: Quite another…"}
+    whole = {"tweet_id": "9", "text": WHOLE, "author": "Maker", "hashtags": ["end"], "mentions": ["you"]}
+    sources = [RawSource("1", "1", raw(cut, short, other)), RawSource("2", "2", raw(whole))]
+    found = {row["tweet_id"]: row for row in merged(*sources)}
+    assert found["20"]["text"] == f"RT @maker: {WHOLE}"
+    assert (found["20"]["hashtags"], found["20"]["mentions"]) == (["end"], ["maker", "you"])
+    assert [found[one]["text"] for one in ("21", "22")] == ["RT @maker: It says", "RT @maker: Quite another…"]
+    assert merged(sources[0])[0]["text"] == cut["text"]
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     st.lists(
@@ -191,7 +214,7 @@ def test_of_cut_texts_the_longest_wins_and_a_short_text_is_no_beginning(raw: Raw
             st.integers(20, len(WHOLE)),
             st.sampled_from(["", "…", "… https://t.co/a"]),
             st.sampled_from([None, OLD, NEW]),
-        ),
+        ).filter(lambda cut: bool(cut[1]) or cut[0] == len(WHOLE) or is_cut_between(WHOLE[: cut[0]], WHOLE[cut[0] :])),
         min_size=1, max_size=6,
     ),
     st.data(),

@@ -304,3 +304,21 @@ def test_columns_are_known_by_many_names(drop: Drop) -> None:
 def test_a_missing_file_is_an_error_and_not_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(read_tweets(tmp_path / "gone.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "is_shown"),
+    [
+        ("username", "maria", None), ("screen_name", "maria", None), ("name", "Maria", True), ("author", "Maria", True),
+        ("author_name", "Maria", True), ("author", "@maria", None), ("user_display_name", "Maria", True),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_only_shown_is_told_from_a_user_name(
+    drop: Drop, column: str, name: str, is_shown: bool | None
+) -> None:
+    (row,) = rows_of(drop(f"tweet_id,text,{column}\n{ID},hi,{name}\n", "a.csv"))
+    assert (row["author"], row.get("author_is_shown_name")) == (name.lstrip("@"), is_shown)
+    (row,) = rows_of(drop([TWEET | {"author": {"id": "7", "username": "maria"}}], "b.jsonl"))
+    assert row.get("author_is_shown_name") is None
+    (row,) = rows_of(drop([{"id": ID, "text": "hi", "user": {"displayName": "Maria"}, "lang": "en"}], "c.jsonl"))
+    assert (row["author"], row.get("author_is_shown_name")) == ("Maria", True)

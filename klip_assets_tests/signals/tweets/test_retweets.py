@@ -93,3 +93,18 @@ def test_the_text_is_taken_from_the_column_that_has_one(drop: Drop) -> None:
     for note in ({"text": None}, {"text": ""}, {}, None):
         (row,) = read_tweets(drop([{"id": ID, "text": "short", "note_tweet": note}]))
         assert isinstance(row, dict) and row["text"] == "short"
+
+
+@pytest.mark.parametrize("written", ["line", "document"])
+def test_a_retweet_is_completed_by_a_tweet_of_its_own_page(drop: Drop, written: str) -> None:
+    value = page({})
+    value["data"].append({"id": FIRST, "author_id": "12", "text": WHOLE})
+    value["includes"] = {"users": USERS}
+    rows = list(read_tweets(drop(json.dumps(value, indent=1 if written == "document" else None) + "\n")))
+    assert [row["text"] for row in rows if isinstance(row, dict)] == [f"RT @maker: {WHOLE}", WHOLE]
+
+
+def test_a_whole_retweet_keeps_its_text_if_what_it_repeats_was_edited_later(drop: Drop) -> None:
+    for edited in ("short one, and then a lot was added to it", "quite another text, which is longer"):
+        (row,) = read_tweets(drop([flattened({"text": edited}) | {"text": "RT @maker: short one"}]))
+        assert isinstance(row, dict) and row["text"] == "RT @maker: short one"

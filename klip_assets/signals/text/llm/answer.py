@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -18,6 +18,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 #: Characters of a reply that are parsed after its thoughts; an answer has about 250.
 MAX_CHARS = 100_000
 
+_WRAPPER = re.compile(r"(?:final_|json_)?(?:answer|response|output|result|reply|labels?|json|final)", re.IGNORECASE)
 _CLOSING = re.compile(r"</(?!answer|final|response|output|result)\w[\w:.-]{0,40}\s{0,9}>", re.IGNORECASE)
 
 
@@ -80,7 +81,7 @@ def read_reply(reply: Reply, limit: int) -> _Answer:
         limit: Most tokens that were asked for.
 
     Raises:
-        CutOffError: It was cut off.
+        CutOffError: It was cut off before a whole answer.
         RefusedError: The model refuses to answer.
         AnswerError: There is no answer, there are several, or a value is missing, out of range, or of another type.
     """
@@ -90,6 +91,8 @@ def read_reply(reply: Reply, limit: int) -> _Answer:
     is_silent = not said.text.strip()
     received = reply.used.completion_tokens or 0 if reply.used else 0
     thought_chars = reply.thought_chars + said.thought_chars
+    if reply.cut_off and not said.never_ends and (answer := _before_the_cut(said)):
+        return answer
     if reply.cut_off or (is_silent and thought_chars and received >= limit):
         thought_tokens = reply.used.thought_tokens if reply.used else 0
         is_thoughts = 2 * thought_chars > reply.thought_chars + len(reply.text) or 2 * thought_tokens > received > 0
@@ -111,7 +114,7 @@ def _answer(said: Said) -> _Answer:
     problem = "the reply holds no JSON object"
     for found in json_objects(text):
         try:
-            valid[found.start] = Answer.model_validate(found.value)
+            valid[found.start] = Answer.model_validate(_unwrapped(found.value))
         except ValidationError as error:
             problem = _sentence(error)
     if not valid:
@@ -123,6 +126,23 @@ def _answer(said: Said) -> _Answer:
     if _differ(valid.values()):
         raise AnswerError("the reply holds several answers that differ")
     return next(iter(valid.values()))
+
+
+def _before_the_cut(said: Said) -> _Answer | None:
+    # The answer of a reply that was cut off after it; another may have begun before the cut.
+    last = max((found.end for found in json_objects(said.text)), default=0)
+    if not last or "{" in said.text[last:]:
+        return None
+    try:
+        return _answer(said)
+    except AnswerError:
+        return None
+
+
+def _unwrapped(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    # {"answer": {...}}, perhaps beside other fields.
+    inner = [value for name, value in found.items() if isinstance(value, Mapping) and _WRAPPER.fullmatch(name)]
+    return inner[0] if len(inner) == 1 and "sentiment" not in found else found
 
 
 def _differ(answers: Iterable[_Answer]) -> bool:

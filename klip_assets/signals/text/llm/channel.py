@@ -18,7 +18,7 @@ from klip_assets.signals.text.llm.models import Endpoint, Model
 from klip_assets.signals.text.llm.pace import Gate, Slots
 from klip_assets.signals.text.llm.prompt import Message, Prompt
 from klip_assets.signals.text.llm.response import Reply
-from klip_assets.signals.text.llm.usage import Bill
+from klip_assets.signals.text.llm.usage import Beyond, Bill
 from klip_assets.store.state.ledger import Call, Ledger
 from klip_assets.store.state.replies import Store, StoredReply, question_key
 
@@ -84,6 +84,7 @@ class Channel:
         self._client, self._prompt, self._store, self._ledger = client, prompt, store, ledger
         self._slots, self._notify, self._tokens = slots, notify, tokens
         self._gate, self._money = Gate(most), asyncio.Lock()
+        self._beyond = Beyond()
         known = store.dialect(model.endpoint.name, model.name)
         self._dialect = Dialect.of(known) if known else Dialect()
         self._is_remembered = bool(known)
@@ -238,20 +239,21 @@ class Channel:
                 reply = await self._client(self.model.endpoint).ask(self.model.name, messages, parameters)
             except RequestFailedError as error:
                 if error.used:
-                    bill.book(error.used, messages, limit, has_text=False)
+                    bill.book(error.used, messages, limit, received=0, beyond=self._beyond)
                 elif error.was_read:
                     bill.book_estimate(messages, limit)
                 raise
             except asyncio.CancelledError:
                 bill.book_estimate(messages, limit)
                 raise
-        bill.book(reply.used, messages, limit, has_text=bool(reply.text or reply.thought_chars))
+        received = len(reply.text) + reply.thought_chars
+        bill.book(reply.used, messages, limit, received=received, beyond=self._beyond)
         return reply
 
     async def _reserve(self, bill: Bill, messages: Sequence[Message], limit: int) -> None:
         if not self._ledger.budget.is_set:
             return
-        max_usd = bill.most_usd(messages, limit)
+        max_usd = bill.most_usd(messages, limit, self._beyond)
         if max_usd is None:
             reason = (
                 "its price is unknown (KLIP_LLM_INPUT_USD_PER_MTOK, KLIP_LLM_OUTPUT_USD_PER_MTOK), "

@@ -18,7 +18,7 @@ from klip_assets.signals.text.llm.usage import Usage, usage_in, usage_of
 _CUT_OFF = frozenset(("length", "max_tokens", "max_output_tokens", "model_length", "max_completion_tokens"))
 _FILTERED = frozenset(("content_filter", "safety", "refusal"))
 _TOOLS = frozenset(("tool_calls", "function_call", "tool_use", "tool_call"))
-_TEXTS = ("text", "content", "value", "output_text", "parts")
+_TEXTS = ("text", "content", "value", "output_text", "parts", "json")
 _MAX_DEPTH = 8
 # Not str.splitlines: a string of JSON may hold other separators.
 _LINE_END = re.compile(r"\r\n|\r|\n")

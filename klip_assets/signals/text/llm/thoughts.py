@@ -17,8 +17,9 @@ from klip_assets.signals.text.llm.objects import json_objects
 # Each alternative reads a bounded number of characters from where it starts, so that the search is linear.
 _MARK = re.compile(
     r"<\|channel\|?>[ \t]{0,9}(?P<channel>\w{1,40})"
+    r"|<!--(?P<comment>[^\n{>-]{0,80})|(?P<uncomment>-->)"
     r"|[<\[{◁＜【⟨«](?P<tag>[^<>\[\]{}◁▷＜＞【】⟨⟩«»]{1,200})[>\]}▷＞】⟩»]"
-    r"|^[ \t]{0,9}```[ \t]{0,9}(?P<fence>\w{0,40})"
+    r"|^[ \t]{0,9}(?:```|~~~)[ \t]{0,9}(?P<fence>\w{0,40})"
     r"|(?-i:assistant[ \n]?(?P<glued>final|analysis|commentary))"
     r"|^[ \t]{0,9}(?P<line>final)[ \t]{0,9}$"
     r"|^[ \t#*>_-]{0,9}(?P<prose>(?:here(?: is|'s) )?(?:my |the )?(?:final )?(?:answer|response|output))"
@@ -44,7 +45,18 @@ _CHANNEL_ENDS = frozenset(("end", "return", "call", "start"))
 # MedGemma's tags have no name.
 _NAMELESS = {"unused94": "thought", "unused95": "/thought"}
 
-_CHANNEL, _FENCE, _DETAILS = "channel", "fence", "details"
+_CHANNEL, _FENCE, _DETAILS, _COMMENT = "channel", "fence", "details", "comment"
+
+# Signs of a sentence that goes on; a mark after them, and before a space, is only spoken of.
+_GOES_ON = re.compile(r"[\w,(][ \t]{1,9}\Z")
+_TAG_BRACKETS = "<[{◁＜【⟨«"
+# Brackets of headings, too: "[Analysis]".
+_HEADING_BRACKETS = "[{【«"
+_WORD = re.compile(r"\w+")
+# Words before an object that call it a draft.
+_UNCERTAIN = _WORDS | {"idea", "first", "guess", "attempt", "try"}
+# Removing marks that are none may change what the others close.
+_MOST_PASSES = 3
 
 # Thoughts inside thoughts; a reply with more is none.
 _MOST_OPEN = 100
@@ -71,8 +83,8 @@ class Said:
     """A reply without its thoughts.
 
     Attributes:
-        text: What comes after them; "" if they never end.
-        thought_chars: Length of all before it.
+        text: What comes after them, or before them if nothing comes after; "" if they never end.
+        thought_chars: Length of all else.
         never_ends: Whether the reply ends within thoughts.
     """
 
@@ -92,31 +104,80 @@ def is_of_thoughts(name: str) -> bool:
 def without_thoughts(text: str) -> Said:
     """Return what a reply says after the last thought that ends.
 
+    Thoughts after a JSON object, with none after them, do not undo it: the reply is then what stands before them. A
+    mark that no other closes is none in the middle of a sentence, or if it is a heading ("[Analysis]").
+
     Args:
         text: The reply. Marks in strings of its JSON objects, or in quotation marks, are not looked at.
     """
     if "&lt;" in text or "\\u003c" in text:
         text = text.replace("&lt;", "<").replace("&gt;", ">").replace("\\u003c", "<").replace("\\u003e", ">")
+    marks = [*_marks(text)]
+    for _ in range(_MOST_PASSES):
+        said, opened = _said(text, marks)
+        no_marks = [mark for mark in opened if _is_spoken_of(text, mark) or _is_heading(text, mark)]
+        if not no_marks:
+            break
+        marks = [mark for mark in marks if mark not in no_marks]
+    return said
+
+
+def _said(text: str, marks: list[_Mark]) -> tuple[Said, list[_Mark]]:
+    # What is said, and the marks that nothing closes.
     cut, answer = 0, None
     opened: list[_Mark] = []
-    for mark in _marks(text):
+    earlier: list[tuple[int, int]] = []
+    for mark in marks:
         if mark.kind is _Kind.OPENS:
             opened = _with(opened, mark, text)
         elif mark.kind is _Kind.FINAL:
             opened, cut, answer = [], mark.end, None
+            earlier.clear()
         elif mark.kind is _Kind.ANSWER:
             answer = mark.end if answer is None and not opened else answer
         elif mark.kind is _Kind.CLOSES or any(other.name == mark.name for other in opened):
             outermost = opened[0] if opened else None
             opened = _closed(opened, mark.name)
-            if not opened and (outermost is None or text[outermost.end : mark.start].strip()):
+            if outermost is None:
+                earlier.clear()  # All before it are thoughts, whose beginning is missing.
+                cut, answer = mark.end, None
+            elif not opened and text[outermost.end : mark.start].strip():
+                earlier.append((_begin(text, cut, answer, outermost.start), outermost.start))
                 cut, answer = mark.end, None
         if len(opened) > _MOST_OPEN:
             break
     if opened:
-        return Said("", len(text), never_ends=True)
-    begin = answer if answer is not None and "{" in text[answer:] else cut
-    return Said(text[begin:], cut)
+        earlier.append((_begin(text, cut, answer, opened[0].start), opened[0].start))
+    elif "{" in text[cut:]:
+        earlier.clear()
+    for start, end in reversed(earlier):
+        if "{" in text[start:end]:
+            before = text[start:end]
+            found = next(json_objects(before), None)
+            if found and _UNCERTAIN.isdisjoint(_WORD.findall(before[: found.start].lower())):
+                return Said(before, len(text) - len(before)), opened
+            break
+    if opened:
+        return Said("", len(text), never_ends=True), opened
+    return Said(text[_begin(text, cut, answer, len(text)) :], cut), opened
+
+
+def _begin(text: str, cut: int, answer: int | None, end: int) -> int:
+    return answer if answer is not None and "{" in text[answer:end] else cut
+
+
+def _is_spoken_of(text: str, mark: _Mark) -> bool:
+    follows = text[mark.end : mark.end + 1]
+    is_tag = text[mark.start] in _TAG_BRACKETS and mark.name not in (_CHANNEL, _COMMENT)
+    is_apart = not follows or follows.isspace() or follows in ",.;:!?)"
+    return is_tag and is_apart and _GOES_ON.search(text[max(0, mark.start - 10) : mark.start]) is not None
+
+
+def _is_heading(text: str, mark: _Mark) -> bool:
+    if text[mark.start] not in _HEADING_BRACKETS:
+        return False
+    inside = text[mark.start + 1 : mark.end - 1].strip()
+    return inside[:1].isupper() and not (inside.isupper() and inside.startswith("THINK"))
 
 
 def _with(opened: list[_Mark], mark: _Mark, text: str) -> list[_Mark]:
@@ -165,6 +226,10 @@ def _mark(match: re.Match[str]) -> _Mark | None:
         kind_and_name = (_Kind.OPENS if match["begun"] else _Kind.CLOSES), "thinking"
     elif match["tag"]:
         kind_and_name = _tag(match["tag"], match[0][0])
+    elif match["comment"] is not None:
+        kind_and_name = (_Kind.OPENS, _COMMENT) if any(map(is_of_thoughts, _WORD.findall(match["comment"]))) else None
+    elif match["uncomment"]:
+        kind_and_name = _Kind.CLOSES_IF_OPEN, _COMMENT
     elif match["fence"]:
         kind_and_name = (_Kind.OPENS, _FENCE) if is_of_thoughts(match["fence"]) else None
     else:

@@ -34,6 +34,9 @@ _USAGE = re.compile(r'"usage"\s*:\s*(?=\{)')
 # Places looked at in a text that is not JSON; an event stream may have one in each chunk.
 _MOST_USAGES = 50
 
+# Characters (or bytes) in a token from which on a count is not believed: text has about four, blanks have some dozens.
+_MOST_PER_TOKEN = 40
+
 # For estimates: bytes of English text in a token, and tokens of a request besides its text.
 _BYTES_PER_TOKEN, _OVERHEAD_TOKENS = 4, 150
 # A quarter of the limit: 100 tokens by default, which is the length of an answer.
@@ -114,6 +117,19 @@ def usage_in(text: str) -> Usage | None:
     return used
 
 
+@dataclass
+class Beyond:
+    """What a model has taken beyond what was asked for, and may take again.
+
+    Attributes:
+        prompt_tokens: Most tokens sent beyond those that the messages can have.
+        completion_tokens: Most tokens received where they were more than asked for, else 0.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 class Bill:
     """What one call costs, request by request.
 
@@ -126,33 +142,48 @@ class Bill:
         self.call, self._model = call, model
         self._without_response = self._without_usage = 0
 
-    def most_usd(self, messages: Sequence[Message], limit: int) -> float | None:
-        """Return the most that a request can cost, None where prices are unknown."""
-        return self._model.cost_usd(max_tokens(messages), limit)
+    def most_usd(self, messages: Sequence[Message], limit: int, beyond: Beyond) -> float | None:
+        """Return the most that a request can cost, None where prices are unknown.
 
-    def book(self, used: Usage | None, messages: Sequence[Message], limit: int, *, has_text: bool) -> None:
+        Args:
+            messages: What is sent.
+            limit: Most tokens of an answer that are asked for.
+            beyond: What the model took beyond what earlier requests asked for.
+        """
+        return self._model.cost_usd(max_tokens(messages) + beyond.prompt_tokens, max(limit, beyond.completion_tokens))
+
+    def book(
+        self, used: Usage | None, messages: Sequence[Message], limit: int, *, received: int, beyond: Beyond
+    ) -> None:
         """Book a request with a response.
 
         Args:
             used: What the response reports.
             messages: What was sent.
             limit: Most tokens of an answer that were asked for.
-            has_text: Whether the response holds text or thoughts, which can't have taken no tokens.
+            received: Characters of text and thoughts in the response, which can't have taken no tokens, or few.
+            beyond: What the model takes beyond what it is asked for; changed in place.
         """
         used = used or Usage()
-        prompt, completion = used.prompt_tokens or None, used.completion_tokens
-        if completion == 0 and has_text:
+        prompt, completion = used.prompt_tokens, used.completion_tokens
+        most = max_tokens(messages)
+        if not prompt or prompt < _sent(messages) // _MOST_PER_TOKEN:
+            prompt = None
+        if completion is not None and completion < -(-received // _MOST_PER_TOKEN):
             completion = None
+        beyond.prompt_tokens = max(beyond.prompt_tokens, (prompt or 0) - most)
+        if completion is not None and completion > limit:
+            beyond.completion_tokens = max(beyond.completion_tokens, completion)
+        likely = max(limit, received // _BYTES_PER_TOKEN, beyond.completion_tokens)
         cost = self._model.cost_usd(
-            max_tokens(messages) if prompt is None else prompt, limit if completion is None else completion
+            most + beyond.prompt_tokens if prompt is None else prompt, likely if completion is None else completion
         )
         self._without_usage += prompt is None or completion is None
         self.call.add(prompt, completion, cost)
 
     def book_estimate(self, messages: Sequence[Message], limit: int) -> None:
         """Book a request that was sent and got no response: what it was about, and an answer of usual length."""
-        sent = sum(len(message["content"].encode()) for message in messages)
-        prompt = min(sent // _BYTES_PER_TOKEN + _OVERHEAD_TOKENS, max_tokens(messages))
+        prompt = min(_sent(messages) // _BYTES_PER_TOKEN + _OVERHEAD_TOKENS, max_tokens(messages))
         self._without_response += 1
         self.call.add(None, None, self._model.cost_usd(prompt, limit // _LIKELY_SHARE))
 
@@ -167,6 +198,10 @@ class Bill:
         if self._without_usage:
             parts.append(f"{_requests(self._without_usage)} without a credible usage at the most it can be")
         return f"booked {' and '.join(parts)}" if parts else None
+
+
+def _sent(messages: Sequence[Message]) -> int:
+    return sum(len(message["content"].encode()) for message in messages)
 
 
 def _requests(number: int) -> str:

@@ -8,12 +8,15 @@ WITH own AS (
     FROM tweets
     LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS that_day
         ON that_day.day = tweets.day AND that_day.name = lower(author) AND author_id IS NULL
+            AND NOT coalesce(author_is_shown_name, false)
     LEFT JOIN (FROM ids_of_names() WHERE day IS NULL) AS any_day
         ON any_day.name = lower(author) AND author_id IS NULL
+            AND NOT coalesce(author_is_shown_name, false)
 )
 SELECT
     day,
-    coalesce(author_id, lower(author)) AS author_key,
+    -- A name of digits is no id.
+    coalesce(author_id, if(regexp_full_match(author, '[0-9]+'), '@', '') || lower(author)) AS author_key,
     -- Of two ids the longer is the larger number, and of two as long the one that sorts last.
     max_by(author, (len(tweet_id), tweet_id)) AS author,
     max(author_id) AS author_id,

@@ -31,12 +31,13 @@ CREATE OR REPLACE TEMP MACRO spaced(words) AS
 CREATE OR REPLACE TEMP MACRO words_of(words) AS trim(regexp_replace(spaced(words), ' +', ' ', 'g'));
 
 -- The ids of names that some tweets give without an id: one file names a person by id, another by name. By the day, as
--- names change hands; `day` is NULL where all days agree on one id. Names are in lower case, as X takes them.
+-- names change hands; `day` is NULL where all days agree on one id. Names are in lower case, as X takes them. The name
+-- shown belongs to anyone, and has no id.
 CREATE OR REPLACE TEMP MACRO ids_of_names() AS TABLE
     WITH named AS (
         SELECT DISTINCT day, lower(author) AS name, author_id AS id
         FROM tweets
-        WHERE author_id IS NOT NULL
+        WHERE author_id IS NOT NULL AND NOT coalesce(author_is_shown_name, false)
             AND lower(author) IN (SELECT lower(author) FROM tweets WHERE author_id IS NULL AND author IS NOT NULL)
     )
     SELECT day, name, min(id) AS id FROM named

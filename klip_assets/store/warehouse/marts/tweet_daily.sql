@@ -23,6 +23,7 @@ counts AS (
     FROM tweets
     LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS named
         ON named.day = tweets.day AND named.name = lower(author) AND author_id IS NULL
+            AND NOT coalesce(author_is_shown_name, false)
     WHERE tweets.day = $day
     HAVING count(*) > 0
 ),

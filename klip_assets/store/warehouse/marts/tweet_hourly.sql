@@ -18,6 +18,7 @@ FROM (
     FROM tweets
     LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS named
         ON named.day = tweets.day AND named.name = lower(author) AND author_id IS NULL
+            AND NOT coalesce(author_is_shown_name, false)
 )
 LEFT JOIN (SELECT tweet_id, sentiment, label FROM tweet_sentiment) USING (tweet_id)
 GROUP BY ALL

@@ -17,6 +17,7 @@ about AS (
     LEFT JOIN tweet_sentiment AS r USING (tweet_id)
     LEFT JOIN (FROM ids_of_names() WHERE day IS NOT NULL) AS named
         ON named.day = t.day AND named.name = lower(t.author) AND t.author_id IS NULL
+            AND NOT coalesce(t.author_is_shown_name, false)
     WHERE NOT coalesce(t.is_retweet, false)
 ),
 counts AS (

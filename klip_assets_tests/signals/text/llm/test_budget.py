@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from klip_assets.signals.text.llm.reader import LlmTier
 from klip_assets.signals.text.tiers import Chain, LexiconTier
 from klip_assets.store.state.ledger import Budget, Purpose, read_calls
 from klip_assets.store.state.replies import Store
-from klip_assets_tests.signals.text.llm.fake_llm import Asked, FakeLlm, Reply, answers, error, says
+from klip_assets_tests.signals.text.llm.fake_llm import GOOD, Asked, FakeLlm, Reply, answers, error, says
 
 Make = Callable[..., LlmTier]
 TEXTS = [Item(f"what a play {number}") for number in range(40)]
@@ -164,3 +165,19 @@ def start(state: Path, llm: FakeLlm, run_id: str) -> subprocess.Popen[bytes]:
         tier.read([Item(f"{run_id} text {{n}}") for n in range(40)])
     """
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+
+
+def test_a_model_that_ignores_its_limit_passes_the_budget_by_what_is_under_way_only(llm: FakeLlm, tier: Make) -> None:
+    llm.delay_s = 0.01
+    llm.reply = lambda _: says(json.dumps(GOOD), usage={"prompt_tokens": 100, "completion_tokens": 4000})
+    one = 4100 * PRICE / 1e6
+    made = tier("first", price=PRICE, budget=Budget(run_usd=0.5))
+    made.read(TEXTS)
+    assert spent(made) == pytest.approx(len(llm.asked) * one)
+    assert 0.3 < spent(made) <= 0.5 + one
+
+
+def test_a_budget_that_is_too_small_for_one_request_says_what_one_may_cost(llm: FakeLlm, tier: Make) -> None:
+    (reading,) = tier("first", price=PRICE, budget=Budget(run_usd=0.001)).read(TEXTS[:1])
+    assert "a request may cost 0.0" in (reading.error or "") and "0.0010 of 0.001 USD is left" in (reading.error or "")
+    assert "used up" not in (reading.error or "") and not llm.asked

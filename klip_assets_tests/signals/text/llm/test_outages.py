@@ -124,7 +124,7 @@ def test_prose_around_the_json_is_passed_over(llm: FakeLlm, tier: Make) -> None:
 
 
 def test_an_answer_that_was_cut_off_is_none(llm: FakeLlm, tier: Make) -> None:
-    llm.reply = once(says(json.dumps(GOOD), finish_reason="length"))
+    llm.reply = once(says(json.dumps(GOOD)[:-1], finish_reason="length"))
     assert of(read(tier(), TEXTS[:3])) == {("repaired", "llm", "first")}
 
 

@@ -41,6 +41,7 @@ PARTS: dict[str, Any] = {
     "output_text": [{"type": "output_text", "text": ANSWER, "annotations": []}],
     "a value inside": [{"type": "text", "text": {"value": ANSWER}}],
     "the answer itself": GOOD,
+    "a part of JSON": [{"type": "json", "json": GOOD}],
     "nested": [{"type": "message", "content": [THINKING, TEXT]}],
     "thinking before": [{"type": "thinking", "thinking": [{"type": "text", "text": DRAFT}]}, TEXT],
     "a draft and thinking before": [{"type": "text", "text": DRAFT}, THINKING, TEXT],
@@ -52,6 +53,19 @@ PARTS: dict[str, Any] = {
 @pytest.mark.parametrize("what", PARTS)
 def test_the_answer_is_found_in_parts_of_a_content(what: str) -> None:
     assert read_response(of(PARTS[what]).content).text == ANSWER
+
+
+@pytest.mark.parametrize("after", ["", "\n\nThe person is happy, since", "\n<think>That was"])
+def test_a_reply_cut_off_after_its_answer_is_one(after: str, llm: FakeLlm, tier: Make) -> None:
+    llm.reply = lambda _: says(ANSWER + after, "length")
+    assert [reading.sentiment for reading in tier("m").read(TEXTS[:1])] == [0.5]
+    assert len(llm.asked) == 1
+
+
+@pytest.mark.parametrize("text", [ANSWER + "\nNo, rather " + ANSWER[:40], "<think>" + ANSWER, ANSWER[:-1]])
+def test_a_reply_cut_off_within_an_answer_is_none(text: str, llm: FakeLlm, tier: Make) -> None:
+    llm.reply = lambda _: says(text, "length")
+    assert [reading.status for reading in tier("m").read(TEXTS[:1])] == ["failed"]
 
 
 def test_parts_nested_without_end_are_not_followed() -> None:

@@ -112,8 +112,15 @@ def test_what_a_reply_without_an_answer_used_is_booked_and_it_is_not_asked_for_w
 
 @pytest.mark.parametrize(
     "usage",
-    [None, {}, {"prompt_tokens": "100", "completion_tokens": "50"}, {"prompt_tokens": 0, "completion_tokens": 0}, [1]],
-    ids=["null", "empty", "text", "zeros", "list"],
+    [
+        None,
+        {},
+        {"prompt_tokens": "100", "completion_tokens": "50"},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 1, "completion_tokens": 1},
+        [1],
+    ],
+    ids=["null", "empty", "text", "zeros", "ones", "list"],
 )
 def test_an_answer_whose_usage_can_not_be_true_is_booked_at_the_most_and_says_so(
     usage: Any, llm: FakeLlm, tier: Make

@@ -99,6 +99,24 @@ def test_whom_one_file_names_by_id_and_another_by_name_is_one_person(database: D
     assert [row["authors"] for row in database.derived("tweet_hourly")] == [2, 1]
 
 
+def test_a_name_that_is_only_shown_makes_nobody_the_user_of_that_name(database: Database) -> None:
+    database.tweet(day(0), author="maria", author_id="5005", hashtags=["a"])
+    database.tweet(day(0), author="Maria", author_is_shown_name=True, hashtags=["a"])
+    database.tweet(day(0), author="ana", author_is_shown_name=True, author_id="7")
+    database.tweet(day(0), author="Ana")
+    found = [(row["author_key"], row["tweets"]) for row in database.derived("author_daily")]
+    assert found == [("5005", 1), ("7", 1), ("ana", 1), ("maria", 1)]
+    assert [row["authors"] for row in database.derived("hashtag_daily")] == [2]
+    assert [row["authors"] for row in database.derived("tweet_hourly")] == [4]
+
+
+def test_a_user_name_of_digits_is_not_the_id_of_another(database: Database) -> None:
+    database.tweet(day(0), author="ana", author_id="777")
+    database.tweet(day(0), author="777")
+    found = [(row["author_key"], row["tweets"]) for row in database.derived("author_daily")]
+    assert found == [("777", 1), ("@777", 1)]
+
+
 def test_a_name_that_changed_hands_is_taken_by_the_day_and_else_left_alone(database: Database) -> None:
     for number, author_id in ((0, "1"), (2, "2")):
         database.tweet(day(number), author="ana", author_id=author_id)
