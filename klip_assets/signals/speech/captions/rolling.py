@@ -1,4 +1,8 @@
-"""Captions of which each cue shows the lines before again: which lines of a cue are new."""
+"""Captions of which each cue shows again what the one before showed: which lines and words of a cue are new.
+
+Lines roll, as in automatic captions and CEA-608. A line may also grow, as live captions do: each cue shows the text of
+the one before and some words more.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +18,71 @@ ROLLING_SHARE = 0.1
 #: A line rolls only if the previous cue is still shown, or was until so many seconds before.
 ON_SCREEN_S = 0.25
 
+#: Cues that grow by words in a row, so that it is no chance; in files of short lines, this share of all.
+GROWING_CUES, GROWING_SHARE = 3, 0.5
+
 _BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}|\{/?[biuscfypBIUSCFYP](?::[^{}]*)?\}")
 
 
 def new_lines(cues: Sequence[Cue]) -> list[list[str]]:
-    """Return the lines of each cue that were not already on screen."""
+    """Return the lines of each cue that were not already on screen, without words that were."""
     shown = [[(line, text) for line in cue.lines if (text := " ".join(plain_text(line).split()))] for cue in cues]
     texts = [[text for _, text in lines] for lines in shown]
-    carried = [
-        _carried(texts[index - 1], now) if index and _is_shown(cues[index - 1], cue) else 0
-        for index, (cue, now) in enumerate(zip(cues, texts, strict=True))
-    ]
+    touch = [index > 0 and _is_shown(cues[index - 1], cue) for index, cue in enumerate(cues)]
+    if grown := _grown(texts, touch):
+        return [
+            _without_words(lines, count) if count else [line for line, _ in lines]
+            for lines, count in zip(shown, grown, strict=True)
+        ]
+    carried = [_carried(texts[index - 1], now) if touch[index] else 0 for index, now in enumerate(texts)]
     with_text = sum(1 for lines in texts if lines)
     # Where whole cues are repeated and nothing is added, somebody says the same again.
     added = sum(1 for count, lines in zip(carried, texts, strict=True) if 0 < count < len(lines))
     if not added or added < ROLLING_SHARE * with_text:
         carried = [0] * len(cues)
     return [[line for line, _ in lines[count:]] for lines, count in zip(shown, carried, strict=True)]
+
+
+def _grown(texts: Sequence[list[str]], touch: Sequence[bool]) -> list[int]:
+    """Return how many words of each cue were on screen before; [] if lines do not grow in this file."""
+    words = [[line.split() for line in lines] for lines in texts]
+    counts = [_repeated(words[index - 1], now) if touch[index] else (0, False) for index, now in enumerate(words)]
+    longest = row = grows = 0
+    for _, is_growing in counts:
+        row = row + 1 if is_growing else 0
+        grows += is_growing
+        longest = max(longest, row)
+    with_text = sum(1 for lines in texts if lines)
+    if longest >= GROWING_CUES or (grows > GROWING_CUES and grows >= GROWING_SHARE * with_text):
+        return [count for count, _ in counts]
+    return []
+
+
+def _repeated(before: Sequence[list[str]], now: Sequence[list[str]]) -> tuple[int, bool]:
+    """Return how many first words of a cue repeat the last lines of the one before, and whether a line went on."""
+    flat = [word for line in now for word in line]
+    starts = [0]
+    for line in now:
+        starts.append(starts[-1] + len(line))
+    for first in range(len(before)):
+        lines = [word for line in before[first:] for word in line]
+        if lines and flat[: len(lines)] == lines:
+            return len(lines), len(lines) < len(flat) and len(lines) not in starts
+    return 0, False
+
+
+def _without_words(lines: Sequence[tuple[str, str]], count: int) -> list[str]:
+    """Return lines without their first words; one that is cut loses its markup."""
+    left = []
+    for line, text in lines:
+        words = text.split()
+        if count <= 0:
+            left.append(line)
+        elif count < len(words):
+            left.append(html.escape(" ".join(words[count:]), quote=False))
+        count -= len(words)
+    return left
 
 
 def _is_shown(before: Cue, now: Cue) -> bool:
