@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 from klip_assets.signals.speech.captions.caption_format import Cue
 
@@ -21,6 +22,9 @@ ON_SCREEN_S = 0.25
 #: Cues that grow by words in a row, so that it is no chance; in files of short lines, this share of all.
 GROWING_CUES, GROWING_SHARE = 3, 0.5
 
+#: Lines on screen at most, where lines grow.
+_LINES = 8
+
 _BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}|\{/?[biuscfypBIUSCFYP](?::[^{}]*)?\}")
 
@@ -31,9 +35,10 @@ def new_lines(cues: Sequence[Cue]) -> list[list[str]]:
     texts = [[text for _, text in lines] for lines in shown]
     touch = [index > 0 and _is_shown(cues[index - 1], cue) for index, cue in enumerate(cues)]
     if grown := _grown(texts, touch):
+        went_on = [*(is_cut for _, is_cut in grown[1:]), False]
         return [
-            _without_words(lines, count) if count else [line for line, _ in lines]
-            for lines, count in zip(shown, grown, strict=True)
+            _words_between(lines, count, is_cut=is_cut)
+            for lines, (count, _), is_cut in zip(shown, grown, went_on, strict=True)
         ]
     carried = [_carried(texts[index - 1], now) if touch[index] else 0 for index, now in enumerate(texts)]
     with_text = sum(1 for lines in texts if lines)
@@ -44,44 +49,57 @@ def new_lines(cues: Sequence[Cue]) -> list[list[str]]:
     return [[line for line, _ in lines[count:]] for lines, count in zip(shown, carried, strict=True)]
 
 
-def _grown(texts: Sequence[list[str]], touch: Sequence[bool]) -> list[int]:
-    """Return how many words of each cue were on screen before; [] if lines do not grow in this file."""
+def _grown(texts: Sequence[list[str]], touch: Sequence[bool]) -> list[tuple[int, bool]]:
+    """Return how many words of each cue were on screen before, and whether it ends the last word of the one before.
+
+    Returns:
+        Nothing if lines do not grow in this file.
+    """
     words = [[line.split() for line in lines] for lines in texts]
-    counts = [_repeated(words[index - 1], now) if touch[index] else (0, False) for index, now in enumerate(words)]
+    found = [_repeated(words[index - 1], now) if touch[index] else (0, False, False) for index, now in enumerate(words)]
     longest = row = grows = 0
-    for _, is_growing in counts:
+    for _, _, is_growing in found:
         row = row + 1 if is_growing else 0
         grows += is_growing
         longest = max(longest, row)
     with_text = sum(1 for lines in texts if lines)
     if longest >= GROWING_CUES or (grows > GROWING_CUES and grows >= GROWING_SHARE * with_text):
-        return [count for count, _ in counts]
+        return [(count, is_cut) for count, is_cut, _ in found]
     return []
 
 
-def _repeated(before: Sequence[list[str]], now: Sequence[list[str]]) -> tuple[int, bool]:
-    """Return how many first words of a cue repeat the last lines of the one before, and whether a line went on."""
+def _repeated(before: Sequence[list[str]], now: Sequence[list[str]]) -> tuple[int, bool, bool]:
+    """Return how many first words of a cue repeat the last lines of the one before.
+
+    Returns:
+        The number, whether the last word before went on in this cue, and whether a line did.
+    """
     flat = [word for line in now for word in line]
-    starts = [0]
-    for line in now:
-        starts.append(starts[-1] + len(line))
-    for first in range(len(before)):
+    starts = set(accumulate((len(line) for line in now), initial=0))
+    for first in range(max(0, len(before) - _LINES), len(before)):
         lines = [word for line in before[first:] for word in line]
-        if lines and flat[: len(lines)] == lines:
-            return len(lines), len(lines) < len(flat) and len(lines) not in starts
-    return 0, False
+        size = len(lines)
+        if not lines or size > len(flat):
+            continue
+        if flat[:size] == lines:
+            return size, False, size < len(flat) and size not in starts
+        if flat[: size - 1] == lines[:-1] and flat[size - 1].startswith(lines[-1]):
+            return size - 1, True, True
+    return 0, False, False
 
 
-def _without_words(lines: Sequence[tuple[str, str]], count: int) -> list[str]:
-    """Return lines without their first words; one that is cut loses its markup."""
-    left = []
+def _words_between(lines: Sequence[tuple[str, str]], count: int, *, is_cut: bool) -> list[str]:
+    """Return lines without their first words, and without the last one if it is cut; such lines lose their markup."""
+    left, until = [], sum(len(text.split()) for _, text in lines) - is_cut
     for line, text in lines:
         words = text.split()
-        if count <= 0:
+        kept = words[max(0, count) : max(0, until)]
+        if len(kept) == len(words):
             left.append(line)
-        elif count < len(words):
-            left.append(html.escape(" ".join(words[count:]), quote=False))
+        elif kept:
+            left.append(html.escape(" ".join(kept), quote=False))
         count -= len(words)
+        until -= len(words)
     return left
 
 

@@ -35,6 +35,8 @@ _UNITS = (
 _USUAL_S = (0.12, 4.0)
 #: Words that suffice to judge the unit by; of fewer, only what is much shorter or longer.
 _ENOUGH = 30
+#: Words that suffice to refuse a file of which no unit is plausible.
+_ENOUGH_TO_REFUSE = 100
 #: Less per word, and no further apart: nobody speaks so fast. Titles and end cards of few words may be that short.
 _SHORTEST_S, _SHORTEST_OF_FEW_S = 0.06, 0.01
 #: More per word: where most lies outside the recording, the unit is doubted. Captions may stand for a minute.
@@ -46,11 +48,13 @@ _UNSPACED = "\u2e80"
 #: Share of the spans that must lie inside the recording in another unit; else most of them, of one unit only.
 _NEARLY_ALL = 0.9
 #: What could be a stream's: such captions must not shrink to less than this share of the recording.
-_STREAM_S, _REACH = 86_400.0, 0.1
+_STREAM_S, _REACH = 86_400.0, 0.2
 #: Words within a smaller share of the recording than this are at one spot.
 _SPOT = 0.01
 #: If more of the words are squeezed together by another unit, the file mixes units.
 _MIXED = 0.1
+#: A word of a few seconds, taken for milliseconds.
+_MOMENT_S = 0.004
 
 #: A spoken span: start and end in seconds as read, and its words.
 Span = tuple[float, float, int]
@@ -98,7 +102,7 @@ class _Spans:
 
     def are_at_one_spot(self) -> bool:
         """Return whether enough words for a whole recording lie at one spot of it."""
-        if self.words < _ENOUGH:
+        if self.words < _ENOUGH_TO_REFUSE:
             return False
         length_s = self._place.end_s or self.words * _SHORTEST_S
         return self._reach_s(0.05) < _SPOT * length_s
@@ -173,6 +177,7 @@ def reading_in_seconds(reading: Reading, place: Place, name: str) -> Reading:
             raise
         whole, (factor, unit) = reading, _factor(_spans_of(reading), reading.per_second, place, name)
     if factor == 1.0:
+        _drop_seconds_among_milliseconds(reading, place)
         return reading
     whole.refused.append(_said(unit, whole.per_second))
     heard = whole.heard
@@ -182,6 +187,17 @@ def reading_in_seconds(reading: Reading, place: Place, name: str) -> Reading:
     heard.words = [_scaled_word(word, factor) for word in words if word.start_s * factor <= LONGEST_S]
     heard.sounds = [_scaled_sound(sound, factor) for sound in heard.sounds if sound.start_s * factor <= LONGEST_S]
     return whole
+
+
+def _drop_seconds_among_milliseconds(reading: Reading, place: Place) -> None:
+    # They would all be heard in the first moment, each shorter than any word.
+    if reading.per_second < 1e3 or place.end_s is None:
+        return
+    words, begins_s = reading.heard.words, place.end_s / 1e3
+    left = [word for word in words if word.start_s >= begins_s or not 0 < word.end_s - word.start_s <= _MOMENT_S]
+    if len(words) - len(left) > 1 and left:
+        reading.refused.append(Refused("words", MIXED_UNITS, f"{len(words) - len(left):,} words"))
+        reading.heard.words = left
 
 
 def _factor(spans: Sequence[Span], per_second: float, place: Place, name: str) -> tuple[float, str]:

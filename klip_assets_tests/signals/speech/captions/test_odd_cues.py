@@ -257,3 +257,10 @@ def test_what_is_said_again_with_more_is_said_twice(tmp_path: Path) -> None:
     cues = [(0, 2, "no"), (2, 4, "no way"), (4, 6, "we go"), (6, 8, "we go on"), (8, 10, "and on"), (10, 12, "then")]
     path.write_text(stamped(cues))
     assert len(read_captions(path, None, Place(20.0)).words) == 11
+
+
+def test_each_word_of_a_line_that_grows_by_letters_is_said_once(tmp_path: Path) -> None:
+    path, line = tmp_path / "v.vtt", "hello there friends of the show"
+    path.write_text(stamped([(n * 0.1, n * 0.1 + 0.1, line[: n + 1]) for n in range(len(line))]))
+    transcript = read_captions(path, None, Place(20.0))
+    assert [word.text for word in transcript.words] == line.split() and not transcript.refused

@@ -243,3 +243,17 @@ def test_milliseconds_that_reach_over_the_end_are_milliseconds(tmp_path: Path, s
     assert read_captions(path, None, Place(20.0, section_s)).words[0].start_s == pytest.approx(2.0)
     path.write_text(json.dumps(segments(1000)))
     assert read_captions(path, None, Place(20.0, section_s)).words[0].start_s == pytest.approx(2.0)
+
+
+def test_seconds_among_milliseconds_are_named_and_not_heard_in_the_first_moment(tmp_path: Path) -> None:
+    at = [(1.0, 1.5), (2.0, 2.5), (3.0, 3.5), (4000, 4500), (5000, 5500), (6000, 6500), (7000, 7500)]
+    transcript = read(tmp_path, {"words": [{"text": "word", "start": a, "end": b} for a, b in at]})
+    assert [word.start_s for word in transcript.words] == [4.0, 5.0, 6.0, 7.0]
+    assert [entry.reason for entry in transcript.refused] == [MIXED_UNITS]
+
+
+def test_a_card_of_many_words_is_believed(tmp_path: Path) -> None:
+    card = (15.0, 15.05, " ".join(["word"] * 40))
+    for speech in ([card], [*((n, n + 1.0, "one two") for n in range(9)), card]):
+        for document, name in ((srt(speech), "v.srt"), (segments(1, speech), "v.json")):
+            assert not read(tmp_path, document, 20.0, name).refused
