@@ -37,8 +37,10 @@ _USUAL_S = (0.12, 4.0)
 _ENOUGH = 30
 #: Words that suffice to refuse a file of which no unit is plausible.
 _ENOUGH_TO_REFUSE = 100
-#: Less per word, and no further apart: nobody speaks so fast. Titles and end cards of few words may be that short.
-_SHORTEST_S, _SHORTEST_OF_FEW_S = 0.06, 0.01
+#: Less per word, and no further apart than the first: nobody speaks so fast. Titles and end cards of few words may be that short.
+_SHORTEST_S, _SHORTEST_OF_FEW_S = 0.06, 0.02
+#: Of a few short words, only a unit so many times as long is believed: they may be a card or a flash.
+_FACTOR_OF_FEW = 50
 #: More per word: where most lies outside the recording, the unit is doubted. Captions may stand for a minute.
 _LONGEST_S = 60.0
 #: The same where the length of the recording is unknown.
@@ -207,7 +209,7 @@ def _factor(spans: Sequence[Span], per_second: float, place: Place, name: str) -
     whole = _Spans(spans, place)
     is_long = whole.words >= _ENOUGH
     shortest_s = _SHORTEST_S if is_long else _SHORTEST_OF_FEW_S
-    too_fast = whole.pace_s < shortest_s and whole.apart_s < shortest_s
+    too_fast = whole.pace_s < shortest_s and whole.apart_s < _SHORTEST_S
     if place.end_s is None:
         outside, too_slow = False, is_long and whole.pace_s > _LONGEST_ANYWHERE_S
     else:
@@ -216,10 +218,13 @@ def _factor(spans: Sequence[Span], per_second: float, place: Place, name: str) -
         too_slow = outside and whole.pace_s > _LONGEST_S
     if not (too_fast or too_slow):
         return 1.0, ""  # What lies outside is of another recording: `placing` says so.
+    least = 1 if is_long else _FACTOR_OF_FEW
     fitting = [
         (factor, unit)
         for per, unit in _UNITS
-        if per != per_second and whole.are_usual(factor := per_second / per) and (factor > 1) == too_fast
+        if per != per_second
+        and whole.are_usual(factor := per_second / per)
+        and (factor > least if too_fast else factor < 1)
     ]
     fitting = [found for found in fitting if whole.inside(found[0]) >= _NEARLY_ALL] or fitting
     if len(fitting) == 1:

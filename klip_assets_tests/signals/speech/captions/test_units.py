@@ -257,3 +257,10 @@ def test_a_card_of_many_words_is_believed(tmp_path: Path) -> None:
     for speech in ([card], [*((n, n + 1.0, "one two") for n in range(9)), card]):
         for document, name in ((srt(speech), "v.srt"), (segments(1, speech), "v.json")):
             assert not read(tmp_path, document, 20.0, name).refused
+
+
+def test_a_start_and_stop_in_seconds_are_not_hundredths(tmp_path: Path) -> None:
+    lines = [{"start": a, "stop": b, "text": text} for a, b, text in SPEECH]
+    for factor in (1, 100):
+        scaled = [line | {"start": line["start"] * factor, "stop": line["stop"] * factor} for line in lines]
+        assert [word.start_s for word in read(tmp_path, scaled).words][::2] == pytest.approx([2.0, 6.0, 16.0])
