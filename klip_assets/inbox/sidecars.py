@@ -48,6 +48,10 @@ _NOTES = frozenset(
         "words", "deepgram", "assemblyai", "elevenlabs",
     }
 )  # fmt: skip
+#: Last words of names that say it is no captions, or a copy of some: no such file is taken.
+_NO_SIDECARS = frozenset(
+    {"chapters", "thumbnails", "storyboard", "storyboards", "sprite", "sprites", "bak", "old", "copy", "backup"}
+)
 _SIDECARS_OF_JSON = (".json", ".jsonl", ".csv", ".tsv", ".txt")
 
 #: A language tag as in BCP 47: `de`, `pt-BR`, `zh-Hans`; also `pt_BR`.
@@ -117,6 +121,8 @@ def role_of(rest: str) -> Role | None:
         return None
     is_words, language, is_chat = suffix in CAPTION_SUFFIXES or suffix == ".json", "", False
     parts = [found for found in _parts(middle) if found[0]]
+    if parts and parts[-1][0].lower() in _NO_SIDECARS:
+        return None
     has_note = any(part.lower() in _NOTES for part, _ in parts)
     for n, (part, is_dotted) in enumerate(parts):
         word = part.lower()

@@ -13,6 +13,7 @@ from odd_text.heard import USUAL, lines, odd, refused, said
 def cases() -> Iterator[Odd]:
     """Yield the inputs."""
     yield from _units()
+    yield from _long_cues()
     yield from _recognizers()
     yield from _files()
     yield from _halves()
@@ -57,6 +58,52 @@ def _units() -> Iterator[Odd]:
     yield odd(kind, "unit-backwards", ".json", {"segments": backwards}, said(*USUAL, tells="ends before it starts"))
     over = [*lines(1), {"start": 19.9998, "end": 40.0, "text": "end"}, {"start": 25.0, "end": 26.0, "text": "outside"}]
     yield odd(kind, "unit-over-the-end", ".json", {"segments": over}, said(*USUAL, "end"))
+
+
+def _srt(*cues: tuple[float, float, str]) -> str:
+    def clock(seconds: float) -> str:
+        whole, ms = divmod(round(seconds * 1000), 1000)
+        return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02},{ms:03}"
+
+    return "\n".join(f"{n}\n{clock(a)} --> {clock(b)}\n{text}\n" for n, (a, b, text) in enumerate(cues, 1))
+
+
+def _long_cues() -> Iterator[Odd]:
+    kind = "long and short cues in their own unit"
+    yield odd(kind, "long-sections", ".srt",
+               _srt((0, 600, "Intro"), (600, 1200, "[Music]"), (1200, 1800, "Boss"), (1800, 2400, "End")),
+               said(("Intro", 0), ("Boss", 1200), ("End", 1800), sounds=("music",)), seconds=2400)  # fmt: skip
+    yield odd(kind, "long-music", ".srt", _srt(*((600 * n, 600 * n + 600, "[Music]") for n in range(4))),
+               said(sounds=("music",)), seconds=2400)  # fmt: skip
+    yield odd(kind, "long-words", ".json", {"segments": [
+        {"start": 220 * n, "end": 220 * n + 220, "text": text} for n, text in enumerate(("one", "two", "three"))
+    ]}, said(("one", 0), ("two", 220), ("three", 440)), seconds=660)  # fmt: skip
+    yield odd(kind, "long-last", ".srt",
+               _srt(*((10 * n, 10 * n + 3, "on") for n in range(3)), (30, 1800, "that was it")),
+               said(("on", 0), ("on", 10), ("on", 20), ("that", 30), "was", "it"), seconds=1800)  # fmt: skip
+    yield odd(kind, "long-stream", ".srt", _srt(*((60 * n, 60 * n + 60, "two words") for n in range(180))),
+               refused("outside the recording"), seconds=120)  # fmt: skip
+    yield odd(kind, "short-word", ".srt", _srt((5, 5.02, "one")), said(("one", 5)))
+    yield odd(kind, "short-card", ".srt", _srt((5, 5.05, "a b c d e f g h i j")), said(("a", 5), *"bcdefghij"))
+    far = [{"text": word, "start": at, "end": at + 0.5} for word, at in [*USUAL, ("late", 1e9)]]
+    yield odd(kind, "one-far-away", ".json", {"words": far}, said(*USUAL, tells="seconds"))
+    mixed = [{"start": a, "end": a + 2 * f, "text": "hello there"} for a, f in
+             ((2, 1), (6000, 1000), (10_000, 1000), (14_000, 1000))]  # fmt: skip
+    yield odd(kind, "units-mixed", ".json", {"segments": mixed}, refused("outside the recording"))
+    over = [{"start": 1000 * a, "end": 1000 * b, "text": "so go"} for a, b in ((2, 4), (8, 10), (19, 20), (25, 27))]
+    yield odd(kind, "ms-over-the-end", ".json", {"segments": over},
+               said(("so", 2), "go", ("so", 8), "go", ("so", 19), "go", tells="milliseconds"))  # fmt: skip
+    token = "<|startoftranscript|><|en|><|2.00|> hello there<|4.00|>"
+    yield odd(kind, "tokens", ".json", {"segments": [{"start": 2.0, "end": 4.0, "text": token}]},
+               said(("hello", 2), "there"))  # fmt: skip
+    words = [f"w{n}" for n in range(24)]
+    grown = [(0.35 * n, 0.35 * n + 0.35, " ".join(words[n // 12 * 12 : n + 1])) for n in range(24)]
+    yield odd(kind, "growing-line", ".srt", _srt(*grown), said(*((word, 0.35 * n) for n, word in enumerate(words))))
+    rows = [" ".join(words[6 * n : 6 * n + 6]) for n in range(4)]
+    rolled = [(6 * n / 6.5, (6 * n + 6) / 6.5, "\n".join(rows[max(0, n - 2) : n + 1])) for n in range(4)]
+    yield odd(kind, "rolling-lines", ".srt", _srt(*rolled), said(*words))
+    chapters = _srt((2, 4, "hello there"), (6, 8, "second line"))
+    yield odd(kind, "no-chapters", ".chapters.srt", chapters, refused("unknown ending"))
 
 
 def _recognizers() -> Iterator[Odd]:

@@ -9,7 +9,6 @@ a line counts once.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,23 +21,16 @@ from klip_assets.signals.speech.captions.caption_format import Cue, Cues, Readin
 from klip_assets.signals.speech.captions.formats import FORMATS
 from klip_assets.signals.speech.captions.half_characters import without_halves
 from klip_assets.signals.speech.captions.placing import placed_cues, placed_words
+from klip_assets.signals.speech.captions.rolling import new_lines, plain_text
 from klip_assets.signals.speech.captions.sounds import merged
 from klip_assets.signals.speech.captions.spoken import MAX_WORDS, Piece, between, in_order
 from klip_assets.signals.speech.captions.units import cues_in_seconds, reading_in_seconds
 from klip_assets.signals.speech.words import Transcript
 
-#: Captions roll if at least this share of their cues begins with the last line of the previous cue and adds to it.
-ROLLING_SHARE = 0.1
-
-#: A line rolls only if the previous cue is still shown, or was until so many seconds before.
-ON_SCREEN_S = 0.25
-
 #: Characters of a file searched for word times.
 _SEARCHED_CHARS = 200_000
 
 _INLINE_TIME = re.compile(r"<(?:(\d{1,4}):)?(\d\d):(\d\d\.\d{1,9})>")
-_BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}|\{/?[biuscfypBIUSCFYP](?::[^{}]*)?\}")
 _WORD_TIMES = re.compile("|".join(pattern for kind in FORMATS for pattern in kind.word_times))
 
 
@@ -108,49 +100,18 @@ def _words_of(found: Cues, name: str) -> Reading:
             refused.append(Refused(cue.place, "cue ends before it starts", f"{cue.start_s} to {cue.end_s} s"))
         else:
             good.append(cue)
-    for cue, lines in zip(good, _new_lines(good), strict=True):
+    for cue, lines in zip(good, new_lines(good), strict=True):
         reading.heard.add(_pieces_of(lines, cue.start_s, cue.end_s))
     return reading
-
-
-def _new_lines(cues: Sequence[Cue]) -> list[list[str]]:
-    """Return the lines of each cue that were not already on screen."""
-    shown = [[(line, text) for line in cue.lines if (text := " ".join(_plain(line).split()))] for cue in cues]
-    texts = [[text for _, text in lines] for lines in shown]
-    carried = [
-        _carried(texts[index - 1], now) if index and _is_shown(cues[index - 1], cue) else 0
-        for index, (cue, now) in enumerate(zip(cues, texts, strict=True))
-    ]
-    with_text = sum(1 for lines in texts if lines)
-    # Where whole cues are repeated and nothing is added, somebody says the same again.
-    added = sum(1 for count, lines in zip(carried, texts, strict=True) if 0 < count < len(lines))
-    if not added or added < ROLLING_SHARE * with_text:
-        carried = [0] * len(cues)
-    return [[line for line, _ in lines[count:]] for lines, count in zip(shown, carried, strict=True)]
-
-
-def _is_shown(before: Cue, now: Cue) -> bool:
-    # Whether a cue is still on screen when another begins; one that lies after it in time is not.
-    return before.start_s <= now.start_s <= before.end_s + ON_SCREEN_S
-
-
-def _carried(before: list[str], now: list[str]) -> int:
-    # Number of first lines that repeat the last ones of the previous cue.
-    sizes = range(min(len(before), len(now)), 0, -1)
-    return next((size for size in sizes if before[-size:] == now[:size]), 0)
-
-
-def _plain(text: str) -> str:
-    return html.unescape(_MARKUP.sub("", _BREAK.sub(" ", text)))
 
 
 def _pieces_of(lines: Sequence[str], start_s: float, end_s: float) -> list[Piece]:
     """Return the text of a cue, cut at its inline times; the part before the first starts with the cue."""
     parts = _INLINE_TIME.split("\n".join(lines))
-    pieces = [Piece(start_s, start_s, _plain(parts[0]))]
+    pieces = [Piece(start_s, start_s, plain_text(parts[0]))]
     for hours, minutes, seconds, text in zip(*(parts[i::4] for i in range(1, 5)), strict=True):
         at = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
-        pieces.append(Piece(at, at, _plain(text)))
+        pieces.append(Piece(at, at, plain_text(text)))
     return between(pieces, start_s, end_s)
 
 

@@ -28,6 +28,8 @@ LONGEST_S = 1_000_000.0
 MAX_WORDS = 1_000_000
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+#: Tokens of Whisper's that are no words: `<|startoftranscript|>`, `<|en|>`, `<|4.00|>`, as WhisperKit leaves them.
+_TOKEN = re.compile(r"<\|[^<>|\s]{0,40}\|>")
 # A bracket is closed by the next one of any kind, so that matching takes linear time.
 _TAG = re.compile(r"\[([^\[\]【】]*)\]|【([^【】\[\]]*)】|［([^［］]*)］|\(([^()]*)\)|（([^（）]*)）|[♪♫]+")
 #: Characters around a tag in which to check whether it is alone on its line.
@@ -77,7 +79,7 @@ class Heard:
         """
         if self.is_full:
             return
-        shown = [_INVISIBLE.sub("", piece.text) for piece in pieces]
+        shown = [_TOKEN.sub(" ", _INVISIBLE.sub("", piece.text)) for piece in pieces]
         spoken = self._without_tags(pieces, shown)
         for piece, text in zip(pieces, spoken, strict=True):
             tokens = [token for token in text.split() if token not in _NO_WORDS and token.strip(_UNDECODED)]

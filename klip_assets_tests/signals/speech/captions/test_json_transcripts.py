@@ -362,3 +362,13 @@ def _are_in_order(transcript: Transcript) -> None:
 def test_words_that_are_not_a_list_do_not_hide_the_utterances(tmp_path: Path, words: object) -> None:
     document = {"words": words, "utterances": [{"start": 1000, "end": 2000, "text": "so this"}]}
     assert [word.text for word in read(tmp_path, document).words] == ["so", "this"]
+
+
+def test_tokens_of_whisper_are_no_words(tmp_path: Path) -> None:
+    path = tmp_path / "v.json"
+    text = "<|startoftranscript|><|en|><|transcribe|><|2.00|> hello there<|4.00|><|endoftext|>"
+    path.write_text(json.dumps({"segments": [{"start": 2.0, "end": 4.0, "text": text}], "language": "en"}))
+    assert [(word.text, round(word.start_s)) for word in read_captions(path, None).words] == [
+        ("hello", 2),
+        ("there", 3),
+    ]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from klip_assets.media.sidecar_clock import Place
 from klip_assets.signals.speech.captions.cue_times import seconds_of_clock, times_in
 from klip_assets.signals.speech.captions.cues import read_cues
 from klip_assets.signals.speech.captions.reader import read_captions
@@ -206,3 +207,60 @@ def test_halves_at_the_ends_of_two_segments_are_no_words(tmp_path: Path) -> None
 def test_a_word_of_one_letter_in_windows_1252_is_one(tmp_path: Path) -> None:
     whole = b'{"segments": [{"start": 1, "end": 2, "text": "caf\xe9"}, {"start": 2, "end": 3, "text": "\xe0"}]}'
     assert said(tmp_path, whole, "v.json") == ["caf\u00e9", "\u00e0"]
+
+
+SAID = [f"w{n}" for n in range(48)]
+
+
+def stamped(cues: list[tuple[float, float, str]]) -> str:
+    return "WEBVTT\n\n" + "".join(
+        f"{int(a // 60):02}:{a % 60:06.3f} --> {int(b // 60):02}:{b % 60:06.3f}\n{text}\n\n" for a, b, text in cues
+    )
+
+
+def growing(per_line: int, lines: int, per_word_s: float) -> list[tuple[float, float, str]]:
+    cues = []
+    for n in range(len(SAID)):
+        first = max(0, n // per_line - lines + 1)
+        shown = [
+            " ".join(SAID[per_line * k : min(n + 1, per_line * k + per_line)]) for k in range(first, n // per_line + 1)
+        ]
+        cues.append((n * per_word_s, (n + 1) * per_word_s, "\n".join(shown)))
+    return cues
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+@pytest.mark.parametrize("per_line", [3, 6, 12])
+@pytest.mark.parametrize("per_word_s", [0.15, 0.35])
+def test_each_word_of_a_growing_line_is_said_once(tmp_path: Path, per_line: int, lines: int, per_word_s: float) -> None:
+    path = tmp_path / "v.vtt"
+    path.write_text(stamped(growing(per_line, lines, per_word_s)))
+    transcript = read_captions(path, None, Place(len(SAID) * per_word_s + 1))
+    assert [word.text for word in transcript.words] == SAID and not transcript.refused
+    assert [word.start_s for word in transcript.words] == pytest.approx(
+        [per_word_s * n for n in range(len(SAID))], abs=2e-3
+    )
+
+
+@pytest.mark.parametrize("lines", [2, 3])
+def test_rolling_lines_of_fast_speech_are_read_once(tmp_path: Path, lines: int) -> None:
+    rows = [" ".join(SAID[6 * n : 6 * n + 6]) for n in range(8)]
+    cues = [(6 * n / 6.5, (6 * n + 6) / 6.5, "\n".join(rows[max(0, n - lines + 1) : n + 1])) for n in range(8)]
+    path = tmp_path / "v.vtt"
+    path.write_text(stamped(cues))
+    transcript = read_captions(path, None, Place(9.0))
+    assert [word.text for word in transcript.words] == SAID and not transcript.refused
+
+
+def test_what_is_said_again_with_more_is_said_twice(tmp_path: Path) -> None:
+    path = tmp_path / "v.vtt"
+    cues = [(0, 2, "no"), (2, 4, "no way"), (4, 6, "we go"), (6, 8, "we go on"), (8, 10, "and on"), (10, 12, "then")]
+    path.write_text(stamped(cues))
+    assert len(read_captions(path, None, Place(20.0)).words) == 11
+
+
+def test_each_word_of_a_line_that_grows_by_letters_is_said_once(tmp_path: Path) -> None:
+    path, line = tmp_path / "v.vtt", "hello there friends of the show"
+    path.write_text(stamped([(n * 0.1, n * 0.1 + 0.1, line[: n + 1]) for n in range(len(line))]))
+    transcript = read_captions(path, None, Place(20.0))
+    assert [word.text for word in transcript.words] == line.split() and not transcript.refused
