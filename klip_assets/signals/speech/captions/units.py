@@ -37,7 +37,8 @@ _USUAL_S = (0.12, 4.0)
 _ENOUGH = 30
 #: Words that suffice to refuse a file of which no unit is plausible.
 _ENOUGH_TO_REFUSE = 100
-#: Less per word, and no further apart than the first: nobody speaks so fast. Titles and end cards of few words may be that short.
+#: Less per word, and no further apart than the first: nobody speaks so fast. Titles and end cards of few words may
+#: be that short.
 _SHORTEST_S, _SHORTEST_OF_FEW_S = 0.06, 0.02
 #: Of a few short words, only a unit so many times as long is believed: they may be a card or a flash.
 _FACTOR_OF_FEW = 50
