@@ -17,8 +17,6 @@ from klip_assets.formats.text import valid_unicode
 LONGEST_S = 1_000_000.0
 #: Klip accepts no recording longer than this (`Settings.max_duration_h`): larger numbers count milliseconds.
 LONGEST_RECORDING_S = 360_000.0
-#: A chat begins some time before the stream and may continue after it.
-BEFORE_AND_AFTER_S = 3600.0
 DAY_S = 86_400.0
 
 #: Share of a video that a chat in milliseconds spans at least, and messages per second of the fastest chats.
