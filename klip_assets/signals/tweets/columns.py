@@ -76,6 +76,11 @@ _USER_NAMES = frozenset(
     }
 )  # fmt: skip
 
+#: Columns that hold either. They are believed to hold user names where a value has the form of one: so does `author`
+#: in what Klip itself writes.
+_EITHER = frozenset({"author", "user"})
+_USER_NAME = re.compile(r"[A-Za-z0-9_]{1,15}", re.ASCII)
+
 
 def may_be_shown_name(column: str, value: object) -> bool:
     """Return whether an author may be the name shown rather than a user name.
@@ -84,7 +89,10 @@ def may_be_shown_name(column: str, value: object) -> bool:
         column: The name of the column.
         value: What it holds.
     """
-    return snake_case(column) not in _USER_NAMES and not str(value).strip().startswith(("@", "＠"))
+    name, text = snake_case(column), str(value).strip()
+    if name in _USER_NAMES or text.startswith(("@", "＠")):
+        return False
+    return name not in _EITHER or _USER_NAME.fullmatch(text) is None
 
 
 def snake_case(name: str) -> str:

@@ -309,8 +309,9 @@ def test_a_missing_file_is_an_error_and_not_a_refusal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "name", "is_shown"),
     [
-        ("username", "maria", None), ("screen_name", "maria", None), ("name", "Maria", True), ("author", "Maria", True),
-        ("author_name", "Maria", True), ("author", "@maria", None), ("user_display_name", "Maria", True),
+        ("username", "maria", None), ("screen_name", "maria", None), ("name", "Maria", True), ("author", "Maria", None),
+        ("author_name", "Maria", True), ("author", "@maria", None),
+        ("author", "Maria Sol", True), ("user_display_name", "Maria", True),
     ],
 )  # fmt: skip
 def test_a_name_that_is_only_shown_is_told_from_a_user_name(
