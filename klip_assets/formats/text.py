@@ -102,7 +102,11 @@ def valid_unicode(text: str) -> str:
 
 def stored_name(name: str | os.PathLike[str]) -> str:
     r"""Return a file's name or path as a table can hold it: invalid UTF-8 becomes escapes such as `\xe9`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    try:
+        encoded = os.fsencode(name)
+    except UnicodeEncodeError:  # Not a name of a file here, but text that was given as one.
+        encoded = os.fsencode(valid_unicode(os.fspath(name)))
+    return encoded.decode("utf-8", "backslashreplace")
 
 
 def shown_name(name: str | os.PathLike[str]) -> str:

@@ -36,7 +36,7 @@ _USUAL_S = (0.12, 4.0)
 #: Words that suffice to judge the unit by; of fewer, only what is much shorter or longer.
 _ENOUGH = 30
 #: Words that suffice to refuse a file of which no unit is plausible.
-_ENOUGH_TO_REFUSE = 100
+_ENOUGH_TO_REFUSE = 50
 #: Less per word, and no further apart than the first: nobody speaks so fast. Titles and end cards of few words may
 #: be that short.
 _SHORTEST_S, _SHORTEST_OF_FEW_S = 0.06, 0.02
