@@ -52,7 +52,7 @@ _INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2}){0,12},[0-9]{3}")
 _FRACTION = re.compile(r"[0-9]{1,30}([.,])(?:[0-9]{1,2}|[0-9]{4,30})|(?:0|[0-9]{4,30})([.,])[0-9]{3}")
 _THREE_DECIMALS = re.compile(r"(?:0|[0-9]{4,30})([.,])[0-9]{3}")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}([.,])(?!000)[0-9]{3}")
-_ZEROS = re.compile(r"[0-9]{1,3}([.,])000")
+_ZEROS = re.compile(r"[0-9]{1,3}(\.)000")
 
 
 def count_of(value: object, decimals: str = "") -> int | None:
