@@ -145,7 +145,7 @@ def _in_json(value: Any) -> Any:
             return None
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Mapping):
-        return {str(_key(name)): _in_json(found) for name, found in value.items()}
+        return {_key(name): _in_json(found) for name, found in value.items()}
     if isinstance(value, list | tuple):
         return [_in_json(item) for item in value]
     return _key(value)

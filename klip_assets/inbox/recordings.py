@@ -126,9 +126,7 @@ def recording_at(root: Path, path: Path) -> Recording | None:
     Returns:
         None if there is no such recording or it can't be read.
     """
-    if not is_visible(path) or not is_recording(path) or unreadable(path) is not None:
-        return None
-    return _look_beside(root, path)[0]
+    return _look_beside(root, path)[0] if _can_be_read(path) else None
 
 
 def recording_with_rest(path: Path) -> tuple[Recording | None, list[tuple[Path, str]]]:
@@ -138,9 +136,11 @@ def recording_with_rest(path: Path) -> tuple[Recording | None, list[tuple[Path, 
         The recording; and files whose names begin like its own, but that are none of its sidecars, with the reason.
         Sidecars of other recordings are not among them.
     """
-    if recording_at(path.parent, path) is None:
-        return None, []
-    return _look_beside(path.parent, path)
+    return _look_beside(path.parent, path) if _can_be_read(path) else (None, [])
+
+
+def _can_be_read(path: Path) -> bool:
+    return is_visible(path) and is_recording(path) and unreadable(path) is None
 
 
 def _look_beside(root: Path, path: Path) -> tuple[Recording, list[tuple[Path, str]]]:
@@ -240,12 +240,9 @@ class _Owners:
         for begin, rest in prefixes(path.name):
             if len(alike := self._alike.get(plain(begin), [])) > 1 and role_of(rest):
                 return f"it may belong to {' or to '.join(alike)}: name it exactly like one of them"
-        if owner := sidecar_stem(path):
-            beside = next((stem for stem in self._stems if plain(owner).startswith(plain(stem))), None)
-            if beside is None:
-                return f"a sidecar without a recording named {owner} beside it"
-        elif not any(plain(begin) in self._alike for begin, _ in prefixes(path.name)):
-            return UNKNOWN
+        if not any(plain(begin) in self._alike for begin, _ in prefixes(path.name)):
+            owner = sidecar_stem(path)
+            return f"a sidecar without a recording named {owner} beside it" if owner else UNKNOWN
         what = "a JSON file" if path.suffix.lower() == ".json" else "a file"
         known = ", ".join((INFO_SUFFIX, *CHAT_SUFFIXES[:2], *CAPTION_SUFFIXES[:2], ".<language>.vtt", ".json"))
         more = "others are in docs/chats.md and docs/captions.md"
