@@ -10,7 +10,8 @@ first whole text and the latest counts win:
 - counts and `observed_at` come from the copy read last (again, one without a time loses), then from the larger counts.
 
 Both orders depend only on the rows, and are total. So neither the order of the files nor how rows are distributed over
-them nor their names matter.
+them nor their names matter. (One exception: whether a text without an ellipsis was cut is judged beside the other texts
+at hand, and copies within a file are merged first.)
 
 An edited tweet is one tweet. Its id and time are those of its first version, which all its versions name
 (`root_tweet_id`), so that an edit never moves it to another day; its content and counts are those of the latest
@@ -92,8 +93,6 @@ def merge_copies(rows: pa.Table) -> pa.Table:
     Args:
         rows: Tweets as TWEETS_RAW, each id any number of times.
     """
-    at, known = rows.schema.get_field_index("text_observed_at"), rows["text_observed_at"]
-    rows = rows.set_column(at, rows.schema.field(at), pc.coalesce(known, rows["observed_at"]))
     order, first = _by_id(rows["tweet_id"])
     if len(first) == len(order):
         return rows.take(order)

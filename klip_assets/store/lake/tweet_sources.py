@@ -43,8 +43,12 @@ class DaySource:
     path: Path
 
     def rows(self) -> pa.Table:
-        """Read the rows; columns added since they were written are NULL."""
-        return read_file(self.path, TWEETS_RAW)
+        """Read the rows; columns added since they were written are NULL, but a text was read when its counts were."""
+        rows = read_file(self.path, TWEETS_RAW)
+        if "text_observed_at" not in pq.read_schema(self.path).names:
+            at = rows.schema.get_field_index("text_observed_at")
+            rows = rows.set_column(at, rows.schema.field(at), rows["observed_at"])
+        return rows
 
 
 def add_source(

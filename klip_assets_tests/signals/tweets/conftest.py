@@ -35,6 +35,8 @@ def raw() -> Callable[..., pa.Table]:
 
     def make(*rows: dict[str, object]) -> pa.Table:
         base = {"day": date(2021, 4, 8), "created_at": datetime(2021, 4, 8), "text": "x", "is_retweet": False}
-        return TWEETS_RAW.from_rows({**base, "hashtags": [], **row} for row in rows)
+        return TWEETS_RAW.from_rows(
+            {**base, "hashtags": [], "text_observed_at": row.get("observed_at"), **row} for row in rows
+        )
 
     return make

@@ -109,6 +109,11 @@ def test_the_time_of_ingestion_is_written_as_utc(raw: Raw) -> None:
     assert table["ingested_at"].to_pylist() == [datetime(2024, 1, 1, 5)]
 
 
+def read_once(row: dict[str, object]) -> dict[str, object]:
+    """Return a row as readers make it: its text was read when its counts were."""
+    return {**row, "text_observed_at": row["observed_at"]}
+
+
 copies = st.fixed_dictionaries(
     {
         "tweet_id": st.sampled_from(["9", "20", "100", "1380242611781386245"]),
@@ -117,9 +122,9 @@ copies = st.fixed_dictionaries(
         "reply_count": st.sampled_from([None, 0, 1]),
         "author": st.sampled_from([None, "ann", "bob"]),
         "hashtags": st.sampled_from([None, [], ["a"], ["a", "b"]]),
-        "text": st.text(st.characters(codec="utf-8"), max_size=3),
+        "text": st.one_of(st.text(st.characters(codec="utf-8"), max_size=3), st.sampled_from(["", "a", "…", "a…"])),
     }
-)
+).map(read_once)
 
 
 @settings(deadline=None)
@@ -148,6 +153,14 @@ def test_how_copies_are_spread_over_files_does_not_matter(rows: list[dict[str, o
     spread = [[rows[i] for i in order if file_of_row[i] == number] for number in range(4)]
     sources = [files(TWEETS_RAW.from_rows(part), number) for number, part in enumerate(spread)]
     assert merge_day(sources, ingested_at=NOW).drop_columns(["source_files"]).equals(expected)
+
+
+def test_a_text_that_no_file_dates_stays_undated_when_another_copy_has_the_counts(raw: Raw) -> None:
+    copies = [{"tweet_id": "9", "text": "whole"}, {"tweet_id": "9", "text": "wh…", "observed_at": NEW}]
+    apart = [RawSource(f"{n}", f"{n}.json", raw(copy)) for n, copy in enumerate(copies)]
+    for sources in (apart, [RawSource("2", "2.json", merge_copies(raw(*copies)))]):
+        (row,) = merged(*sources)
+        assert (row["text"], row["text_observed_at"], row["observed_at"]) == ("whole", None, NEW)
 
 
 WHOLE = "This is the whole text of a long post, and at its end it says: I love it"
@@ -223,7 +236,7 @@ def test_however_one_text_was_cut_the_most_whole_one_comes_out_of_any_files(
     cuts: list[tuple[int, str, Any]], data: st.DataObject
 ) -> None:
     base = {"day": OLD.date(), "created_at": OLD, "is_retweet": False, "hashtags": [], "tweet_id": "9"}
-    rows = [{**base, "text": WHOLE[:length] + end, "observed_at": at} for length, end, at in cuts]
+    rows = [read_once({**base, "text": WHOLE[:length] + end, "observed_at": at}) for length, end, at in cuts]
     file_of_row = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
     spread = [[row for row, file in zip(rows, file_of_row, strict=True) if file == number] for number in range(3)]
     sources = [RawSource(str(n), str(n), merge_copies(TWEETS_RAW.from_rows(part))) for n, part in enumerate(spread)]

@@ -97,9 +97,21 @@ def test_rows_from_before_a_column_was_there_are_read_with_nulls(lake: Lake) -> 
     add_source(lake, "a" * 64, "a", [(DAY, raw("1"))])
     (source,) = sources_of(lake, "2026-06-13")
     rows = pq.read_table(source.path, partitioning=None)
-    pq.write_table(rows.drop_columns(["text_observed_at"]), source.path)
+    pq.write_table(rows.drop_columns(["author_is_shown_name"]), source.path)
     assert source.rows().schema.names == TWEETS_RAW.schema.names
+    assert source.rows()["author_is_shown_name"].to_pylist() == [None]
+
+
+def test_rows_from_before_times_of_texts_were_kept_have_the_time_of_their_counts(lake: Lake) -> None:
+    counted = datetime(2026, 6, 14)
+    at = TWEETS_RAW.schema.get_field_index("observed_at")
+    rows = raw("1").set_column(at, TWEETS_RAW.schema.field(at), [[counted]])
+    add_source(lake, "a" * 64, "a", [(DAY, rows)])
+    (source,) = sources_of(lake, "2026-06-13")
     assert source.rows()["text_observed_at"].to_pylist() == [None]
+    pq.write_table(pq.read_table(source.path, partitioning=None).drop_columns(["text_observed_at"]), source.path)
+    assert source.rows()["text_observed_at"].to_pylist() == [counted]
+    assert source.rows().schema.equals(TWEETS_RAW.schema)
 
 
 def test_a_scratch_folder_is_removed_and_what_a_dead_process_left_goes_first(tmp_path: Path) -> None:
