@@ -291,15 +291,17 @@ def delimited_records(
         except csv.Error as error:
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             if bare_width and lines.taken[0].count(delimiter) == bare_width - 1:
-                first, *others = lines.taken
-                lines.put_back(others)
-                yield first.rstrip("\r\n").split(delimiter)
-                continue
-            yield _resume(lines, delimiter, error)
+                yield lines.take_only_first().split(delimiter)
+            else:
+                yield _resume(lines, delimiter, error)
             continue
         spans = len(lines.taken) > 1 or (bare_width is not None and len(fields) != bare_width)
-        if bare_width and spans and all(line.count(delimiter) == bare_width - 1 for line in lines.taken):
+        fits = [line.count(delimiter) == bare_width - 1 for line in lines.taken] if bare_width and spans else [False]
+        if all(fits):
             yield from (line.rstrip("\r\n").split(delimiter) for line in lines.taken)
+        elif fits[0] and len(fields) != bare_width:
+            # The quote of this line was closed by one of another line, which is broken.
+            yield lines.take_only_first().split(delimiter)
         else:
             yield fields
 
@@ -328,6 +330,12 @@ class _Lines:
     def begin(self) -> None:
         """Start a record."""
         self.taken = []
+
+    def take_only_first(self) -> str:
+        """Return the first line of the record, without its end; the others are read again."""
+        first, *others = self.taken
+        self.put_back(others)
+        return first.rstrip("\r\n")
 
     def put_back(self, lines: list[str]) -> None:
         """Return these lines to the front."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -44,7 +45,7 @@ def read_parquet(
             "if it is meant to be that large, split it",
         )
         metadata = pq.read_metadata(path)
-        if declared_bytes(metadata) > limit:
+        if declared_bytes(path, metadata) > limit:
             yield too_large
             return
         with pq.ParquetFile(path, read_dictionary=text_columns(metadata)) as file:
@@ -69,7 +70,7 @@ def read_parquet(
                         )
                     except RowRefused as refusal:
                         yield Refused(f"row {number}", refusal.reason, refusal.detail)
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, duckdb.Error, OSError, ValueError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # A problem with the disk, not the file.
         position = "end of file" if number else "file"

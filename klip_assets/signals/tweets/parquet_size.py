@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from klip_assets.formats.globs import literally
 from klip_assets.formats.text import expansion_limit
 
 #: What a row counts at least: reading one takes time even if it is empty.
@@ -43,19 +45,25 @@ def text_columns(metadata: pq.FileMetaData) -> list[str]:
     ]
 
 
-def declared_bytes(metadata: pq.FileMetaData) -> int:
-    """Return what a file takes according to its own metadata, with texts that repeat counted once."""
+def declared_bytes(path: Path, metadata: pq.FileMetaData) -> int:
+    """Return what a file takes according to its own metadata, with texts that repeat counted once.
+
+    Raises:
+        duckdb.Error: What the file says of its columns is damaged. (Of some damage, pyarrow 26 ends the process when
+            it is asked for the sizes of a column; DuckDB raises.)
+    """
     schema = metadata.schema
     widths = [
         schema.column(index).length or _WIDTHS.get(schema.column(index).physical_type, 0)
         for index in range(metadata.num_columns)
     ]
-    total = ROW_BYTES * metadata.num_rows
-    for group in range(metadata.num_row_groups):
-        for index, width in enumerate(widths):
-            chunk = metadata.row_group(group).column(index)
-            total += max(chunk.total_uncompressed_size, chunk.num_values * width)
-    return total
+    if not widths:
+        return ROW_BYTES * metadata.num_rows
+    chunk = "greatest(total_uncompressed_size, num_values * $widths[column_id + 1])"
+    query = f"SELECT sum({chunk}) FROM parquet_metadata($path)"  # noqa: S608
+    with duckdb.connect(config={"threads": 1}) as connection:
+        (found,) = connection.execute(query, {"widths": widths, "path": literally(path)}).fetchone() or (None,)
+    return ROW_BYTES * metadata.num_rows + int(found or 0)
 
 
 def batch_bytes(batch: pa.RecordBatch) -> int:

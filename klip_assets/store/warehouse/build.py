@@ -24,12 +24,13 @@ from klip_assets.contracts import (
     sql_type,
 )
 from klip_assets.failpoints import fail_point
+from klip_assets.formats.globs import literally
 from klip_assets.store.lake.generations import Generation
 from klip_assets.store.lake.lake import Lake, provenance_of
 from klip_assets.store.lake.provenance import Provenance
 from klip_assets.store.warehouse import ddl
 from klip_assets.store.warehouse.marts.statements import derive
-from klip_assets.store.warehouse.paths import literally, writable
+from klip_assets.store.warehouse.paths import writable
 from klip_assets.store.warehouse.seen import STAGES
 
 #: Given a generation of a video, returns the columns of `videos` that are composed from the findings of its stages.

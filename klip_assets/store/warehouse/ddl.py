@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from klip_assets.contracts import Table, sql_type, text_of
-from klip_assets.store.warehouse.paths import literally
+from klip_assets.formats.globs import literally
 
 
 def literal(text: str) -> str:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-
-def literally(path: Path) -> str:
-    """Return a pattern of DuckDB that matches this path alone."""
-    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 @contextmanager

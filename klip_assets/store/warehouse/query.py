@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from klip_assets.contracts import PUBLISHED_TABLES, TABLES
 from klip_assets.errors import InputError, NotFoundError
+from klip_assets.formats.globs import literally
 from klip_assets.store.files import write_atomically
 from klip_assets.store.warehouse import ddl
-from klip_assets.store.warehouse.paths import literally, writable
+from klip_assets.store.warehouse.paths import writable
 
 
 @contextmanager
