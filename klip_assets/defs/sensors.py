@@ -26,15 +26,14 @@ from klip_assets.defs.jobs import (
 )
 from klip_assets.defs.partitions import VIDEOS
 from klip_assets.defs.resources import Installation
+from klip_assets.defs.runs import will_be_repeated
 from klip_assets.defs.tags import (
-    AUTO_RETRY_RUN_ID_TAG,
     PARTITION_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
     REUSE_TAG,
     RUN_KEY_TAG,
     UNFINISHED_RUNS,
-    WILL_RETRY_TAG,
 )
 from klip_assets.settings import Settings
 from klip_assets.work.due import day_ranges, dirty_days
@@ -99,7 +98,7 @@ def scan_vods(context: dg.SensorEvaluationContext, installation: dg.ResourcePara
     # A run that waits long in the queue may find its video done by `klip process`, and still costs a process.
     room = max(0, at_most - len(in_progress))
     videos = [entry for entry in found.due.videos if entry.video_id not in in_progress][:room]
-    videos = [entry for entry in videos if not _is_retried(context.instance, entry.video_id)]
+    videos = [entry for entry in videos if not _is_repeated(context.instance, tags={PARTITION_TAG: entry.video_id})]
     new = [entry.video_id for entry in videos if entry.video_id not in known]
     # Accepted videos get their partition back: the storage may be new, or someone deleted a partition in the UI.
     unlisted = sorted(found.due.accepted - known - set(new))
@@ -130,6 +129,8 @@ def scan_tweets(
     for job in (INGEST_TWEETS, PROCESS_TWEET_DAYS):
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=UNFINISHED_RUNS)):
             return dg.SkipReason(f"a run of {job} is in progress")
+        if _is_repeated(context.instance, job_name=job):
+            return dg.SkipReason(f"a run of {job} is about to be repeated")
     found = pending(here, before)
     requests: list[dg.RunRequest] = []
     tried = 0
@@ -207,13 +208,9 @@ def _videos_in_progress(instance: dg.DagsterInstance) -> set[str]:
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 
-def _is_retried(instance: dg.DagsterInstance, video_id: str) -> bool:
-    # Dagster itself retries a run whose worker died, perhaps since the runs in progress were read.
-    last = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: video_id}), limit=1)
-    return any(
-        not run.is_finished or (run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags)
-        for run in last
-    )
+def _is_repeated(instance: dg.DagsterInstance, **runs: Any) -> bool:
+    # Dagster itself repeats a run whose worker died, perhaps since the runs in progress were read.
+    return will_be_repeated(instance, dg.RunsFilter(**runs), now=time.time())
 
 
 def _runs_before(instance: dg.DagsterInstance, video_id: str) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,10 +12,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from klip_assets.contracts import VIDEO_TABLES, Subject
 from klip_assets.defs.build import build_defs
+from klip_assets.defs.instance import fail_runs_of_dead_processes
 from klip_assets.defs.resources import Installation
+from klip_assets.defs.runs import UNDECIDED_S
 from klip_assets.defs.schedules import build_schedules
 from klip_assets.defs.sensors import build_sensors
 from klip_assets.defs.tags import RANGE_START_TAG
@@ -30,6 +35,20 @@ from klip_assets_tests.processed import drop_tweets, process
 from klip_assets_tests.worked import work
 
 vods_sensor, tweets_sensor, publish_sensor, alerts_sensor = build_sensors(Settings())
+
+
+#: A run with an origin was launched by the daemon; others are of the command line.
+ORIGIN = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("klip_assets"), "__repository__")
+
+
+def failed_run(instance: dg.DagsterInstance, job: str = "process_video", **tags: str) -> dg.DagsterRun:
+    """Record a run that the daemon launched and that failed, with tags of Dagster's."""
+    return instance.create_run_for_job(
+        build_defs().resolve_job_def(job),
+        tags={f"dagster/{name}": value for name, value in tags.items()},
+        status=dg.DagsterRunStatus.FAILURE,
+        remote_job_origin=RemoteJobOrigin(ORIGIN, job),
+    )
 
 
 def look(sensor, instance: dg.DagsterInstance, cursor: str | None = None):
@@ -142,12 +161,46 @@ def test_a_run_that_dagster_will_repeat_is_not_asked_for_again(
 ) -> None:
     write_wav(settings.vod_inbox / "a.wav", 2)
     pending = look(vods_sensor, instance).cursor
-    tags = {"dagster/partition": "a", "dagster/will_retry": "true"}
-    job = build_defs().resolve_job_def("process_video")
-    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.FAILURE)
+    run = failed_run(instance, partition="a", will_retry="true")
     assert look(vods_sensor, instance, pending).run_requests == []
     instance.add_run_tags(run.run_id, {"dagster/auto_retry_run_id": "another"})
     assert len(look(vods_sensor, instance, "{}").run_requests) == 1
+
+
+def test_a_failed_run_of_which_dagster_has_not_yet_said_whether_it_repeats_it_is_not_asked_for_again(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    failed_run(instance, partition="a")
+    assert look(vods_sensor, instance, pending).run_requests == []
+    # The process that was about to say it died.
+    later = time.time() + UNDECIDED_S + 1
+    monkeypatch.setattr("klip_assets.defs.sensors.time.time", lambda: later)
+    assert len(look(vods_sensor, instance, "{}").run_requests) == 1
+
+
+def test_a_failed_run_that_dagster_does_not_repeat_is_asked_for_again(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    failed_run(instance, partition="a", will_retry="false")
+    assert len(look(vods_sensor, instance, pending).run_requests) == 1
+
+
+def test_a_recording_on_which_a_command_was_killed_is_asked_for(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    write_wav(settings.vod_inbox / "a.wav", 2)
+    pending = look(vods_sensor, instance).cursor
+    name = "from klip_assets.store.processes import this_process; print(this_process())"
+    ended = subprocess.run([sys.executable, "-c", name], capture_output=True, text=True, check=True).stdout.strip()
+    job, tags = build_defs().resolve_job_def("process_video"), {"dagster/partition": "a", "klip/process": ended}
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    assert look(vods_sensor, instance, pending).run_requests == []
+    assert fail_runs_of_dead_processes(instance) == [run.run_id]
+    assert len(look(vods_sensor, instance, pending).run_requests) == 1
 
 
 def test_no_more_runs_are_asked_for_than_the_batch_leaves_room_for(
@@ -179,9 +232,7 @@ def test_a_video_whose_retry_begins_during_a_scan_is_not_asked_for(
     write_wav(settings.vod_inbox / "a.wav", 2)
     pending = look(vods_sensor, instance).cursor
     job, tags = build_defs().resolve_job_def("process_video"), {"dagster/partition": "a"}
-    lost = instance.create_run_for_job(
-        job, tags={**tags, "dagster/will_retry": "true"}, status=dg.DagsterRunStatus.FAILURE
-    )
+    lost = failed_run(instance, partition="a", will_retry="true")
 
     def retried(*args: Any, **kwargs: Any) -> Due:
         instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
@@ -281,6 +332,16 @@ def test_nothing_is_asked_of_tweets_while_a_run_is_under_way(settings: Settings,
     instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     drop_tweets(settings)
     assert isinstance(look(tweets_sensor, instance), dg.SkipReason)
+
+
+def test_nothing_is_asked_of_tweets_while_dagster_is_about_to_repeat_a_run(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    lost = failed_run(instance, "process_tweet_days", will_retry="true")
+    drop_tweets(settings)
+    assert look(tweets_sensor, instance).skip_message == "a run of process_tweet_days is about to be repeated"
+    instance.add_run_tags(lost.run_id, {"dagster/auto_retry_run_id": "another"})
+    assert not isinstance(look(tweets_sensor, instance), dg.SkipReason)
 
 
 def test_publishing_is_asked_for_once_there_is_something_new(settings: Settings, instance: dg.DagsterInstance) -> None:
