@@ -5,7 +5,13 @@ from __future__ import annotations
 import dagster as dg
 
 from klip_assets.defs.partitions import VIDEOS
-from klip_assets.defs.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_TAG, QUEUED_OR_STARTED_RUNS, WILL_RETRY_TAG
+from klip_assets.defs.tags import (
+    AUTO_RETRY_RUN_ID_TAG,
+    FAILED_RUNS,
+    PARTITION_TAG,
+    QUEUED_OR_STARTED_RUNS,
+    WILL_RETRY_TAG,
+)
 
 #: A failed run that does not say after this time whether it is repeated will not say it any more: its process died.
 UNDECIDED_S = 60.0
@@ -38,7 +44,7 @@ def will_be_repeated(instance: dg.DagsterInstance, filters: dg.RunsFilter, *, no
             return False
         if WILL_RETRY_TAG in run.tags:
             return run.tags[WILL_RETRY_TAG] == "true"
-        is_undecided = run.status is dg.DagsterRunStatus.FAILURE and instance.run_retries_enabled
+        is_undecided = run.status in FAILED_RUNS and instance.run_retries_enabled
         return is_undecided and now - record.update_timestamp.timestamp() < UNDECIDED_S
     return False
 

@@ -61,6 +61,9 @@ RUNS_OF_A_PROCESS = [
     dg.DagsterRunStatus.STARTED,
 ]
 
+#: Runs that Dagster may repeat.
+FAILED_RUNS = [dg.DagsterRunStatus.FAILURE]
+
 #: Runs that are final and may be deleted.
 FINISHED_RUNS = [
     dg.DagsterRunStatus.SUCCESS,
